@@ -1,0 +1,112 @@
+//! The access room: who may do what below which path, and when. Pure decisions; denial is the default.
+//!
+//! It does not know how people prove who they are, where grants are kept, or what time it is.
+
+mod role;
+mod scope;
+
+pub use role::{Right, Role};
+pub use scope::{Scope, ScopeError};
+
+use crate::catalog::TreePath;
+
+/// Milliseconds since 1970-01-01 UTC.
+pub type Time = u64;
+
+/// One permission: a role, below a scope, for a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// What the user may do there.
+    pub role: Role,
+    /// Where.
+    pub scope: Scope,
+    /// From this moment on; `None` since ever.
+    pub from: Option<Time>,
+    /// Before this moment; `None` for ever.
+    pub until: Option<Time>,
+}
+
+impl Grant {
+    /// Whether the grant holds at `now`.
+    pub fn holds(&self, now: Time) -> bool {
+        self.from.is_none_or(|from| from <= now) && self.until.is_none_or(|until| now < until)
+    }
+}
+
+/// What one user may do at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Permissions {
+    grants: Vec<Grant>,
+}
+
+impl Permissions {
+    /// The grants of a user that hold at `now`.
+    pub fn at(grants: &[Grant], now: Time) -> Permissions {
+        let held = grants.iter().filter(|grant| grant.holds(now));
+        Permissions {
+            grants: held.cloned().collect(),
+        }
+    }
+
+    fn with(&self, right: Right) -> impl Iterator<Item = &Grant> {
+        self.grants
+            .iter()
+            .filter(move |grant| grant.role.has(right))
+    }
+
+    /// Whether the user has `right` at `path` and everything below it.
+    pub fn allow(&self, right: Right, path: &TreePath) -> bool {
+        self.with(right).any(|grant| grant.scope.covers(path))
+    }
+
+    /// Whether the user may have `right` at some place below `path`. True does not say that there is one.
+    pub fn allow_below(&self, right: Right, path: &TreePath) -> bool {
+        self.with(right)
+            .any(|grant| grant.scope.reaches_below(path))
+    }
+
+    /// Whether the user has `right` anywhere.
+    pub fn allow_somewhere(&self, right: Right) -> bool {
+        self.with(right).next().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(role: Role, scope: &str) -> Grant {
+        Grant {
+            role,
+            scope: Scope::parse(scope).unwrap(),
+            from: None,
+            until: None,
+        }
+    }
+
+    #[test]
+    fn a_grant_holds_from_its_start_until_its_end() {
+        let mut grant = grant(Role::Viewer, "/");
+        grant.from = Some(10);
+        grant.until = Some(20);
+        let held: Vec<Time> = [9, 10, 19, 20]
+            .into_iter()
+            .filter(|now| grant.holds(*now))
+            .collect();
+        assert_eq!(held, [10, 19]);
+    }
+
+    #[test]
+    fn nothing_is_allowed_by_default_and_roles_do_not_add_up_across_scopes() {
+        let path = TreePath::parse("/acme/gl/2024-03").unwrap();
+        assert!(!Permissions::default().allow(Right::Read, &path));
+        let grants = [
+            grant(Role::Viewer, "/acme/"),
+            grant(Role::Uploader, "/other/"),
+        ];
+        let permissions = Permissions::at(&grants, 0);
+        assert!(permissions.allow(Right::Read, &path));
+        assert!(!permissions.allow(Right::Upload, &path));
+        assert!(permissions.allow_somewhere(Right::Upload));
+    }
+}

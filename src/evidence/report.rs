@@ -1,0 +1,115 @@
+//! What a verification found, in one form for people and programs.
+
+use serde::Serialize;
+
+use crate::digest::Digest;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// Number of the entry concerned, if one can be named.
+    pub seq: Option<u64>,
+    /// The place in the tree, or the file, concerned.
+    pub path: String,
+    /// What was looked at, such as `entry` or `object voucher.json`.
+    pub what: String,
+    /// What should be there.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(seq) = self.seq {
+            write!(f, "entry {seq}, ")?;
+        }
+        if !self.path.is_empty() {
+            write!(f, "{}, ", self.path)?;
+        }
+        write!(
+            f,
+            "{}: expected {}, found {}",
+            self.what, self.expected, self.found
+        )
+    }
+}
+
+/// The outcome of a verification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// True when nothing is wrong.
+    pub ok: bool,
+    /// The log's name.
+    pub origin: String,
+    /// Entries that the checkpoint signs.
+    pub size: u64,
+    /// The root that it signs.
+    pub root: Option<Digest>,
+    /// Entries that were read and checked.
+    pub entries: u64,
+    /// Objects that were read and checked.
+    pub objects: u64,
+    /// Bytes of entries and objects that were read.
+    pub bytes: u64,
+    /// Checkpoints whose signature and root were checked.
+    pub checkpoints: u64,
+    /// The first thing that is wrong, in the order of the log.
+    pub first: Option<Fault>,
+    /// How many things are wrong.
+    pub faults: u64,
+}
+
+impl Report {
+    /// A report that has found nothing yet.
+    pub(crate) fn new() -> Report {
+        Report {
+            ok: true,
+            origin: String::new(),
+            size: 0,
+            root: None,
+            entries: 0,
+            objects: 0,
+            bytes: 0,
+            checkpoints: 0,
+            first: None,
+            faults: 0,
+        }
+    }
+
+    /// Takes in a fault; the earliest in the log is kept, faults without an entry come last.
+    pub(crate) fn fault(&mut self, fault: Fault) {
+        let rank = |fault: &Fault| fault.seq.unwrap_or(u64::MAX);
+        self.ok = false;
+        self.faults += 1;
+        if self
+            .first
+            .as_ref()
+            .is_none_or(|first| rank(&fault) < rank(first))
+        {
+            self.first = Some(fault);
+        }
+    }
+}
+
+impl std::fmt::Display for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "log          {}", self.origin)?;
+        writeln!(f, "signed size  {} entries", self.size)?;
+        if let Some(root) = self.root {
+            writeln!(f, "signed root  {root}")?;
+        }
+        writeln!(
+            f,
+            "checked      {} entries, {} objects, {} checkpoints, {} bytes",
+            self.entries, self.objects, self.checkpoints, self.bytes
+        )?;
+        match &self.first {
+            None => write!(f, "result       all is well"),
+            Some(first) => {
+                writeln!(f, "result       NOT WELL: {} fault(s)", self.faults)?;
+                write!(f, "first fault  {first}")
+            }
+        }
+    }
+}

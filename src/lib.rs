@@ -1,0 +1,10 @@
+//! Vouchsafe: an archive of electronic accounting vouchers whose log anyone can verify.
+//!
+//! The rooms, from the ground up; imports only go down (`tests/architecture.rs` holds them to it).
+
+pub mod voucher;
+
+pub mod catalog;
+pub mod store;
+
+pub mod access;

@@ -1,0 +1,563 @@
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
+    DBRecoveryMode, Direction, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions,
+};
+use vouchsafe_evidence::digest::{ContentDigests, ContentHasher, Digest};
+
+use super::{Append, Head, Index, IndexChanges, ObjectWriter, Row, StoreError, Truth};
+
+/// Objects up to this size are one row; larger ones are rows of [`CHUNK_BYTES`].
+const INLINE_BYTES: usize = 64 << 10;
+/// Bytes of a large object in one row.
+const CHUNK_BYTES: usize = 1 << 20;
+/// Values from this size on are kept outside the sorted files (BlobDB), so that compaction does not copy them.
+const BLOB_BYTES: u64 = 4 << 10;
+const WRITE_BUFFER_BYTES: usize = 16 << 20;
+const WRITE_BUFFERS_BYTES: usize = 48 << 20;
+const WAL_BYTES: u64 = 64 << 20;
+const CACHE_BYTES: usize = 32 << 20;
+
+const ENTRIES: &str = "entries";
+const TILES: &str = "tiles";
+const CHECKPOINTS: &str = "checkpoints";
+const OBJECTS: &str = "objects";
+const CHUNKS: &str = "chunks";
+/// Large objects that are being taken in; what is here at opening was cut off.
+const UNFINISHED: &str = "unfinished";
+const INDEX: &str = "index";
+const FAMILIES: [&str; 7] = [
+    ENTRIES,
+    TILES,
+    CHECKPOINTS,
+    OBJECTS,
+    CHUNKS,
+    UNFINISHED,
+    INDEX,
+];
+
+const HEAD: &[u8] = b"head";
+const APPLIED: &[u8] = b"applied";
+
+const INLINE: u8 = 0;
+const CHUNKED: u8 = 1;
+
+/// The embedded engine: RocksDB with one column family per kind of row.
+pub struct Rocks {
+    db: DB,
+    /// Held during append: RocksDB itself has no compare-and-append.
+    append: Mutex<()>,
+}
+
+impl Rocks {
+    /// Makes a new store in `folder`, or opens the one that is there.
+    pub fn create(folder: &Path) -> Result<Rocks, StoreError> {
+        let mut options = database_options();
+        options.create_if_missing(true);
+        options.create_missing_column_families(true);
+        Rocks::open_with(folder, |descriptors| {
+            DB::open_cf_descriptors(&options, folder, descriptors)
+        })
+    }
+
+    /// Opens a store for writing; only one process at a time can.
+    pub fn open(folder: &Path) -> Result<Rocks, StoreError> {
+        present(folder)?;
+        let mut options = database_options();
+        options.create_missing_column_families(true);
+        let store = Rocks::open_with(folder, |descriptors| {
+            DB::open_cf_descriptors(&options, folder, descriptors)
+        })?;
+        store.remove_unfinished()?;
+        Ok(store)
+    }
+
+    /// Opens a store for reading, also while another process writes: what that one has written until now.
+    pub fn open_to_read(folder: &Path) -> Result<Rocks, StoreError> {
+        present(folder)?;
+        let mut options = database_options();
+        // Files that the writer removes stay readable for who holds them open.
+        options.set_max_open_files(-1);
+        Rocks::open_with(folder, |descriptors| {
+            DB::open_cf_descriptors_read_only(&options, folder, descriptors, false)
+        })
+    }
+
+    fn open_with(
+        folder: &Path,
+        open: impl FnOnce(Vec<ColumnFamilyDescriptor>) -> Result<DB, rocksdb::Error>,
+    ) -> Result<Rocks, StoreError> {
+        let cache = Cache::new_lru_cache(CACHE_BYTES);
+        let descriptors = FAMILIES
+            .iter()
+            .map(|name| ColumnFamilyDescriptor::new(*name, family_options(name, &cache)));
+        match open(descriptors.collect()) {
+            Ok(db) => Ok(Rocks {
+                db,
+                append: Mutex::new(()),
+            }),
+            Err(error) if error.as_ref().contains("lock") => {
+                Err(StoreError::InUse(folder.display().to_string()))
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn family(&self, name: &'static str) -> Result<&ColumnFamily, StoreError> {
+        self.db
+            .cf_handle(name)
+            .ok_or_else(|| StoreError::Damaged(format!("column family {name} is missing")))
+    }
+
+    fn read(&self, family: &'static str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.db.get_cf(self.family(family)?, key).map_err(failed)
+    }
+
+    fn remove_unfinished(&self) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        let unfinished = self.family(UNFINISHED)?;
+        for row in self.db.iterator_cf(unfinished, IteratorMode::Start) {
+            let (id, _) = row.map_err(failed)?;
+            batch.delete_range_cf(
+                self.family(CHUNKS)?,
+                chunk_key(&id, 0),
+                chunk_key(&id, u32::MAX),
+            );
+            batch.delete_cf(unfinished, id);
+        }
+        self.db.write(batch).map_err(failed)
+    }
+
+    fn put_index(
+        &self,
+        batch: &mut WriteBatch,
+        changes: &IndexChanges,
+        applied: u64,
+    ) -> Result<(), StoreError> {
+        let index = self.family(INDEX)?;
+        for (key, value) in changes {
+            match value {
+                Some(value) => batch.put_cf(index, key, value),
+                None => batch.delete_cf(index, key),
+            }
+        }
+        batch.put(APPLIED, applied.to_be_bytes());
+        Ok(())
+    }
+
+    /// Rows of `family` from `from` on while `keep` holds, at most `limit`.
+    fn rows(
+        &self,
+        family: &'static str,
+        from: &[u8],
+        limit: usize,
+        keep: impl Fn(&[u8]) -> bool,
+    ) -> Result<Vec<Row>, StoreError> {
+        let mode = IteratorMode::From(from, Direction::Forward);
+        let mut rows = Vec::new();
+        for row in self.db.iterator_cf(self.family(family)?, mode) {
+            let (key, value) = row.map_err(failed)?;
+            if rows.len() == limit || !keep(&key) {
+                break;
+            }
+            rows.push((key.into_vec(), value.into_vec()));
+        }
+        Ok(rows)
+    }
+}
+
+fn present(folder: &Path) -> Result<(), StoreError> {
+    if folder.join("CURRENT").is_file() {
+        Ok(())
+    } else {
+        Err(StoreError::Absent(folder.display().to_string()))
+    }
+}
+
+fn database_options() -> Options {
+    let mut options = Options::default();
+    // What a torn tail loses was never acknowledged; if it was, the high-water mark says so.
+    options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    options.set_max_total_wal_size(WAL_BYTES);
+    options.set_db_write_buffer_size(WRITE_BUFFERS_BYTES);
+    options.set_max_open_files(1000);
+    options.set_keep_log_file_num(2);
+    options.set_max_log_file_size(1 << 20);
+    options.set_manifest_preallocation_size(64 << 10);
+    options
+}
+
+fn family_options(name: &str, cache: &Cache) -> Options {
+    let mut options = Options::default();
+    let mut table = BlockBasedOptions::default();
+    table.set_block_cache(cache);
+    table.set_bloom_filter(10.0, false);
+    options.set_block_based_table_factory(&table);
+    options.set_write_buffer_size(WRITE_BUFFER_BYTES);
+    options.set_max_write_buffer_number(3);
+    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_bottommost_compression_type(DBCompressionType::Zstd);
+    if name == OBJECTS || name == CHUNKS {
+        options.set_enable_blob_files(true);
+        options.set_min_blob_size(BLOB_BYTES);
+    }
+    options
+}
+
+fn failed(error: rocksdb::Error) -> StoreError {
+    let text = error.as_ref().to_owned();
+    match error.kind() {
+        rocksdb::ErrorKind::Corruption => StoreError::Damaged(text),
+        _ if text.contains("No space left") || text.contains("Disk quota exceeded") => {
+            StoreError::Full(text)
+        }
+        _ => StoreError::Failed(text),
+    }
+}
+
+fn tile_key(level: u32, index: u64) -> [u8; 12] {
+    let mut key = [0; 12];
+    key[..4].copy_from_slice(&level.to_be_bytes());
+    key[4..].copy_from_slice(&index.to_be_bytes());
+    key
+}
+
+fn chunk_key(id: &[u8], number: u32) -> Vec<u8> {
+    [id, &number.to_be_bytes()].concat()
+}
+
+fn number(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().ok().map(u64::from_be_bytes)
+}
+
+/// Where an object's bytes are.
+enum Place {
+    Here(Vec<u8>),
+    Chunks { size: u64, id: Vec<u8> },
+}
+
+impl Rocks {
+    fn place(&self, digest: &Digest) -> Result<Option<Place>, StoreError> {
+        let Some(row) = self.read(OBJECTS, &digest.0)? else {
+            return Ok(None);
+        };
+        match row.split_first() {
+            Some((&INLINE, content)) => Ok(Some(Place::Here(content.to_vec()))),
+            Some((&CHUNKED, rest)) if rest.len() == 24 => Ok(Some(Place::Chunks {
+                size: number(&rest[..8]).unwrap_or(0),
+                id: rest[8..].to_vec(),
+            })),
+            _ => Err(StoreError::Damaged(format!("row of object {digest}"))),
+        }
+    }
+}
+
+impl Truth for Rocks {
+    fn head(&self) -> Result<Head, StoreError> {
+        match self.db.get(HEAD).map_err(failed)? {
+            None => Ok(Head {
+                size: 0,
+                last: Digest([0; 32]),
+            }),
+            Some(row) => row
+                .split_at_checked(8)
+                .and_then(|(size, last)| {
+                    Some(Head {
+                        size: number(size)?,
+                        last: Digest(last.try_into().ok()?),
+                    })
+                })
+                .ok_or_else(|| StoreError::Damaged("the row of the head".to_owned())),
+        }
+    }
+
+    fn append(&self, append: &Append) -> Result<(), StoreError> {
+        let _one_at_a_time = self.append.lock().unwrap_or_else(PoisonError::into_inner);
+        let head = self.head()?;
+        if head.size != append.expected_size {
+            return Err(StoreError::Moved {
+                expected: append.expected_size,
+                found: head.size,
+            });
+        }
+        let mut batch = WriteBatch::default();
+        let entries = self.family(ENTRIES)?;
+        for (seq, entry) in (head.size..).zip(&append.entries) {
+            batch.put_cf(entries, seq.to_be_bytes(), entry);
+        }
+        let size = head.size + append.entries.len() as u64;
+        for (tile, bytes) in &append.tiles {
+            batch.put_cf(self.family(TILES)?, tile_key(tile.level, tile.index), bytes);
+        }
+        batch.put_cf(
+            self.family(CHECKPOINTS)?,
+            size.to_be_bytes(),
+            &append.checkpoint,
+        );
+        let last = append
+            .entries
+            .last()
+            .map_or(head.last, |entry| Digest::blake3(entry));
+        batch.put(HEAD, [&size.to_be_bytes()[..], &last.0].concat());
+        self.put_index(&mut batch, &append.index, size)?;
+        let mut durable = WriteOptions::default();
+        durable.set_sync(true);
+        self.db.write_opt(batch, &durable).map_err(failed)
+    }
+
+    fn entries(&self, seqs: Range<u64>) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let mut options = ReadOptions::default();
+        options.set_iterate_upper_bound(seqs.end.to_be_bytes().to_vec());
+        let start = seqs.start.to_be_bytes();
+        let mode = IteratorMode::From(&start, Direction::Forward);
+        let mut found = vec![None; (seqs.end - seqs.start) as usize];
+        for row in self
+            .db
+            .iterator_cf_opt(self.family(ENTRIES)?, options, mode)
+        {
+            let (key, entry) = row.map_err(failed)?;
+            let at = number(&key).map(|seq| (seq - seqs.start) as usize);
+            if let Some(slot) = at.and_then(|at| found.get_mut(at)) {
+                *slot = Some(entry.into_vec());
+            }
+        }
+        Ok(found)
+    }
+
+    fn tile(&self, level: u32, index: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(TILES, &tile_key(level, index))
+    }
+
+    fn checkpoints(
+        &self,
+        sizes: Range<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        let end = sizes.end.to_be_bytes();
+        let rows = self.rows(CHECKPOINTS, &sizes.start.to_be_bytes(), limit, |key| {
+            key < &end[..]
+        })?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|(key, note)| Some((number(&key)?, note)))
+            .collect())
+    }
+
+    fn new_object(&self) -> Result<Box<dyn ObjectWriter + '_>, StoreError> {
+        Ok(Box::new(RocksObject {
+            store: self,
+            hasher: ContentHasher::default(),
+            pending: Vec::new(),
+            chunks: 0,
+            id: None,
+        }))
+    }
+
+    fn object_size(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
+        Ok(self.place(digest)?.map(|place| match place {
+            Place::Here(content) => content.len() as u64,
+            Place::Chunks { size, .. } => size,
+        }))
+    }
+
+    fn object_piece(&self, digest: &Digest, offset: u64) -> Result<Vec<u8>, StoreError> {
+        match self.place(digest)? {
+            None => Ok(Vec::new()),
+            Some(Place::Here(content)) => {
+                Ok(content.get(offset as usize..).unwrap_or_default().to_vec())
+            }
+            Some(Place::Chunks { size, .. }) if offset >= size => Ok(Vec::new()),
+            Some(Place::Chunks { id, .. }) => {
+                let key = chunk_key(&id, (offset / CHUNK_BYTES as u64) as u32);
+                let within = (offset % CHUNK_BYTES as u64) as usize;
+                self.read(CHUNKS, &key)?
+                    .and_then(|chunk| chunk.get(within..).map(<[u8]>::to_vec))
+                    .filter(|piece| !piece.is_empty())
+                    .ok_or_else(|| StoreError::Damaged(format!("object {digest} at byte {offset}")))
+            }
+        }
+    }
+}
+
+/// Keeps at most one chunk in memory.
+struct RocksObject<'a> {
+    store: &'a Rocks,
+    hasher: ContentHasher,
+    pending: Vec<u8>,
+    chunks: u32,
+    /// Set once the object is too large for one row.
+    id: Option<[u8; 16]>,
+}
+
+impl RocksObject<'_> {
+    fn put_chunk(&mut self, bytes: usize) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        let id = match self.id {
+            Some(id) => id,
+            None => {
+                let mut id = [0; 16];
+                getrandom::fill(&mut id).map_err(|error| StoreError::Failed(error.to_string()))?;
+                batch.put_cf(self.store.family(UNFINISHED)?, id, []);
+                id
+            }
+        };
+        let key = chunk_key(&id, self.chunks);
+        batch.put_cf(self.store.family(CHUNKS)?, key, &self.pending[..bytes]);
+        self.store.db.write(batch).map_err(failed)?;
+        self.id = Some(id);
+        self.chunks += 1;
+        self.pending.drain(..bytes);
+        Ok(())
+    }
+}
+
+impl ObjectWriter for RocksObject<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.hasher.update(bytes);
+        for piece in bytes.chunks(CHUNK_BYTES) {
+            self.pending.extend_from_slice(piece);
+            if self.pending.len() >= CHUNK_BYTES {
+                self.put_chunk(CHUNK_BYTES)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<ContentDigests, StoreError> {
+        let digests = std::mem::take(&mut self.hasher).finish();
+        if self.store.object_size(&digests.blake3)?.is_some() {
+            return Ok(digests);
+        }
+        let chunked = self.id.is_some() || self.pending.len() > INLINE_BYTES;
+        if chunked && !self.pending.is_empty() {
+            self.put_chunk(self.pending.len())?;
+        }
+        let mut batch = WriteBatch::default();
+        let row = match self.id {
+            Some(id) => {
+                batch.delete_cf(self.store.family(UNFINISHED)?, id);
+                [&[CHUNKED][..], &digests.size.to_be_bytes(), &id].concat()
+            }
+            None => [&[INLINE][..], &self.pending].concat(),
+        };
+        batch.put_cf(self.store.family(OBJECTS)?, digests.blake3.0, row);
+        self.store.db.write(batch).map_err(failed)?;
+        self.id = None;
+        Ok(digests)
+    }
+}
+
+impl Drop for RocksObject<'_> {
+    fn drop(&mut self) {
+        let (Some(id), Ok(chunks), Ok(unfinished)) = (
+            self.id,
+            self.store.family(CHUNKS),
+            self.store.family(UNFINISHED),
+        ) else {
+            return;
+        };
+        let mut batch = WriteBatch::default();
+        batch.delete_range_cf(chunks, chunk_key(&id, 0), chunk_key(&id, u32::MAX));
+        batch.delete_cf(unfinished, id);
+        // Should this fail, opening the store again removes the rows.
+        let _ = self.store.db.write(batch);
+    }
+}
+
+impl Index for Rocks {
+    fn applied(&self) -> Result<u64, StoreError> {
+        let row = self.db.get(APPLIED).map_err(failed)?;
+        Ok(row.as_deref().and_then(number).unwrap_or(0))
+    }
+
+    fn apply(&self, changes: &IndexChanges, applied: u64) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        self.put_index(&mut batch, changes, applied)?;
+        self.db.write(batch).map_err(failed)
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(INDEX, key)
+    }
+
+    fn scan(&self, prefix: &[u8], after: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
+        // The smallest key greater than `after` is `after` with a zero byte.
+        let next = [after, &[0]].concat();
+        let from = if after < prefix { prefix } else { &next };
+        self.rows(INDEX, from, limit, |key| key.starts_with(prefix))
+    }
+
+    fn clear(&self) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        let index = self.family(INDEX)?;
+        for row in self.db.iterator_cf(index, IteratorMode::Start) {
+            let (key, _) = row.map_err(failed)?;
+            batch.delete_cf(index, key);
+        }
+        batch.put(APPLIED, 0u64.to_be_bytes());
+        self.db.write(batch).map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Memory, conformance, put_object};
+
+    #[test]
+    fn the_embedded_engine_keeps_its_promises() {
+        let folder = tempfile::tempdir().unwrap();
+        conformance::store(|before: Option<Rocks>| match before {
+            None => Rocks::create(folder.path()).unwrap(),
+            Some(before) => {
+                drop(before);
+                Rocks::open(folder.path()).unwrap()
+            }
+        });
+    }
+
+    #[test]
+    fn the_engine_in_memory_keeps_its_promises() {
+        conformance::store(Option::<Memory>::unwrap_or_default);
+    }
+
+    #[test]
+    fn a_second_writer_is_refused_and_a_reader_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = Rocks::create(folder.path()).unwrap();
+        assert!(matches!(
+            Rocks::open(folder.path()),
+            Err(StoreError::InUse(_))
+        ));
+        let digests = put_object(&writer, b"seen").unwrap();
+        let reader = Rocks::open_to_read(folder.path()).unwrap();
+        assert_eq!(reader.object_size(&digests.blake3), Ok(Some(4)));
+    }
+
+    #[test]
+    fn what_was_cut_off_is_gone_after_opening() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Rocks::create(folder.path()).unwrap();
+        let mut object = store.new_object().unwrap();
+        object.write(&vec![1; 2 * CHUNK_BYTES]).unwrap();
+        // A killed process runs no destructor.
+        std::mem::forget(object);
+        drop(store);
+        let store = Rocks::open(folder.path()).unwrap();
+        assert!(store.rows(CHUNKS, &[], 9, |_| true).unwrap().is_empty());
+        assert!(store.rows(UNFINISHED, &[], 9, |_| true).unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_absent_store_is_not_made() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            Rocks::open(&folder.path().join("none")),
+            Err(StoreError::Absent(_))
+        ));
+        assert!(!folder.path().join("none").exists());
+    }
+}

@@ -1,0 +1,402 @@
+//! Voucher data from outside: `voucher.json` in, [`Voucher`] or [`Invalid`] out, nothing in between.
+
+use serde::Deserialize;
+use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
+
+use super::name::is_invisible;
+use super::{Amount, Date, Invalid, Line, Name, Posting, Voucher};
+
+/// Longest `voucher.json`, in bytes.
+pub const VOUCHER_MAX_BYTES: usize = 1 << 20;
+/// Most lines in one voucher.
+pub const LINES_MAX: usize = 1_000;
+/// Longest text value, in characters.
+pub const TEXT_MAX_CHARS: usize = 400;
+/// Deepest nesting inside `extra`.
+pub const EXTRA_MAX_DEPTH: usize = 8;
+
+/// The document as it is written; values are checked afterwards so that errors can name them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    company: String,
+    ledger: String,
+    period: String,
+    #[serde(rename = "type")]
+    voucher_type: String,
+    number: String,
+    date: String,
+    currency: String,
+    #[serde(default)]
+    attachments: u32,
+    lines: Vec<DocumentLine>,
+    preparer: String,
+    #[serde(default)]
+    reviewer: Option<String>,
+    #[serde(default)]
+    bookkeeper: Option<String>,
+    #[serde(default)]
+    cashier: Option<String>,
+    #[serde(default)]
+    extra: serde_json::Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DocumentLine {
+    summary: String,
+    account: String,
+    #[serde(default)]
+    subaccount: Option<String>,
+    #[serde(default)]
+    debit: Option<String>,
+    #[serde(default)]
+    credit: Option<String>,
+}
+
+impl Voucher {
+    /// Reads and checks `voucher.json`. The first thing that is wrong is named by field.
+    pub fn from_json(bytes: &[u8]) -> Result<Voucher, Invalid> {
+        if bytes.len() > VOUCHER_MAX_BYTES {
+            return Err(Invalid::new(
+                "",
+                format!("voucher data has more than {VOUCHER_MAX_BYTES} bytes"),
+                "send large content as a scan or an attachment, not in voucher.json",
+            ));
+        }
+        let deserializer = &mut serde_json::Deserializer::from_slice(bytes);
+        let document: Document =
+            serde_path_to_error::deserialize(&mut *deserializer).map_err(not_a_document)?;
+        deserializer.end().map_err(|error| not_json(&error))?;
+        check(document)
+    }
+}
+
+fn not_a_document(error: serde_path_to_error::Error<serde_json::Error>) -> Invalid {
+    let path = error.path().to_string();
+    let inner = error.into_inner();
+    if inner.is_syntax() || inner.is_eof() {
+        return not_json(&inner);
+    }
+    // The path of an unknown key ends with that key; of a missing or repeated one, with its parent.
+    let message = inner.to_string();
+    let key = ["missing field `", "duplicate field `"]
+        .iter()
+        .find_map(|start| message.strip_prefix(start)?.split('`').next());
+    let parent = if path == "." { "" } else { &path };
+    let field = match key {
+        Some(key) if parent.is_empty() || parent.ends_with(key) => key.to_owned(),
+        Some(key) => format!("{parent}.{key}"),
+        None => parent.to_owned(),
+    };
+    let hint = if message.starts_with("unknown field") {
+        "remove the key, or put it inside \"extra\""
+    } else if message.contains("expected a string") {
+        "write the value as a JSON string; amounts too, such as \"12000.00\""
+    } else {
+        "compare with the example of voucher.json in README.md"
+    };
+    Invalid::new(field, message, hint)
+}
+
+fn not_json(error: &serde_json::Error) -> Invalid {
+    Invalid::new(
+        "",
+        format!("not JSON: {error}"),
+        "send one JSON object in UTF-8, complete to the closing brace",
+    )
+}
+
+fn check(document: Document) -> Result<Voucher, Invalid> {
+    let voucher = Voucher {
+        company: name("company", &document.company)?,
+        ledger: name("ledger", &document.ledger)?,
+        period: name("period", &document.period)?,
+        voucher_type: name("type", &document.voucher_type)?,
+        number: name("number", &document.number)?,
+        date: date(&document.date)?,
+        currency: currency(document.currency)?,
+        attachments: document.attachments,
+        lines: lines(document.lines)?,
+        preparer: text("preparer", document.preparer)?,
+        reviewer: optional_text("reviewer", document.reviewer)?,
+        bookkeeper: optional_text("bookkeeper", document.bookkeeper)?,
+        cashier: optional_text("cashier", document.cashier)?,
+        extra: document.extra,
+    };
+    if voucher.attachments > 9_999 {
+        return Err(Invalid::new(
+            "attachments",
+            "more than 9999 attached papers",
+            "give the number of papers attached to this voucher",
+        ));
+    }
+    for (key, value) in &voucher.extra {
+        if depth(value) > EXTRA_MAX_DEPTH {
+            return Err(Invalid::new(
+                format!("extra.{key}"),
+                format!("nested deeper than {EXTRA_MAX_DEPTH} levels"),
+                "flatten the value",
+            ));
+        }
+    }
+    balance(&voucher.lines)?;
+    Ok(voucher)
+}
+
+fn name(field: &str, text: &str) -> Result<Name, Invalid> {
+    Name::new(text).map_err(|error| {
+        Invalid::new(
+            field,
+            error.to_string(),
+            "choose a name that every drive can show",
+        )
+    })
+}
+
+fn date(text: &str) -> Result<Date, Invalid> {
+    let shaped = text.len() == 10
+        && text.bytes().enumerate().all(|(index, byte)| match index {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    shaped.then(|| text.parse().ok()).flatten().ok_or_else(|| {
+        Invalid::new(
+            "date",
+            "not a day of the calendar",
+            "write the date as YYYY-MM-DD",
+        )
+    })
+}
+
+fn currency(code: String) -> Result<String, Invalid> {
+    if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Ok(code);
+    }
+    Err(Invalid::new(
+        "currency",
+        "not an ISO 4217 currency code",
+        "write three capital letters, such as CNY",
+    ))
+}
+
+/// A printable text of one line, in NFC.
+fn text(field: &str, value: String) -> Result<String, Invalid> {
+    let refuse = |error: &str, hint: &str| Err(Invalid::new(field, error, hint));
+    if value.trim().is_empty() {
+        return refuse(
+            "must not be empty",
+            "give a text, or leave an optional field out",
+        );
+    }
+    if value.chars().count() > TEXT_MAX_CHARS {
+        return refuse("longer than 400 characters", "shorten the text");
+    }
+    if let Some(bad) = value.chars().find(|c| c.is_control() || is_invisible(*c)) {
+        return refuse(
+            &format!("contains the invisible character U+{:04X}", u32::from(bad)),
+            "remove line breaks, control and formatting characters",
+        );
+    }
+    Ok(value.nfc().collect())
+}
+
+fn optional_text(field: &str, value: Option<String>) -> Result<Option<String>, Invalid> {
+    value.map(|value| text(field, value)).transpose()
+}
+
+fn lines(lines: Vec<DocumentLine>) -> Result<Vec<Line>, Invalid> {
+    if lines.is_empty() {
+        return Err(Invalid::new(
+            "lines",
+            "a voucher has at least one line",
+            "add the lines",
+        ));
+    }
+    if lines.len() > LINES_MAX {
+        return Err(Invalid::new(
+            "lines",
+            format!("more than {LINES_MAX} lines"),
+            "split the voucher",
+        ));
+    }
+    lines.into_iter().enumerate().map(line).collect()
+}
+
+fn line((index, line): (usize, DocumentLine)) -> Result<Line, Invalid> {
+    let field = |key: &str| format!("lines[{index}].{key}");
+    let posting = match (&line.debit, &line.credit) {
+        (Some(text), None) => Posting::Debit(amount(&field("debit"), text)?),
+        (None, Some(text)) => Posting::Credit(amount(&field("credit"), text)?),
+        (Some(_), Some(_)) => {
+            return Err(Invalid::new(
+                field("credit"),
+                "a line has a debit or a credit, not both",
+                "split it into two lines",
+            ));
+        }
+        (None, None) => {
+            return Err(Invalid::new(
+                field("debit"),
+                "a line needs a debit or a credit",
+                "add the amount as a decimal string",
+            ));
+        }
+    };
+    Ok(Line {
+        summary: text(&field("summary"), line.summary)?,
+        account: text(&field("account"), line.account)?,
+        subaccount: optional_text(&field("subaccount"), line.subaccount)?,
+        posting,
+    })
+}
+
+fn amount(field: &str, text: &str) -> Result<Amount, Invalid> {
+    text.parse().map_err(|error: super::AmountError| {
+        Invalid::new(
+            field,
+            error.to_string(),
+            "write the amount as a plain decimal string, such as \"12000.00\"",
+        )
+    })
+}
+
+fn balance(lines: &[Line]) -> Result<(), Invalid> {
+    let sum = |side: fn(&Line) -> Option<Amount>| {
+        lines
+            .iter()
+            .filter_map(side)
+            .try_fold(Amount::ZERO, Amount::checked_add)
+    };
+    match (sum(Line::debit), sum(Line::credit)) {
+        (Some(debit), Some(credit)) if debit == credit => Ok(()),
+        (Some(debit), Some(credit)) => Err(Invalid::new(
+            "lines",
+            format!("debits {debit} do not equal credits {credit}"),
+            "correct the amounts so that both sides have the same sum",
+        )),
+        _ => Err(Invalid::new(
+            "lines",
+            "the sum is too large",
+            "split the voucher",
+        )),
+    }
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(items) => 1 + items.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn sample() -> Value {
+        json!({"company":"深圳样例科技有限公司","ledger":"主账套","period":"2024-03","type":"payment",
+            "number":"0001","date":"2024-03-05","currency":"CNY","attachments":2,
+            "lines":[{"summary":"支付三月房租","account":"管理费用","subaccount":"房租","debit":"12000.00"},
+                     {"summary":"支付三月房租","account":"银行存款","credit":"12000.00"}],
+            "preparer":"张三","reviewer":null,"bookkeeper":"李四","cashier":"王五",
+            "extra":{"erp_id":"FI-2024-000123"}})
+    }
+
+    fn refusal(change: impl FnOnce(&mut Value)) -> Invalid {
+        let mut value = sample();
+        change(&mut value);
+        Voucher::from_json(value.to_string().as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn reads_the_contract_example() {
+        let voucher = Voucher::from_json(sample().to_string().as_bytes()).unwrap();
+        assert_eq!(voucher.total().to_string(), "12000.00");
+        assert_eq!(voucher.lines[1].credit().unwrap().to_string(), "12000.00");
+    }
+
+    #[test]
+    fn names_the_field_that_is_wrong() {
+        for (pointer, value, field) in [
+            ("/date", json!("2024-02-31"), "date"),
+            ("/date", json!("20240305"), "date"),
+            ("/currency", json!("cny"), "currency"),
+            ("/number", json!("a/b"), "number"),
+            ("/company", json!("x\u{202E}y"), "company"),
+            ("/lines/1/credit", json!("11999.99"), "lines"),
+            ("/lines/1/credit", json!("1e3"), "lines[1].credit"),
+            ("/lines/1/credit", json!(12000.0), "lines[1].credit"),
+            ("/lines/0/summary", json!("a\nb"), "lines[0].summary"),
+            ("/lines", json!([]), "lines"),
+            ("/preparer", json!(" "), "preparer"),
+            ("/attachments", json!(-1), "attachments"),
+        ] {
+            let invalid = refusal(|v| *v.pointer_mut(pointer).unwrap() = value.clone());
+            assert_eq!(invalid.field, field, "{pointer} = {value}: {invalid}");
+            assert!(!invalid.hint.is_empty());
+        }
+    }
+
+    #[test]
+    fn unknown_missing_and_duplicate_keys_are_errors() {
+        assert_eq!(refusal(|v| v["colour"] = json!(1)).field, "colour");
+        assert_eq!(
+            refusal(|v| v["lines"][0]["tax"] = json!("1")).field,
+            "lines[0].tax"
+        );
+        assert_eq!(
+            refusal(|v| drop(v["lines"][0].as_object_mut().unwrap().remove("account"))).field,
+            "lines[0].account"
+        );
+        let twice = sample()
+            .to_string()
+            .replacen('{', "{\"number\":\"0002\",", 1);
+        assert_eq!(
+            Voucher::from_json(twice.as_bytes()).unwrap_err().field,
+            "number"
+        );
+        assert_eq!(
+            refusal(|v| v["lines"][0]["credit"] = json!("1")).field,
+            "lines[0].credit"
+        );
+    }
+
+    #[test]
+    fn truncated_and_trailing_bytes_are_not_json() {
+        let text = sample().to_string();
+        for bytes in [
+            &text.as_bytes()[..text.len() / 2],
+            format!("{text}x").as_bytes(),
+        ] {
+            assert!(
+                Voucher::from_json(bytes)
+                    .unwrap_err()
+                    .error
+                    .starts_with("not JSON")
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = Voucher::from_json(&bytes);
+        }
+
+        #[test]
+        fn one_changed_byte_is_refused_or_still_balances(index in 0usize..400, byte in any::<u8>()) {
+            let mut bytes = sample().to_string().into_bytes();
+            let index = index % bytes.len();
+            bytes[index] = byte;
+            if let Ok(voucher) = Voucher::from_json(&bytes) {
+                let credit = voucher.lines.iter().filter_map(Line::credit).fold(Amount::ZERO, |a, b| a.checked_add(b).unwrap());
+                prop_assert_eq!(voucher.total(), credit);
+            }
+        }
+    }
+}
