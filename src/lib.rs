@@ -5,6 +5,11 @@
 pub mod voucher;
 
 pub mod catalog;
+pub mod render;
 pub mod store;
 
 pub mod access;
+
+pub mod archive;
+
+

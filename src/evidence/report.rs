@@ -78,7 +78,7 @@ impl Report {
     }
 
     /// Takes in a fault; the earliest in the log is kept, faults without an entry come last.
-    pub(crate) fn fault(&mut self, fault: Fault) {
+    pub fn fault(&mut self, fault: Fault) {
         let rank = |fault: &Fault| fault.seq.unwrap_or(u64::MAX);
         self.ok = false;
         self.faults += 1;

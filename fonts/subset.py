@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Cuts the font files in this folder from the full Noto SC fonts; fonts/README.md says how to run it.
+
+The result depends only on the pinned packages and this script: no time stamps, no system fonts.
+"""
+import io
+import sys
+from pathlib import Path
+
+from fontTools import subset
+from fontTools.ttLib import TTFont
+
+FACES = {
+    "NotoSerifSC-Regular.ttf": ("serif", "400Regular/NotoSerifSC_400Regular.ttf", "all"),
+    "NotoSansSC-Regular.ttf": ("sans", "400Regular/NotoSansSC_400Regular.ttf", "all"),
+    # Titles and headings only: level 1 of GB 2312 is enough, the regular face stands in for the rest.
+    "NotoSerifSC-Bold.ttf": ("serif", "700Bold/NotoSerifSC_700Bold.ttf", "level 1"),
+}
+# A fixed moment for head.modified: 2024-01-01, in seconds since 1904-01-01.
+MODIFIED = 3_786_912_000
+
+
+def gb2312(rows):
+    """The characters of the given rows (区) of GB 2312."""
+    for row in rows:
+        for cell in range(1, 95):
+            try:
+                yield ord(bytes([0xA0 + row, 0xA0 + cell]).decode("gb2312"))
+            except UnicodeDecodeError:
+                pass
+
+
+def characters(selection):
+    """The code points that a face keeps."""
+    wanted = set(range(0x20, 0x7F)) | set(range(0xA0, 0x180))  # ASCII, Latin-1, Latin Extended-A
+    wanted |= set(range(0x2010, 0x2028)) | set(range(0x2030, 0x2040))  # dashes, quotes, ellipses
+    wanted |= set(range(0x20A0, 0x20C1))  # currency signs
+    wanted |= set(range(0x3000, 0x3020)) | set(range(0xFF00, 0xFFF0))  # CJK punctuation, full width
+    wanted |= {0x2103, 0x2116, 0x2122, 0x25A1, 0x2610, 0x2611, 0x2713, 0xFFFD}
+    wanted |= {0x3007}  # 〇, a digit in Chinese dates
+    wanted |= set(gb2312(range(1, 10)))  # its signs, Greek, Cyrillic, kana
+    wanted |= set(gb2312(range(16, 56)))  # level 1, by pronunciation
+    # What amounts in words need beyond level 1 would go here; all of 零壹贰…整 is in level 1 or below.
+    wanted |= set(map(ord, "零壹贰叁肆伍陆柒捌玖拾佰仟万亿元圆角分整正负"))
+    if selection == "all":
+        wanted |= set(gb2312(range(56, 88)))  # level 2, by radical
+    return sorted(wanted)
+
+
+def cut(source, selection):
+    """The bytes of the subset of `source`."""
+    options = subset.Options()
+    options.layout_features = []
+    options.hinting = False
+    options.notdef_outline = True
+    options.glyph_names = False
+    options.name_IDs = [0, 1, 2, 3, 4, 5, 6, 13, 14]
+    options.name_languages = [0x409]
+    options.drop_tables += ["GSUB", "GPOS", "GDEF", "BASE", "vhea", "vmtx", "VORG", "DSIG", "STAT", "gasp"]
+    options.recalc_timestamp = False
+    font = TTFont(io.BytesIO(source), recalcTimestamp=False)
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=characters(selection))
+    cutter.subset(font)
+    font["head"].modified = MODIFIED
+    out = io.BytesIO()
+    font.save(out, reorderTables=True)
+    return out.getvalue()
+
+
+def main():
+    packages = {"serif": Path(sys.argv[1]), "sans": Path(sys.argv[2])}
+    target = Path(__file__).parent
+    for name, (family, path, selection) in FACES.items():
+        data = cut((packages[family] / path).read_bytes(), selection)
+        (target / name).write_bytes(data)
+        print(f"{name}: {len(data)} bytes")
+    for family, title in (("serif", "NotoSerifSC"), ("sans", "NotoSansSC")):
+        (target / f"{title}-OFL.txt").write_bytes((packages[family] / "LICENSE_FONT").read_bytes())
+
+
+main()

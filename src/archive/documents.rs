@@ -1,0 +1,137 @@
+//! The files of a voucher's folder that are derived from the log: `history.json` and `proof.json`.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use vouchsafe_evidence::entry::{Entry, Object};
+
+use super::open::entry;
+use super::rows::{VersionRow, VoucherRow};
+use super::{ArchiveError, OPERATOR, Records, log};
+use crate::access::Time;
+use crate::catalog::TreePath;
+
+/// The content of `history.json`: what came to this place, when, and by whom.
+#[derive(Serialize)]
+struct History<'a> {
+    path: String,
+    /// From the first to the current.
+    versions: Vec<Arrival<'a>>,
+    /// In the order in which they came.
+    scans: Vec<Arrival<'a>>,
+}
+
+/// A version of the voucher or of a scan.
+#[derive(Serialize)]
+struct Arrival<'a> {
+    version: u32,
+    /// Number of the entry in the log.
+    entry: u64,
+    /// RFC 3339.
+    time: String,
+    by: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<u64>,
+    /// Characters that could not be drawn and the like, when the form was drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings: Option<u64>,
+    files: Vec<ArrivedFile<'a>>,
+}
+
+#[derive(Serialize)]
+struct ArrivedFile<'a> {
+    #[serde(flatten)]
+    object: &'a Object,
+    /// Where this version stays readable, relative to the folder.
+    href: String,
+}
+
+impl<'a> ArrivedFile<'a> {
+    fn new(object: &'a Object, version: u32) -> ArrivedFile<'a> {
+        let href = format!("{}?version={version}", object.name);
+        ArrivedFile { object, href }
+    }
+}
+
+/// A time as people and programs read it.
+pub(super) fn rfc3339(time: Time) -> String {
+    let since = i64::try_from(time).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(since).map_or_else(|_| time.to_string(), |time| format!("{time:.3}"))
+}
+
+impl VoucherRow {
+    /// When the last thing came.
+    pub(super) fn modified(&self) -> Time {
+        let scans = self.scans.values().flatten().map(|scan| scan.time);
+        let versions = self.versions.iter().map(|version| version.time);
+        versions.chain(scans).max().unwrap_or(0)
+    }
+}
+
+impl Records {
+    /// The content of `history.json`. It depends on the log alone, so reading it changes nothing in it.
+    pub(super) fn history(
+        &self,
+        place: &TreePath,
+        row: &VoucherRow,
+    ) -> Result<Vec<u8>, ArchiveError> {
+        let versions = (1..).zip(&row.versions);
+        let versions = versions.map(|(number, version)| self.version_arrival(number, version));
+        let mut scans = Vec::new();
+        for (number, scan) in row.scans.values().flat_map(|versions| (1..).zip(versions)) {
+            let files = vec![ArrivedFile::new(&scan.object, number)];
+            let by = entry(&*self.store, scan.seq)?;
+            scans.push(self.arrival(number, &by, files));
+        }
+        scans.sort_by_key(|scan| scan.entry);
+        json(&History {
+            path: place.to_string(),
+            versions: versions.collect::<Result<_, _>>()?,
+            scans,
+        })
+    }
+
+    fn version_arrival<'a>(
+        &self,
+        number: u32,
+        version: &'a VersionRow,
+    ) -> Result<Arrival<'a>, ArchiveError> {
+        let files = version.objects.iter();
+        let files = files.map(|object| ArrivedFile::new(object, number)).collect();
+        Ok(self.arrival(number, &entry(&*self.store, version.seq)?, files))
+    }
+
+    fn arrival<'a>(&self, version: u32, by: &Entry, files: Vec<ArrivedFile<'a>>) -> Arrival<'a> {
+        let number = |key: &str| by.body.get(key).and_then(serde_json::Value::as_u64);
+        Arrival {
+            version,
+            entry: by.seq,
+            time: rfc3339(by.time),
+            by: self.name_of(&by.actor),
+            template: number("template"),
+            warnings: number("warnings").filter(|warnings| *warnings > 0),
+            files,
+        }
+    }
+
+    /// The name of an actor of the log, or the id when the name is no longer known.
+    fn name_of(&self, id: &str) -> String {
+        match self.people().user(id) {
+            Some(user) => user.name.clone(),
+            None if id == OPERATOR => OPERATOR.to_owned(),
+            None => id.to_owned(),
+        }
+    }
+
+    /// The content of `proof.json`: the proof of the last entry about the voucher.
+    pub(super) fn proof(&self, row: &VoucherRow) -> Result<Vec<u8>, ArchiveError> {
+        let seq = row.entries.last().copied().unwrap_or(0);
+        json(&log::entry_proof(&*self.store, &self.key, seq)?)
+    }
+}
+
+fn json(document: &impl Serialize) -> Result<Vec<u8>, ArchiveError> {
+    let mut bytes = serde_json::to_vec_pretty(document)
+        .map_err(|error| ArchiveError::Fault(error.to_string()))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}

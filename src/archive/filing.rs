@@ -1,0 +1,230 @@
+//! Filing: voucher data comes in, is checked, drawn and put in its place.
+
+use vouchsafe_evidence::digest::{Digest, content_digests};
+use vouchsafe_evidence::entry::Object;
+
+use super::fold::object;
+use super::kind::{self, Draft};
+use super::rows::{TemplateRow, VoucherRow, key};
+use super::tree::etag;
+use super::{Archive, ArchiveError, Caller};
+use crate::access::Right;
+use crate::catalog::{Rendition, TreePath};
+use crate::render::{Mark, RenderError};
+use crate::store::put_object;
+use crate::voucher::{Invalid, Voucher};
+
+/// Dots per inch of `voucher.png`.
+const PNG_DOTS_PER_INCH: u32 = 200;
+
+/// What became of an upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filed {
+    /// Filed, as this version of what is at the place.
+    New(u32),
+    /// The same bytes were there already, as this version; nothing was written.
+    Unchanged(u32),
+}
+
+/// What the sender makes a condition of filing (RFC 9110, section 13.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// None.
+    Always,
+    /// Nothing may be there yet (`If-None-Match: *`).
+    Absent,
+    /// What is there must have one of these entity tags (`If-Match`).
+    Current(Vec<String>),
+    /// Something must be there (`If-Match: *`).
+    Present,
+}
+
+impl Condition {
+    /// Checks the condition against what is there.
+    pub(super) fn check(&self, current: Option<&Object>) -> Result<(), ArchiveError> {
+        let tag = current.map(|object| etag(&object.blake3));
+        let holds = match (self, &tag) {
+            (Condition::Always, _) | (Condition::Absent, None) | (Condition::Present, Some(_)) => {
+                true
+            }
+            (Condition::Current(tags), Some(tag)) => tags.contains(tag),
+            _ => false,
+        };
+        if holds {
+            return Ok(());
+        }
+        Err(ArchiveError::Precondition(match tag {
+            Some(_) => "something else is filed there".to_owned(),
+            None => "nothing is filed there".to_owned(),
+        }))
+    }
+}
+
+impl From<RenderError> for ArchiveError {
+    fn from(error: RenderError) -> ArchiveError {
+        match error {
+            RenderError::TooManyPages { .. } | RenderError::PictureTooLarge { .. } => {
+                Invalid::new("lines", error.to_string(), "split the voucher").into()
+            }
+            RenderError::Resolution(_) | RenderError::Pdf(_) | RenderError::Picture(_) => {
+                ArchiveError::Fault(error.to_string())
+            }
+        }
+    }
+}
+
+impl Archive {
+    /// Files voucher data at `place`, the folder that it was sent to, after it was checked and drawn.
+    /// Durable when it returns.
+    pub fn file_voucher(
+        &self,
+        caller: &Caller,
+        place: &TreePath,
+        data: &[u8],
+        condition: &Condition,
+    ) -> Result<Filed, ArchiveError> {
+        self.records.check_right(caller, Right::Upload, place)?;
+        self.check_room()?;
+        let filed = self.check_and_file(caller, Some(place), data, condition);
+        self.log_refusal(caller, place, filed)
+    }
+
+    /// Files voucher data in the place that its content names.
+    pub(super) fn file_by_content(
+        &self,
+        caller: &Caller,
+        data: &[u8],
+    ) -> Result<Filed, ArchiveError> {
+        self.check_and_file(caller, None, data, &Condition::Always)
+    }
+
+    fn check_and_file(
+        &self,
+        caller: &Caller,
+        sent_to: Option<&TreePath>,
+        data: &[u8],
+        condition: &Condition,
+    ) -> Result<Filed, ArchiveError> {
+        let voucher = Voucher::from_json(data)?;
+        let place = self.records.layout.place(&voucher)?;
+        match sent_to {
+            Some(sent_to) => self.records.layout.agrees(&place, sent_to)?,
+            None => self.records.check_right(caller, Right::Upload, &place)?,
+        }
+        let digest = content_digests(data).blake3;
+        let filed: VoucherRow = self.records.row(&key::voucher(&place.to_string()))?.unwrap_or_default();
+        if let Some(unchanged) = same(&filed, &digest, condition)? {
+            return Ok(unchanged);
+        }
+        let drawn = self.draw(&voucher, &place, data, &digest)?;
+        self.file_drawn(caller, place, digest, drawn, condition.clone())
+    }
+
+    fn file_drawn(
+        &self,
+        caller: &Caller,
+        place: TreePath,
+        digest: Digest,
+        drawn: Drawn,
+        condition: Condition,
+    ) -> Result<Filed, ArchiveError> {
+        let actor = caller.id.clone();
+        self.commit(move |desk| {
+            let place = place.to_string();
+            let before: VoucherRow = desk.rows.get(&key::voucher(&place))?.unwrap_or_default();
+            if let Some(unchanged) = same(&before, &digest, &condition)? {
+                return Ok(unchanged);
+            }
+            let version = before.versions.len() as u32 + 1;
+            let body = kind::VoucherFiled {
+                version,
+                template: drawn.template.version,
+                template_blake3: drawn.template.object.blake3,
+                warnings: drawn.warnings,
+            };
+            let draft = Draft::new(&actor, kind::VOUCHER_FILED, place, &body)?;
+            desk.write(draft.with(drawn.objects));
+            Ok(Filed::New(version))
+        })
+    }
+
+    /// Draws the voucher and puts the data and every rendition into the store.
+    fn draw(
+        &self,
+        voucher: &Voucher,
+        place: &TreePath,
+        data: &[u8],
+        digest: &Digest,
+    ) -> Result<Drawn, ArchiveError> {
+        let (row, template) = self.current_template(&voucher.voucher_type)?;
+        let mark = Mark {
+            place: place.to_string(),
+            digest: digest.to_string(),
+        };
+        let drawing = self.renderer.draw(&template, voucher, &mark)?;
+        let pdf = self.renderer.pdf(&drawing, data)?;
+        let mut objects = vec![self.put("voucher.json", "application/json", data)?];
+        for rendition in self.records.layout.renditions() {
+            let png;
+            let content = match rendition {
+                Rendition::Pdf => &pdf,
+                Rendition::Png => {
+                    png = self.renderer.png(&pdf, PNG_DOTS_PER_INCH)?;
+                    &png
+                }
+            };
+            objects.push(self.put(rendition.name(), rendition.media_type(), content)?);
+        }
+        Ok(Drawn {
+            template: row,
+            warnings: drawing.warnings().len() as u64,
+            objects,
+        })
+    }
+
+    pub(super) fn put(&self, name: &str, media_type: &str, content: &[u8]) -> Result<Object, ArchiveError> {
+        Ok(object(name, media_type, &put_object(&*self.records.store, content)?))
+    }
+
+    /// Logs that an upload was refused for what it contained: the field, never the value.
+    pub(super) fn log_refusal<T>(
+        &self,
+        caller: &Caller,
+        place: &TreePath,
+        outcome: Result<T, ArchiveError>,
+    ) -> Result<T, ArchiveError> {
+        let field = match &outcome {
+            Err(ArchiveError::Invalid(invalid)) => invalid.field.clone(),
+            Err(ArchiveError::WrongKind { .. }) => String::new(),
+            _ => return outcome,
+        };
+        // An unknown key is the sender's text; its place in the document is enough.
+        let field = field.chars().take(80).collect();
+        let body = kind::UploadRejected { field };
+        let draft = Draft::new(&caller.id, kind::UPLOAD_REJECTED, place, &body)?;
+        self.commit(move |desk| {
+            desk.write(draft);
+            Ok(())
+        })?;
+        outcome
+    }
+}
+
+/// A voucher as it was drawn, in the store but not yet in the log.
+struct Drawn {
+    template: TemplateRow,
+    warnings: u64,
+    objects: Vec<Object>,
+}
+
+/// The version that has this very data, if it is the current one; refuses if the condition does not hold.
+fn same(
+    filed: &VoucherRow,
+    digest: &Digest,
+    condition: &Condition,
+) -> Result<Option<Filed>, ArchiveError> {
+    let current = filed.versions.last().and_then(|version| version.objects.first());
+    condition.check(current)?;
+    let unchanged = current.is_some_and(|data| data.blake3 == *digest);
+    Ok(unchanged.then_some(Filed::Unchanged(filed.versions.len() as u32)))
+}

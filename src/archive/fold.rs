@@ -1,0 +1,245 @@
+//! The fold: how each entry changes the index. Everything that is not in the log is derived here.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use vouchsafe_evidence::entry::{Entry, Object};
+
+use super::ArchiveError;
+use super::kind::{self, body};
+use super::rows::{
+    FileRow, GrantRow, InboxRow, NodeRow, TemplateRow, UserRow, VersionRow, VoucherRow, decode,
+    encode, key,
+};
+use crate::catalog::{INBOX, TreePath};
+use crate::store::{IndexChanges, Store, get_object};
+
+/// Largest object that the fold reads: `user.json`.
+const SMALL_OBJECT_BYTES: u64 = 64 << 10;
+
+/// The index as it will be once the changes gathered so far are committed.
+pub(super) struct Rows<'a> {
+    store: &'a dyn Store,
+    changes: IndexChanges,
+}
+
+impl<'a> Rows<'a> {
+    pub fn new(store: &'a dyn Store) -> Rows<'a> {
+        Rows {
+            store,
+            changes: IndexChanges::new(),
+        }
+    }
+
+    pub fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, ArchiveError> {
+        match self.changes.get(key) {
+            Some(Some(row)) => decode(key, row).map(Some),
+            Some(None) => Ok(None),
+            None => match self.store.get(key)? {
+                Some(row) => decode(key, &row).map(Some),
+                None => Ok(None),
+            },
+        }
+    }
+
+    pub fn into_changes(self) -> IndexChanges {
+        self.changes
+    }
+
+    fn put(&mut self, key: Vec<u8>, row: &impl Serialize) -> Result<(), ArchiveError> {
+        self.changes.insert(key, Some(encode(row)?));
+        Ok(())
+    }
+
+    fn count(&mut self, kind: &str) -> Result<(), ArchiveError> {
+        let key = key::count(kind);
+        let count: u64 = self.get(&key)?.unwrap_or(0);
+        self.put(key, &(count + 1))
+    }
+
+    /// Applies one entry.
+    pub fn fold(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
+        match entry.kind.as_str() {
+            kind::USER_ADDED => self.user_added(entry),
+            kind::USER_DISABLED => {
+                let key = key::user(last_step(&entry.path));
+                let mut user: UserRow = self.present(entry, &key)?;
+                user.disabled = Some(entry.time);
+                self.put(key, &user)
+            }
+            kind::GRANT_ADDED => self.grant_added(entry),
+            kind::GRANT_REVOKED => {
+                let revoked: kind::GrantRevoked = body(entry)?;
+                let key = key::grant(&revoked.grant);
+                let mut grant: GrantRow = self.present(entry, &key)?;
+                grant.revoked = Some(entry.time);
+                self.put(key, &grant)
+            }
+            kind::TEMPLATE_PUBLISHED => {
+                let published: kind::TemplatePublished = body(entry)?;
+                let row = TemplateRow {
+                    version: published.version,
+                    seq: entry.seq,
+                    time: entry.time,
+                    object: only_object(entry)?.clone(),
+                };
+                self.put(key::template(&published.voucher_type, row.version), &row)?;
+                self.put(key::template(&published.voucher_type, 0), &row)
+            }
+            kind::VOUCHER_FILED => self.voucher_filed(entry),
+            kind::SCAN_RECEIVED => self.scan_received(entry),
+            kind::INBOX_RECEIVED => self.inbox_put(entry, Some(only_object(entry)?.clone())),
+            kind::INBOX_FOLDER_MADE => self.inbox_put(entry, None),
+            kind::INBOX_REMOVED => {
+                let (user, path) = inbox_place(entry)?;
+                self.changes.insert(key::inbox(&user, &path), None);
+                Ok(())
+            }
+            // Facts that nothing is derived from yet. Kinds of later versions are such, too.
+            _ => Ok(()),
+        }
+    }
+
+    fn present<T: DeserializeOwned>(&self, entry: &Entry, key: &[u8]) -> Result<T, ArchiveError> {
+        self.get(key)?.ok_or_else(|| {
+            let Entry { seq, kind, .. } = entry;
+            ArchiveError::Broken(format!("entry {seq} is a {kind} of what is not there"))
+        })
+    }
+
+    fn user_added(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
+        let id = last_step(&entry.path).to_owned();
+        let digest = only_object(entry)?.blake3;
+        let name = match get_object(self.store, &digest, SMALL_OBJECT_BYTES)? {
+            Some(content) => decode::<kind::UserFile>(&digest.0, &content)?.name,
+            // Destroyed after its retention: the person is forgotten, what they did is not.
+            None => id.clone(),
+        };
+        self.put(key::user_name(&name), &id)?;
+        let user = UserRow {
+            name,
+            added: entry.time,
+            disabled: None,
+        };
+        self.put(key::user(&id), &user)?;
+        self.count("user")
+    }
+
+    fn grant_added(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
+        let added: kind::GrantAdded = body(entry)?;
+        let grant = GrantRow {
+            user: added.user,
+            role: added.role,
+            scope: added.scope,
+            from: added.from,
+            until: added.until,
+            added: entry.time,
+            revoked: None,
+        };
+        self.put(key::grant(&added.grant), &grant)?;
+        self.count("grant")
+    }
+
+    fn voucher_filed(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
+        let key = key::voucher(&entry.path);
+        let mut voucher: VoucherRow = self.get(&key)?.unwrap_or_default();
+        voucher.versions.push(VersionRow {
+            seq: entry.seq,
+            time: entry.time,
+            objects: entry.objects.clone(),
+        });
+        voucher.entries.push(entry.seq);
+        self.put(key, &voucher)?;
+        self.touch(entry)
+    }
+
+    fn scan_received(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
+        let key = key::voucher(&entry.path);
+        let mut voucher: VoucherRow = self.present(entry, &key)?;
+        let object = only_object(entry)?.clone();
+        let versions = voucher.scans.entry(object.name.clone()).or_default();
+        versions.push(FileRow {
+            seq: entry.seq,
+            time: entry.time,
+            object,
+        });
+        voucher.entries.push(entry.seq);
+        self.put(key, &voucher)?;
+        self.touch(entry)
+    }
+
+    /// Makes the nodes of a place and of all above it, or notes that they changed.
+    fn touch(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
+        let mut path = tree_path(entry)?;
+        while !path.segments().is_empty() {
+            let key = key::node(&path);
+            let mut node = self.get(&key)?.unwrap_or(NodeRow {
+                created: entry.time,
+                modified: entry.time,
+            });
+            node.modified = entry.time;
+            self.put(key, &node)?;
+            path = path.parent();
+        }
+        Ok(())
+    }
+
+    fn inbox_put(&mut self, entry: &Entry, object: Option<Object>) -> Result<(), ArchiveError> {
+        let (user, path) = inbox_place(entry)?;
+        let key = key::inbox(&user, &path);
+        let before: Option<InboxRow> = self.get(&key)?;
+        let row = InboxRow {
+            created: before.map_or(entry.time, |row| row.created),
+            modified: entry.time,
+            object,
+        };
+        self.put(key, &row)
+    }
+}
+
+fn last_step(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
+fn tree_path(entry: &Entry) -> Result<TreePath, ArchiveError> {
+    TreePath::parse(&entry.path)
+        .map_err(|error| ArchiveError::Broken(format!("entry {}: {error}", entry.seq)))
+}
+
+/// `/_inbox/{user}/{path}`
+fn inbox_place(entry: &Entry) -> Result<(String, TreePath), ArchiveError> {
+    match tree_path(entry)?.segments() {
+        [inbox, user, rest @ ..] if inbox == INBOX => {
+            Ok((user.clone(), TreePath::from_segments(rest.to_vec())))
+        }
+        _ => {
+            let why = format!("entry {}: {} is in no inbox", entry.seq, entry.path);
+            Err(ArchiveError::Broken(why))
+        }
+    }
+}
+
+fn only_object(entry: &Entry) -> Result<&Object, ArchiveError> {
+    match entry.objects.as_slice() {
+        [object] => Ok(object),
+        objects => {
+            let why = format!("entry {} names {} objects, not one", entry.seq, objects.len());
+            Err(ArchiveError::Broken(why))
+        }
+    }
+}
+
+/// The record of an object under a name, from what hashing its bytes gave.
+pub(super) fn object(
+    name: &str,
+    media_type: &str,
+    digests: &vouchsafe_evidence::digest::ContentDigests,
+) -> Object {
+    Object {
+        blake3: digests.blake3,
+        media_type: media_type.to_owned(),
+        name: name.to_owned(),
+        sha256: digests.sha256,
+        size: digests.size,
+    }
+}
+

@@ -1,0 +1,163 @@
+//! The inbox: a folder of each uploader's own, in which voucher data finds its own place by content.
+
+use std::io::Read;
+
+use super::fold::object;
+use super::kind::{self, Draft};
+use super::rows::{InboxRow, key, last_part};
+use super::scan::SCAN_MAX_BYTES;
+use super::tree::has_inbox;
+use super::writer::Desk;
+use super::{Archive, ArchiveError, Caller, Condition, Filed};
+use crate::catalog::{INBOX, TreePath};
+use crate::voucher::VOUCHER_MAX_BYTES;
+
+/// Files and folders that one removal takes away at most.
+const REMOVED_MAX: usize = 10_000;
+
+/// Whether a content is meant as voucher data: a JSON object that has a voucher's outer keys.
+fn means_a_voucher(content: &[u8]) -> bool {
+    let document: Result<serde_json::Map<String, serde_json::Value>, _> =
+        serde_json::from_slice(content);
+    document.is_ok_and(|document| ["company", "lines"].iter().all(|key| document.contains_key(*key)))
+}
+
+fn logged_path(caller: &str, path: &TreePath) -> TreePath {
+    let mut segments = vec![INBOX.to_owned(), caller.to_owned()];
+    segments.extend_from_slice(path.segments());
+    TreePath::from_segments(segments)
+}
+
+/// The folder above must be there.
+fn check_parent(desk: &Desk<'_>, caller: &str, path: &TreePath) -> Result<(), ArchiveError> {
+    let parent = path.parent();
+    if parent.segments().is_empty() {
+        return Ok(());
+    }
+    match desk.rows.get::<InboxRow>(&key::inbox(caller, &parent))? {
+        Some(row) if row.object.is_none() => Ok(()),
+        _ => Err(ArchiveError::conflict(
+            format!("there is no folder {parent} in the inbox"),
+            "make the folder above first (MKCOL)",
+        )),
+    }
+}
+
+impl Archive {
+    fn check_inbox(&self, caller: &Caller, path: &TreePath) -> Result<(), ArchiveError> {
+        if !has_inbox(caller) {
+            return Err(ArchiveError::Absent(path.to_string()));
+        }
+        self.check_room()
+    }
+
+    /// Takes in a file under any name. Voucher data is filed in its place by what it says; the file
+    /// is kept in the caller's inbox, too. Durable when it returns.
+    pub fn add_to_inbox(
+        &self,
+        caller: &Caller,
+        path: &TreePath,
+        content: &mut dyn Read,
+        condition: &Condition,
+    ) -> Result<Filed, ArchiveError> {
+        self.check_inbox(caller, path)?;
+        if path.segments().is_empty() {
+            let hint = "name a file, such as /_inbox/voucher.json";
+            return Err(ArchiveError::conflict("the inbox is a folder", hint));
+        }
+        let received = self.receive(content, (VOUCHER_MAX_BYTES, SCAN_MAX_BYTES), |_| Ok(()))?;
+        if means_a_voucher(&received.beginning) {
+            let filed = self.file_by_content(caller, &received.beginning);
+            self.log_refusal(caller, &logged_path(&caller.id, path), filed)?;
+        }
+        let media_type = "application/octet-stream";
+        let file = object(path.name(), media_type, &received.digests);
+        let (actor, path, condition) = (caller.id.clone(), path.clone(), condition.clone());
+        self.commit(move |desk| {
+            check_parent(desk, &actor, &path)?;
+            let before: Option<InboxRow> = desk.rows.get(&key::inbox(&actor, &path))?;
+            if before.as_ref().is_some_and(|row| row.object.is_none()) {
+                let error = format!("{path} is a folder");
+                return Err(ArchiveError::conflict(error, "choose another name"));
+            }
+            let current = before.and_then(|row| row.object);
+            condition.check(current.as_ref())?;
+            if current.as_ref() == Some(&file) {
+                return Ok(Filed::Unchanged(1));
+            }
+            let place = logged_path(&actor, &path);
+            let draft = Draft::new(&actor, kind::INBOX_RECEIVED, place, &())?;
+            desk.write(draft.with(vec![file]));
+            Ok(Filed::New(1))
+        })
+    }
+
+    /// Makes a folder in the caller's inbox.
+    pub fn make_inbox_folder(&self, caller: &Caller, path: &TreePath) -> Result<(), ArchiveError> {
+        self.check_inbox(caller, path)?;
+        let (actor, path) = (caller.id.clone(), path.clone());
+        self.commit(move |desk| {
+            check_parent(desk, &actor, &path)?;
+            if desk.rows.get::<InboxRow>(&key::inbox(&actor, &path))?.is_some() {
+                let error = format!("there is something at {path} already");
+                return Err(ArchiveError::conflict(error, "choose another name"));
+            }
+            let place = logged_path(&actor, &path);
+            desk.write(Draft::new(&actor, kind::INBOX_FOLDER_MADE, place, &())?);
+            Ok(())
+        })
+    }
+
+    /// Takes a file or a folder out of the caller's inbox. What was filed from it stays filed, and the
+    /// content stays in the log.
+    pub fn remove_from_inbox(&self, caller: &Caller, path: &TreePath) -> Result<(), ArchiveError> {
+        self.check_inbox(caller, path)?;
+        if path.segments().is_empty() {
+            let hint = "remove what is in it";
+            return Err(ArchiveError::denied("the inbox itself stays", hint));
+        }
+        if self.records.row::<InboxRow>(&key::inbox(&caller.id, path))?.is_none() {
+            return Err(ArchiveError::Absent(path.to_string()));
+        }
+        let mut removed = vec![path.clone()];
+        let mut at = 0;
+        while let Some(above) = removed.get(at).cloned() {
+            removed.extend(self.inbox_below(&caller.id, &above)?);
+            at += 1;
+            if removed.len() > REMOVED_MAX {
+                let error = format!("more than {REMOVED_MAX} files are below {path}");
+                return Err(ArchiveError::conflict(error, "remove them in parts"));
+            }
+        }
+        let actor = caller.id.clone();
+        self.commit(move |desk| {
+            // From the leaves up, so that no file is ever without its folder.
+            for path in removed.iter().rev() {
+                if desk.rows.get::<InboxRow>(&key::inbox(&actor, path))?.is_some() {
+                    let place = logged_path(&actor, path);
+                    desk.write(Draft::new(&actor, kind::INBOX_REMOVED, place, &())?);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn inbox_below(&self, user: &str, path: &TreePath) -> Result<Vec<TreePath>, ArchiveError> {
+        let prefix = key::inbox_nodes(user, path);
+        let rows = self.records.store.scan(&prefix, &[], REMOVED_MAX + 1)?;
+        Ok(rows.iter().map(|(key, _)| path.child(&last_part(key))).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn voucher_data_is_known_by_its_keys() {
+        assert!(means_a_voucher(br#"{"company":1,"lines":2}"#));
+        for other in ["[]", "{\"company\":1}", "not json", "\u{feff}{}"] {
+            assert!(!means_a_voucher(other.as_bytes()), "{other}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The kinds of entries and their bodies: what the archive writes into the log, and reads back from it.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use vouchsafe_evidence::digest::Digest;
+use vouchsafe_evidence::entry::{Entry, Object};
+
+use super::ArchiveError;
+use crate::access::{Role, Time};
+
+pub(super) const ARCHIVE_CREATED: &str = "archive.created";
+pub(super) const USER_ADDED: &str = "user.added";
+pub(super) const USER_PASSWORD_CHANGED: &str = "user.password_changed";
+pub(super) const USER_DISABLED: &str = "user.disabled";
+pub(super) const USER_TOKEN_ADDED: &str = "user.token_added";
+pub(super) const GRANT_ADDED: &str = "grant.added";
+pub(super) const GRANT_REVOKED: &str = "grant.revoked";
+pub(super) const TEMPLATE_PUBLISHED: &str = "template.published";
+pub(super) const VOUCHER_FILED: &str = "voucher.filed";
+pub(super) const SCAN_RECEIVED: &str = "scan.received";
+pub(super) const UPLOAD_REJECTED: &str = "upload.rejected";
+pub(super) const INBOX_RECEIVED: &str = "inbox.received";
+pub(super) const INBOX_FOLDER_MADE: &str = "inbox.folder_made";
+pub(super) const INBOX_REMOVED: &str = "inbox.removed";
+pub(super) const VIEW: &str = "view";
+pub(super) const LOGIN_FAILED: &str = "login.failed";
+
+/// The actor of commands run on the machine itself.
+pub const OPERATOR: &str = "operator";
+/// The actor of what nobody signed in for.
+pub(super) const NOBODY: &str = "nobody";
+
+/// Body of `archive.created`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Created {
+    pub origin: String,
+    pub vkey: String,
+}
+
+/// Body of `user.token_added`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct TokenAdded {
+    pub token: String,
+    pub until: Option<Time>,
+}
+
+/// Body of `grant.added`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct GrantAdded {
+    pub grant: String,
+    pub user: String,
+    pub role: Role,
+    pub scope: String,
+    pub from: Option<Time>,
+    pub until: Option<Time>,
+}
+
+/// Body of `grant.revoked`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct GrantRevoked {
+    pub grant: String,
+}
+
+/// Body of `template.published`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct TemplatePublished {
+    #[serde(rename = "type")]
+    pub voucher_type: String,
+    pub version: u32,
+}
+
+/// Body of `voucher.filed`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct VoucherFiled {
+    pub version: u32,
+    pub template: u32,
+    pub template_blake3: Digest,
+    /// How many warnings drawing gave, such as a character that no font has.
+    pub warnings: u64,
+}
+
+/// Body of `scan.received`: which version of which scan.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ScanReceived {
+    pub version: u32,
+}
+
+/// Body of `upload.rejected`: the field, never its value.
+#[derive(Serialize, Deserialize)]
+pub(super) struct UploadRejected {
+    pub field: String,
+}
+
+/// Body of `view`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Viewed {
+    pub blake3: Digest,
+    pub client: String,
+    pub file: String,
+    pub from: String,
+}
+
+/// Body of `login.failed`: how many since the entry before.
+#[derive(Serialize, Deserialize)]
+pub(super) struct LoginFailed {
+    pub count: u64,
+    pub from: String,
+}
+
+/// The object `user.json`: names live in objects, so that they can be destroyed one day.
+#[derive(Serialize, Deserialize)]
+pub(super) struct UserFile {
+    pub name: String,
+}
+
+/// An entry before it has a place in the log.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Draft {
+    pub actor: String,
+    pub kind: &'static str,
+    pub path: String,
+    pub objects: Vec<Object>,
+    pub body: Map<String, Value>,
+}
+
+impl Draft {
+    pub fn new(
+        actor: &str,
+        kind: &'static str,
+        path: impl ToString,
+        body: &impl Serialize,
+    ) -> Result<Draft, ArchiveError> {
+        let body = match serde_json::to_value(body) {
+            Ok(Value::Object(body)) => body,
+            Ok(Value::Null) => Map::new(),
+            other => {
+                let why = format!("the body of {kind} is no object: {other:?}");
+                return Err(ArchiveError::Fault(why));
+            }
+        };
+        Ok(Draft {
+            actor: actor.to_owned(),
+            kind,
+            path: path.to_string(),
+            objects: Vec::new(),
+            body,
+        })
+    }
+
+    pub fn with(mut self, objects: Vec<Object>) -> Draft {
+        self.objects = objects;
+        self
+    }
+}
+
+/// The body of an entry as its kind defines it.
+pub(super) fn body<T: DeserializeOwned>(entry: &Entry) -> Result<T, ArchiveError> {
+    serde_json::from_value(Value::Object(entry.body.clone())).map_err(|error| {
+        let Entry { seq, kind, .. } = entry;
+        ArchiveError::Broken(format!("entry {seq}: the body of a {kind}: {error}"))
+    })
+}

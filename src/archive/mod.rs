@@ -1,0 +1,153 @@
+//! The archive room: the use cases. It files, shows, signs in, exports and verifies, and everything it
+//! does goes through one writer into one log, from which all else is derived.
+//!
+//! It does not know HTTP, WebDAV, command lines or sockets: adapters above translate.
+
+mod credentials;
+mod documents;
+mod error;
+mod export;
+mod filing;
+mod fold;
+mod folder;
+mod high_water;
+mod inbox;
+mod kind;
+mod log;
+mod open;
+mod people;
+mod rows;
+mod scan;
+mod sign_in;
+mod templates;
+mod tree;
+mod verify;
+mod view;
+mod writer;
+
+pub use error::ArchiveError;
+pub use export::{ExportReport, export};
+pub use filing::{Condition, Filed};
+pub use kind::OPERATOR;
+pub use open::Progress;
+pub use people::{GrantRecord, People, User};
+pub use scan::SCAN_MAX_BYTES;
+pub use sign_in::Caller;
+pub use templates::TEMPLATE_MAX_BYTES;
+pub use tree::{Child, Content, File, Node};
+pub use verify::verify;
+pub use view::Client;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use vouchsafe_evidence::digest::Digest;
+use vouchsafe_evidence::key::VerifierKey;
+
+use crate::access::Time;
+use crate::catalog::Layout;
+use crate::render::Renderer;
+use crate::store::Store;
+use writer::{Desk, Writer};
+
+/// Tells the time; comes from outside so that tests can set it.
+pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
+
+/// The clock of the machine.
+pub fn system_clock() -> Clock {
+    Arc::new(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.map_or(0, |since| since.as_millis() as Time)
+    })
+}
+
+/// An archive that is open for reading and writing. Every call may block on the disk.
+pub struct Archive {
+    /// Where it lies, if it lies on a disk: asked for its free space before anything is taken in.
+    folder: Option<PathBuf>,
+    records: Records,
+    clock: Clock,
+    credentials: credentials::Credentials,
+    signed_in: sign_in::SignedIn,
+    templates: templates::Templates,
+    renderer: Renderer,
+    writer: Writer,
+}
+
+/// What is filed, and who may see it: all that can be read without writing.
+pub struct Records {
+    store: Arc<dyn Store>,
+    layout: Layout,
+    key: VerifierKey,
+    people: Arc<ArcSwap<People>>,
+}
+
+impl Records {
+    /// How the tree is laid out.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The key that verifies the log.
+    pub fn verifier_key(&self) -> &VerifierKey {
+        &self.key
+    }
+
+    /// Number of entries in the log.
+    pub fn size(&self) -> Result<u64, ArchiveError> {
+        Ok(self.store.head()?.size)
+    }
+
+    /// Everybody, as they are now.
+    pub fn people(&self) -> Arc<People> {
+        self.people.load_full()
+    }
+
+    /// Some bytes of a stored content from `offset` on; none at its end.
+    pub fn piece(&self, digest: &Digest, offset: u64) -> Result<Vec<u8>, ArchiveError> {
+        Ok(self.store.object_piece(digest, offset)?)
+    }
+
+    /// A row of the index.
+    fn row<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, ArchiveError> {
+        let row = self.store.get(key)?;
+        row.map(|row| rows::decode(key, &row)).transpose()
+    }
+}
+
+impl Archive {
+    /// What can be read.
+    pub fn records(&self) -> &Records {
+        &self.records
+    }
+
+    /// Whether writes are taken: none are after one failed, until the archive is opened again.
+    pub fn takes_writes(&self) -> bool {
+        !self.writer.has_failed()
+    }
+
+    fn now(&self) -> Time {
+        (self.clock)()
+    }
+
+    /// Lets the writer decide and waits until what it wrote is durable.
+    fn commit<T: Send + 'static>(
+        &self,
+        decide: impl FnOnce(&mut Desk<'_>) -> Result<T, ArchiveError> + Send + 'static,
+    ) -> Result<T, ArchiveError> {
+        self.writer.commit(decide)
+    }
+
+    /// Refuses to begin a write that could not be ended.
+    fn check_room(&self) -> Result<(), ArchiveError> {
+        if !self.takes_writes() {
+            return Err(writer::stopped());
+        }
+        match &self.folder {
+            Some(folder) => folder::check_room(folder),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Making and opening an archive: everything that is checked and mended before the first request.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use vouchsafe_evidence::checkpoint::Checkpoint;
+use vouchsafe_evidence::digest::to_hex;
+use vouchsafe_evidence::entry::Entry;
+use vouchsafe_evidence::key::SigningNoteKey;
+use vouchsafe_evidence::merkle;
+use vouchsafe_evidence::tile::{TileWriter, tile_hashes};
+
+use super::credentials::Credentials;
+use super::fold::Rows;
+use super::high_water::{HighWater, Mark};
+use super::kind::{self, Draft, OPERATOR};
+use super::writer::{Pen, Writer};
+use super::verify::open_store_to_read;
+use super::{Archive, ArchiveError, Clock, People, Records, folder, log, sign_in};
+use crate::catalog::Layout;
+use crate::render::Renderer;
+use crate::store::{Rocks, Store};
+use crate::voucher::Invalid;
+use crate::voucher::template::Template;
+
+/// Entries that are folded into the index at once.
+const FOLD_ENTRIES: u64 = 1_024;
+
+/// Told how many entries of how many have been worked on.
+pub type Progress<'a> = &'a dyn Fn(u64, u64);
+
+/// Everything an archive is made of, before it is running.
+pub(super) struct Parts {
+    pub store: Arc<dyn Store>,
+    pub layout: Layout,
+    pub key: SigningNoteKey,
+    pub credentials: Credentials,
+    /// The mark that was read, and the file that goes on from it.
+    pub high_water: Option<(Option<Mark>, HighWater)>,
+    pub clock: Clock,
+}
+
+impl Archive {
+    /// Makes a new archive in `folder`, which must be absent or empty, with its first admin.
+    pub fn create(
+        folder: &Path,
+        admin: &str,
+        password: &str,
+        clock: Clock,
+    ) -> Result<(), ArchiveError> {
+        super::credentials::check_password(password)?;
+        make_aside(folder, |aside| Archive::create_aside(aside, admin, password, clock))
+    }
+
+    fn create_aside(
+        aside: &Path,
+        admin: &str,
+        password: &str,
+        clock: Clock,
+    ) -> Result<(), ArchiveError> {
+        fs::create_dir_all(folder::store(aside)).map_err(|e| ArchiveError::io(aside, e))?;
+        let mut random = [0; 38];
+        getrandom::fill(&mut random)
+            .map_err(|error| ArchiveError::Fault(format!("no randomness: {error}")))?;
+        let (name, seed) = random.split_at(6);
+        let seed: &[u8; 32] = seed.try_into().map_err(|_| writer_key_fault())?;
+        let key = SigningNoteKey::from_seed(&format!("vouchsafe/{}", to_hex(name)), seed)
+            .map_err(|_| writer_key_fault())?;
+        folder::write(aside, &key)?;
+        drop(Rocks::create(&folder::store(aside))?);
+        let archive = Archive::open(aside, clock, &|_, _| {})?;
+        archive.write_beginning()?;
+        archive.add_first_admin(admin, password)
+    }
+
+    /// The first entries: what the archive is called, and its templates.
+    pub(super) fn write_beginning(&self) -> Result<(), ArchiveError> {
+        let created = kind::Created {
+            origin: self.records.key.name().to_owned(),
+            vkey: self.records.key.to_string(),
+        };
+        self.commit(move |desk| {
+            let draft = Draft::new(OPERATOR, kind::ARCHIVE_CREATED, "", &created)?;
+            desk.write(draft);
+            Ok(())
+        })?;
+        for voucher_type in self.records.layout.types() {
+            if let Some(text) = Template::builtin(&voucher_type.name) {
+                self.publish_template(OPERATOR, &voucher_type.name, text.as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the archive in `folder` for reading and writing; only one process at a time can.
+    /// `progress` is told when the index has to catch up with the log.
+    pub fn open(
+        folder: &Path,
+        clock: Clock,
+        progress: Progress<'_>,
+    ) -> Result<Archive, ArchiveError> {
+        let layout = folder::read_layout(folder)?;
+        let key = folder::read_signing_key(folder)?;
+        let store: Arc<dyn Store> = Arc::new(Rocks::open(&folder::store(folder))?);
+        let mark = HighWater::read(&folder::high_water(folder))?;
+        let parts = Parts {
+            store,
+            layout,
+            key,
+            credentials: Credentials::open(&folder::credentials(folder))?,
+            high_water: Some((mark, HighWater::open(&folder::high_water(folder))?)),
+            clock,
+        };
+        let mut archive = Archive::start(parts, progress)?;
+        archive.folder = Some(folder.to_owned());
+        Ok(archive)
+    }
+
+    /// Checks the head, lets the index catch up, and starts the writer.
+    pub(super) fn start(parts: Parts, progress: Progress<'_>) -> Result<Archive, ArchiveError> {
+        let Parts {
+            store,
+            layout,
+            key,
+            credentials,
+            high_water,
+            clock,
+        } = parts;
+        let head = store.head()?;
+        let tiles = TileWriter::resume(head.size, |tile| {
+            log::tile(&*store, tile)?
+                .and_then(|bytes| tile_hashes(&bytes))
+                .ok_or_else(|| ArchiveError::Broken(format!("{} is missing", tile.path())))
+        })?;
+        check_head(&*store, &key, &tiles)?;
+        let (mark, high_water) = high_water.unzip();
+        if let Some(mark) = mark.flatten() {
+            check_mark(&*store, &mark)?;
+        }
+        catch_up(&*store, progress)?;
+        let last_time = match head.size.checked_sub(1) {
+            Some(last) => entry(&*store, last)?.time,
+            None => 0,
+        };
+        let people = Arc::new(ArcSwap::from_pointee(People::read(&*store)?));
+        let verifier = key.verifier().clone();
+        let writer = Writer::start(Pen {
+            store: Arc::clone(&store),
+            key,
+            tiles,
+            last: head.last,
+            last_time,
+            clock: Arc::clone(&clock),
+            high_water,
+            committed: refresh(Arc::clone(&store), Arc::clone(&people)),
+        })?;
+        Ok(Archive {
+            folder: None,
+            records: Records {
+                store,
+                layout,
+                key: verifier,
+                people,
+            },
+            clock,
+            credentials,
+            signed_in: sign_in::SignedIn::new()?,
+            templates: super::templates::Templates::default(),
+            renderer: Renderer::new(),
+            writer,
+        })
+    }
+}
+
+impl Records {
+    /// Opens the archive in `folder` for reading, also while it is served: what it is at this moment.
+    pub fn open_to_read(folder: &Path) -> Result<Records, ArchiveError> {
+        let store: Arc<dyn Store> = Arc::new(open_store_to_read(folder)?);
+        let (size, applied) = (store.head()?.size, store.applied()?);
+        if size != applied {
+            return Err(ArchiveError::Busy(format!(
+                "the index reflects {applied} of {size} entries; `vouchsafe serve` rebuilds it"
+            )));
+        }
+        Ok(Records {
+            layout: folder::read_layout(folder)?,
+            key: folder::read_verifier_key(folder)?,
+            people: Arc::new(ArcSwap::from_pointee(People::read(&*store)?)),
+            store,
+        })
+    }
+}
+
+/// Makes a folder aside and moves it into place, so that a crash leaves no half of it there.
+pub(super) fn make_aside(
+    folder: &Path,
+    make: impl FnOnce(&Path) -> Result<(), ArchiveError>,
+) -> Result<(), ArchiveError> {
+    let occupied = fs::read_dir(folder).is_ok_and(|mut items| items.next().is_some());
+    if occupied || folder.is_file() {
+        let error = format!("{} is not empty", folder.display());
+        return Err(Invalid::new("DIR", error, "name a folder that does not exist yet").into());
+    }
+    let Some(name) = folder.file_name() else {
+        let error = format!("{} is no new folder", folder.display());
+        return Err(Invalid::new("DIR", error, "name a folder that does not exist yet").into());
+    };
+    let aside = format!(".{}.new-{}", name.to_string_lossy(), std::process::id());
+    let aside = folder.with_file_name(aside);
+    let made = make(&aside)
+        .and_then(|()| fs::rename(&aside, folder).map_err(|e| ArchiveError::io(folder, e)));
+    if made.is_err() {
+        // What cannot be removed is left under a name that says what it is.
+        let _ = fs::remove_dir_all(&aside);
+    }
+    made
+}
+
+fn writer_key_fault() -> ArchiveError {
+    ArchiveError::Fault("a signing key could not be made".to_owned())
+}
+
+/// Keeps the picture of people in step with the log, before whoever changed it is answered.
+fn refresh(
+    store: Arc<dyn Store>,
+    people: Arc<ArcSwap<People>>,
+) -> Box<dyn Fn(&[Entry]) -> Result<(), ArchiveError> + Send> {
+    Box::new(move |entries| {
+        let concerned = |entry: &Entry| {
+            entry.kind.starts_with("user.") || entry.kind.starts_with("grant.")
+        };
+        if entries.iter().any(concerned) {
+            people.store(Arc::new(People::read(&*store)?));
+        }
+        Ok(())
+    })
+}
+
+/// An entry that must be there.
+pub(super) fn entry(store: &dyn Store, seq: u64) -> Result<Entry, ArchiveError> {
+    let bytes = store.entries(seq..seq + 1)?.pop().flatten();
+    let bytes = bytes.ok_or_else(|| ArchiveError::Broken(format!("entry {seq} is missing")))?;
+    Entry::decode(&bytes).map_err(|error| ArchiveError::Broken(format!("entry {seq}: {error}")))
+}
+
+/// The checkpoint of the head must be there, ours, and over the tree that is there.
+fn check_head(
+    store: &dyn Store,
+    key: &SigningNoteKey,
+    tiles: &TileWriter,
+) -> Result<(), ArchiveError> {
+    let size = tiles.edge().size();
+    if size == 0 {
+        return Ok(());
+    }
+    let broken = |why: String| ArchiveError::Broken(format!("checkpoint of {size} entries: {why}"));
+    let (_, note) = store
+        .checkpoints(size..size + 1, 1)?
+        .pop()
+        .ok_or_else(|| broken("missing".to_owned()))?;
+    let checkpoint =
+        Checkpoint::verify(&note, key.verifier()).map_err(|error| broken(error.to_string()))?;
+    if checkpoint.root != tiles.edge().root() {
+        return Err(broken("the entries have another root".to_owned()));
+    }
+    Ok(())
+}
+
+/// A log that is behind its own mark was rolled back; one with another root was replaced.
+pub(super) fn check_mark(store: &dyn Store, mark: &Mark) -> Result<(), ArchiveError> {
+    let size = store.head()?.size;
+    if mark.size > size {
+        return Err(ArchiveError::Broken(format!(
+            "the log has {size} entries, but {} were signed: it was rolled back",
+            mark.size
+        )));
+    }
+    if merkle::root(&log::subtrees(store, mark.size), mark.size)? != mark.root {
+        return Err(ArchiveError::Broken(format!(
+            "the first {} entries are not those that were signed: the log was replaced",
+            mark.size
+        )));
+    }
+    Ok(())
+}
+
+/// Folds what the index does not reflect yet.
+fn catch_up(store: &dyn Store, progress: Progress<'_>) -> Result<(), ArchiveError> {
+    let size = store.head()?.size;
+    let mut applied = store.applied()?;
+    if applied > size {
+        store.clear()?;
+        applied = 0;
+    }
+    while applied < size {
+        let until = size.min(applied + FOLD_ENTRIES);
+        let mut rows = Rows::new(store);
+        for seq in applied..until {
+            rows.fold(&entry(store, seq)?)?;
+        }
+        store.apply(&rows.into_changes(), until)?;
+        applied = until;
+        progress(applied, size);
+    }
+    Ok(())
+}

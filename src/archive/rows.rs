@@ -1,0 +1,148 @@
+//! The rows of the index: what the fold over the log keeps, and under which keys.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use vouchsafe_evidence::entry::Object;
+
+use super::ArchiveError;
+use crate::access::{Role, Time};
+use crate::catalog::TreePath;
+
+/// A folder or a voucher in the tree, under its parent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct NodeRow {
+    pub created: Time,
+    pub modified: Time,
+}
+
+/// Everything filed at one voucher's place.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct VoucherRow {
+    /// From the first to the current.
+    pub versions: Vec<VersionRow>,
+    /// By file name; each with all its versions.
+    pub scans: BTreeMap<String, Vec<FileRow>>,
+    /// The entries that made this row, in order.
+    pub entries: Vec<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct VersionRow {
+    pub seq: u64,
+    pub time: Time,
+    pub objects: Vec<Object>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct FileRow {
+    pub seq: u64,
+    pub time: Time,
+    pub object: Object,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct UserRow {
+    pub name: String,
+    pub added: Time,
+    pub disabled: Option<Time>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct GrantRow {
+    pub user: String,
+    pub role: Role,
+    pub scope: String,
+    pub from: Option<Time>,
+    pub until: Option<Time>,
+    pub added: Time,
+    pub revoked: Option<Time>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct TemplateRow {
+    pub version: u32,
+    pub seq: u64,
+    pub time: Time,
+    pub object: Object,
+}
+
+/// A file (with its object) or a folder of somebody's inbox.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct InboxRow {
+    pub created: Time,
+    pub modified: Time,
+    pub object: Option<Object>,
+}
+
+/// Keys: a word for the kind of row, then its parts, with zero bytes between, which no part contains.
+pub(super) mod key {
+    use super::TreePath;
+
+    fn join(parts: &[&str]) -> Vec<u8> {
+        parts.join("\0").into_bytes()
+    }
+
+    /// A place, under its parent.
+    pub fn node(path: &TreePath) -> Vec<u8> {
+        join(&["node", &path.parent().to_string(), path.name()])
+    }
+
+    /// The places directly below `parent`.
+    pub fn nodes(parent: &TreePath) -> Vec<u8> {
+        join(&["node", &parent.to_string(), ""])
+    }
+
+    pub fn voucher(path: &str) -> Vec<u8> {
+        join(&["voucher", path])
+    }
+
+    pub fn user(id: &str) -> Vec<u8> {
+        join(&["user", id])
+    }
+
+    pub fn user_name(name: &str) -> Vec<u8> {
+        join(&["user-name", name])
+    }
+
+    pub fn grant(id: &str) -> Vec<u8> {
+        join(&["grant", id])
+    }
+
+    /// How many rows of a kind were ever made; the next id is one more.
+    pub fn count(kind: &str) -> Vec<u8> {
+        join(&["count", kind])
+    }
+
+    pub fn template(voucher_type: &str, version: u32) -> Vec<u8> {
+        join(&["template", voucher_type, &format!("{version:08}")])
+    }
+
+    /// A place in a user's inbox, under its parent.
+    pub fn inbox(user: &str, path: &TreePath) -> Vec<u8> {
+        join(&["inbox", user, &path.parent().to_string(), path.name()])
+    }
+
+    /// The places directly below `parent` in a user's inbox.
+    pub fn inbox_nodes(user: &str, parent: &TreePath) -> Vec<u8> {
+        join(&["inbox", user, &parent.to_string(), ""])
+    }
+}
+
+pub(super) fn decode<T: DeserializeOwned>(key: &[u8], row: &[u8]) -> Result<T, ArchiveError> {
+    serde_json::from_slice(row).map_err(|error| {
+        let key = String::from_utf8_lossy(key).replace('\0', " ");
+        ArchiveError::Broken(format!("index row {key}: {error}; the log can rebuild it"))
+    })
+}
+
+pub(super) fn encode(row: &impl Serialize) -> Result<Vec<u8>, ArchiveError> {
+    serde_json::to_vec(row).map_err(|error| ArchiveError::Fault(error.to_string()))
+}
+
+/// The last part of a key.
+pub(super) fn last_part(key: &[u8]) -> String {
+    let at = key.iter().rposition(|byte| *byte == 0).map_or(0, |at| at + 1);
+    String::from_utf8_lossy(&key[at..]).into_owned()
+}

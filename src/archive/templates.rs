@@ -1,0 +1,108 @@
+//! Templates: versions of a form, in effect for new vouchers from the moment they are published.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::kind::{self, Draft};
+use super::rows::{TemplateRow, key};
+use super::tree::has_inbox;
+use super::{Archive, ArchiveError, Caller, Filed};
+use crate::access::Right;
+use crate::catalog::{TEMPLATES, TreePath};
+use crate::store::get_object;
+use crate::voucher::Invalid;
+use crate::voucher::template::Template;
+
+/// Longest template file, in bytes.
+pub const TEMPLATE_MAX_BYTES: usize = 1 << 20;
+
+/// Templates that were parsed, by type and version.
+#[derive(Default)]
+pub(super) struct Templates(Mutex<HashMap<(String, u32), Arc<Template>>>);
+
+impl Archive {
+    /// Publishes a template that a caller sends.
+    pub fn receive_template(
+        &self,
+        caller: &Caller,
+        voucher_type: &str,
+        content: &[u8],
+    ) -> Result<Filed, ArchiveError> {
+        let path = TreePath::from_segments(vec![TEMPLATES.to_owned(), voucher_type.to_owned()]);
+        if !caller.permissions.allow_somewhere(Right::Administer) {
+            return Err(if has_inbox(caller) {
+                let hint = "ask an admin to publish it";
+                ArchiveError::denied("only an admin publishes templates", hint)
+            } else {
+                ArchiveError::Absent(path.to_string())
+            });
+        }
+        self.check_room()?;
+        let published = self.publish_template(&caller.id, voucher_type, content);
+        self.log_refusal(caller, &path, published)
+    }
+
+    /// The template that new vouchers of a type are drawn by.
+    pub(super) fn current_template(
+        &self,
+        voucher_type: &str,
+    ) -> Result<(TemplateRow, Arc<Template>), ArchiveError> {
+        let Some(row) = self.records.row::<TemplateRow>(&key::template(voucher_type, 0))? else {
+            let hint = "publish one: PUT /dav/_templates/{type}.toml";
+            let error = format!("there is no template for vouchers of type {voucher_type}");
+            return Err(ArchiveError::conflict(error, hint));
+        };
+        let cached = (voucher_type.to_owned(), row.version);
+        let mut templates = self.templates.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(template) = templates.get(&cached) {
+            return Ok((row, Arc::clone(template)));
+        }
+        let name = format!("template {voucher_type} version {}", row.version);
+        let broken = |why: &str| ArchiveError::Broken(format!("{name}: {why}"));
+        let text = get_object(&*self.records.store, &row.object.blake3, TEMPLATE_MAX_BYTES as u64)?
+            .and_then(|content| String::from_utf8(content).ok())
+            .ok_or_else(|| broken("its file is missing"))?;
+        let template = Template::from_toml(&text).map_err(|error| broken(&error.to_string()))?;
+        let template = Arc::new(template);
+        templates.insert(cached, Arc::clone(&template));
+        Ok((row, template))
+    }
+
+    /// Publishes a new version of a type's template, in effect at once for new vouchers.
+    pub(super) fn publish_template(
+        &self,
+        actor: &str,
+        voucher_type: &str,
+        content: &[u8],
+    ) -> Result<Filed, ArchiveError> {
+        if !self.records.layout.types().iter().any(|known| known.name == voucher_type) {
+            let error = format!("{voucher_type} is no voucher type of this archive");
+            return Err(Invalid::new("type", error, "name a type of archive-layout").into());
+        }
+        let text = std::str::from_utf8(content)
+            .map_err(|_| Invalid::new("", "not UTF-8", "send TOML in UTF-8"))?;
+        Template::from_toml(text).map_err(|error| {
+            Invalid::new("", error.to_string(), "templates/README.md describes the grammar")
+        })?;
+        let file = self.put(&format!("{voucher_type}.toml"), "application/toml", content)?;
+        let (actor, voucher_type) = (actor.to_owned(), voucher_type.to_owned());
+        self.commit(move |desk| {
+            let current: Option<TemplateRow> = desk.rows.get(&key::template(&voucher_type, 0))?;
+            let version = match current {
+                Some(row) if row.object.blake3 == file.blake3 => {
+                    return Ok(Filed::Unchanged(row.version));
+                }
+                Some(row) => row.version + 1,
+                None => 1,
+            };
+            let place = format!("/_templates/{voucher_type}");
+            let body = kind::TemplatePublished {
+                voucher_type,
+                version,
+            };
+            let draft = Draft::new(&actor, kind::TEMPLATE_PUBLISHED, place, &body)?;
+            desk.write(draft.with(vec![file]));
+            Ok(Filed::New(version))
+        })
+    }
+}

@@ -1,0 +1,413 @@
+//! The tree as one caller sees it. What they may not see does not exist for them: it is absent, and no
+//! count, time or size of theirs depends on it.
+
+use std::sync::Arc;
+
+use vouchsafe_evidence::digest::Digest;
+use vouchsafe_evidence::entry::Object;
+
+use super::open::entry;
+use super::rows::{InboxRow, NodeRow, TemplateRow, VoucherRow, decode, key, last_part};
+use super::{ArchiveError, Caller, Records};
+use crate::access::{Right, Time};
+use crate::catalog::{INBOX, Place, TEMPLATES, TreePath, VoucherFile};
+
+/// Rows of the index that are read at once.
+const PAGE_ROWS: usize = 1_000;
+
+/// What is at a place.
+#[derive(Debug, Clone)]
+pub enum Node {
+    /// Something with places below it.
+    Folder {
+        /// When the first thing was put there, in milliseconds since 1970-01-01 UTC.
+        created: Time,
+        /// When the last thing was put there.
+        modified: Time,
+    },
+    /// Something with content.
+    File(File),
+}
+
+/// A file. While it has the same entity tag, it has the same bytes.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// Length of the content in bytes.
+    pub size: u64,
+    /// Its media type.
+    pub media_type: String,
+    /// Changes with the content; without quotation marks.
+    pub etag: String,
+    /// When the first version came.
+    pub created: Time,
+    /// When this version came.
+    pub modified: Time,
+    /// Where the bytes are.
+    pub content: Content,
+}
+
+/// Where the bytes of a file are.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// In the store.
+    Stored(Digest),
+    /// Here: they were derived from the log.
+    Derived(Arc<[u8]>),
+}
+
+/// A place directly below another.
+#[derive(Debug, Clone)]
+pub struct Child {
+    /// The last step of its path.
+    pub name: String,
+    /// What it is.
+    pub node: Node,
+}
+
+/// The entity tag of a content.
+pub(super) fn etag(digest: &Digest) -> String {
+    digest.to_string()[..32].to_owned()
+}
+
+impl File {
+    fn stored(object: &Object, created: Time, modified: Time) -> File {
+        File {
+            size: object.size,
+            media_type: object.media_type.clone(),
+            etag: etag(&object.blake3),
+            created,
+            modified,
+            content: Content::Stored(object.blake3),
+        }
+    }
+
+    fn derived(content: Vec<u8>, created: Time, modified: Time) -> File {
+        File {
+            size: content.len() as u64,
+            media_type: "application/json".to_owned(),
+            etag: etag(&Digest::blake3(&content)),
+            created,
+            modified,
+            content: Content::Derived(content.into()),
+        }
+    }
+}
+
+fn absent<T>(path: &TreePath) -> Result<T, ArchiveError> {
+    Err(ArchiveError::Absent(path.to_string()))
+}
+
+impl Records {
+    /// Refuses unless the caller has `right` at `path`; what they cannot see is absent instead.
+    pub(super) fn check_right(
+        &self,
+        caller: &Caller,
+        right: Right,
+        path: &TreePath,
+    ) -> Result<(), ArchiveError> {
+        if caller.permissions.allow(right, path) {
+            return Ok(());
+        }
+        if !caller.permissions.allow(Right::Read, path) && !self.shows(caller, path)? {
+            return absent(path);
+        }
+        Err(ArchiveError::Denied {
+            error: format!("{} may look at {path}, but not file there", caller.name),
+            hint: "ask an admin for the role of an uploader".to_owned(),
+        })
+    }
+
+    /// The answer to a wish to delete, move or overwrite what is filed.
+    pub fn refuse_change(&self, caller: &Caller, path: &TreePath) -> ArchiveError {
+        match self.node(caller, path, None) {
+            Err(error) => error,
+            Ok(_) => ArchiveError::Denied {
+                error: format!("{path} is filed: it is never deleted, moved or overwritten"),
+                hint: "upload a new version under the same name; the old one is kept".to_owned(),
+            },
+        }
+    }
+
+    /// What is at `path`. `version` asks for an older version of a file, counted from 1.
+    pub fn node(
+        &self,
+        caller: &Caller,
+        path: &TreePath,
+        version: Option<u32>,
+    ) -> Result<Node, ArchiveError> {
+        match Place::of(path, &self.layout) {
+            Place::Folder(folder) if folder.segments().is_empty() => self.folder_born(),
+            Place::Folder(folder) | Place::Voucher(folder) => self.folder(caller, &folder),
+            Place::File(place, file) => {
+                if !caller.permissions.allow(Right::Read, path) {
+                    return absent(path);
+                }
+                let row: Option<VoucherRow> = self.row(&key::voucher(&place.to_string()))?;
+                match row {
+                    Some(row) => self.voucher_file(&place, &row, &file, version)?,
+                    None => None,
+                }
+                .map_or_else(|| absent(path), |file| Ok(Node::File(file)))
+            }
+            Place::Inbox(inner) if has_inbox(caller) => self.inbox_node(caller, &inner),
+            Place::Templates if sees_templates(caller) => self.folder_born(),
+            Place::Template(voucher_type) if sees_templates(caller) => {
+                let row = self.row(&key::template(&voucher_type, version.unwrap_or(0)))?;
+                row.map_or_else(|| absent(path), |row| Ok(Node::File(template_file(&row))))
+            }
+            Place::Inbox(_) | Place::Templates | Place::Template(_) | Place::Nothing => {
+                absent(path)
+            }
+        }
+    }
+
+    /// Some places directly below `path` that come after the name `after`, in the order of their
+    /// bytes, and the name to go on after, if there is more. Never holds more than a page in memory.
+    pub fn children(
+        &self,
+        caller: &Caller,
+        path: &TreePath,
+        after: &str,
+    ) -> Result<(Vec<Child>, Option<String>), ArchiveError> {
+        match Place::of(path, &self.layout) {
+            Place::Folder(folder) => self.folder_page(caller, &folder, after),
+            Place::Voucher(place) => Ok((self.voucher_files(caller, &place)?, None)),
+            Place::Inbox(inner) if has_inbox(caller) => self.inbox_page(caller, &inner, after),
+            Place::Templates if sees_templates(caller) => Ok((self.template_files()?, None)),
+            _ => absent(path),
+        }
+    }
+
+    /// Whether the caller sees that there is something at `path`.
+    fn shows(&self, caller: &Caller, path: &TreePath) -> Result<bool, ArchiveError> {
+        if self.row::<NodeRow>(&key::node(path))?.is_none() && !path.segments().is_empty() {
+            return Ok(false);
+        }
+        if caller.permissions.allow(Right::Read, path) {
+            return Ok(true);
+        }
+        if !caller.permissions.allow_below(Right::Read, path) {
+            return Ok(false);
+        }
+        if path.segments().len() >= self.layout.levels() {
+            return Ok(!self.voucher_files(caller, path)?.is_empty());
+        }
+        let prefix = key::nodes(path);
+        let mut after = Vec::new();
+        loop {
+            let rows = self.store.scan(&prefix, &after, PAGE_ROWS)?;
+            for (key, _) in &rows {
+                if self.shows(caller, &path.child(&last_part(key)))? {
+                    return Ok(true);
+                }
+            }
+            match rows.last() {
+                Some((key, _)) => after.clone_from(key),
+                None => return Ok(false),
+            }
+        }
+    }
+
+    /// A folder whose times say nothing, because the caller does not see all that made them.
+    fn folder_born(&self) -> Result<Node, ArchiveError> {
+        let born = entry(&*self.store, 0)?.time;
+        Ok(Node::Folder {
+            created: born,
+            modified: born,
+        })
+    }
+
+    fn folder(&self, caller: &Caller, path: &TreePath) -> Result<Node, ArchiveError> {
+        if !self.shows(caller, path)? {
+            return absent(path);
+        }
+        if !caller.permissions.allow(Right::Read, path) {
+            return self.folder_born();
+        }
+        match self.row::<NodeRow>(&key::node(path))? {
+            Some(row) => Ok(folder_node(&row)),
+            None => absent(path),
+        }
+    }
+
+    fn folder_page(
+        &self,
+        caller: &Caller,
+        path: &TreePath,
+        after: &str,
+    ) -> Result<(Vec<Child>, Option<String>), ArchiveError> {
+        let root = path.segments().is_empty();
+        if !root && !self.shows(caller, path)? {
+            return absent(path);
+        }
+        let sees_all = caller.permissions.allow(Right::Read, path);
+        let mut children = Vec::new();
+        if root && after.is_empty() {
+            let own = [(INBOX, has_inbox(caller)), (TEMPLATES, sees_templates(caller))];
+            for (name, _) in own.into_iter().filter(|(_, shown)| *shown) {
+                let node = self.folder_born()?;
+                let name = name.to_owned();
+                children.push(Child { name, node });
+            }
+        }
+        let prefix = key::nodes(path);
+        let start = [&prefix[..], after.as_bytes()].concat();
+        let rows = self.store.scan(&prefix, &start, PAGE_ROWS)?;
+        let next = (rows.len() == PAGE_ROWS).then(|| rows.last().map(|(key, _)| last_part(key)));
+        for (key, row) in &rows {
+            let name = last_part(key);
+            let node = if sees_all {
+                folder_node(&decode(key, row)?)
+            } else {
+                match self.folder(caller, &path.child(&name)) {
+                    Ok(node) => node,
+                    Err(ArchiveError::Absent(_)) => continue,
+                    Err(error) => return Err(error),
+                }
+            };
+            children.push(Child { name, node });
+        }
+        Ok((children, next.flatten()))
+    }
+
+    /// The files of a voucher that the caller may see.
+    fn voucher_files(&self, caller: &Caller, place: &TreePath) -> Result<Vec<Child>, ArchiveError> {
+        let Some(row) = self.row::<VoucherRow>(&key::voucher(&place.to_string()))? else {
+            return absent(place);
+        };
+        let mut children = Vec::new();
+        for name in file_names(&row) {
+            let Some(file) = VoucherFile::parse(name, &self.layout) else {
+                continue;
+            };
+            if !caller.permissions.allow(Right::Read, &place.child(name)) {
+                continue;
+            }
+            if let Some(file) = self.voucher_file(place, &row, &file, None)? {
+                let (name, node) = (name.to_owned(), Node::File(file));
+                children.push(Child { name, node });
+            }
+        }
+        Ok(children)
+    }
+
+    fn voucher_file(
+        &self,
+        place: &TreePath,
+        row: &VoucherRow,
+        file: &VoucherFile,
+        version: Option<u32>,
+    ) -> Result<Option<File>, ArchiveError> {
+        let created = row.versions.first().map_or(0, |version| version.time);
+        let modified = row.modified();
+        Ok(match file {
+            VoucherFile::Data | VoucherFile::Rendition(_) => nth(&row.versions, version)
+                .and_then(|shown| {
+                    let mut objects = shown.objects.iter();
+                    let object = objects.find(|object| object.name == file.name())?;
+                    Some(File::stored(object, created, shown.time))
+                }),
+            VoucherFile::Scan(name) => row.scans.get(name).and_then(|versions| {
+                let shown = nth(versions, version)?;
+                let first = versions.first().map_or(shown.time, |first| first.time);
+                Some(File::stored(&shown.object, first, shown.time))
+            }),
+            VoucherFile::History => {
+                let history = self.history(place, row)?;
+                Some(File::derived(history, created, modified))
+            }
+            VoucherFile::Proof => {
+                let proof = self.proof(row)?;
+                Some(File::derived(proof, created, modified))
+            }
+        })
+    }
+
+    fn template_files(&self) -> Result<Vec<Child>, ArchiveError> {
+        let mut children = Vec::new();
+        for voucher_type in self.layout.types() {
+            let row = self.row::<TemplateRow>(&key::template(&voucher_type.name, 0))?;
+            if let Some(row) = row {
+                let name = format!("{}.toml", voucher_type.name);
+                let node = Node::File(template_file(&row));
+                children.push(Child { name, node });
+            }
+        }
+        Ok(children)
+    }
+
+    fn inbox_node(&self, caller: &Caller, path: &TreePath) -> Result<Node, ArchiveError> {
+        if path.segments().is_empty() {
+            return self.folder_born();
+        }
+        let row = self.row::<InboxRow>(&key::inbox(&caller.id, path))?;
+        row.map_or_else(|| absent(path), |row| Ok(inbox_node(&row)))
+    }
+
+    fn inbox_page(
+        &self,
+        caller: &Caller,
+        path: &TreePath,
+        after: &str,
+    ) -> Result<(Vec<Child>, Option<String>), ArchiveError> {
+        self.inbox_node(caller, path)?;
+        let prefix = key::inbox_nodes(&caller.id, path);
+        let start = [&prefix[..], after.as_bytes()].concat();
+        let rows = self.store.scan(&prefix, &start, PAGE_ROWS)?;
+        let next = (rows.len() == PAGE_ROWS).then(|| rows.last().map(|(key, _)| last_part(key)));
+        let mut children = Vec::new();
+        for (key, row) in &rows {
+            let (name, node) = (last_part(key), inbox_node(&decode(key, row)?));
+            children.push(Child { name, node });
+        }
+        Ok((children, next.flatten()))
+    }
+}
+
+/// Whether the caller has an inbox: it is theirs alone, and only for those who may file somewhere.
+pub(super) fn has_inbox(caller: &Caller) -> bool {
+    caller.permissions.allow_somewhere(Right::Upload)
+}
+
+fn sees_templates(caller: &Caller) -> bool {
+    has_inbox(caller) || caller.permissions.allow_somewhere(Right::Administer)
+}
+
+/// The file names of a voucher's folder, in the order of their bytes.
+pub(super) fn file_names(row: &VoucherRow) -> Vec<&str> {
+    let current = row.versions.last();
+    let objects = current.map_or(&[][..], |version| version.objects.as_slice());
+    let mut names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
+    names.extend(row.scans.keys().map(String::as_str));
+    names.extend(["history.json", "proof.json"]);
+    names.sort_unstable();
+    names
+}
+
+fn nth<T>(versions: &[T], version: Option<u32>) -> Option<&T> {
+    match version {
+        None => versions.last(),
+        Some(version) => versions.get((version as usize).checked_sub(1)?),
+    }
+}
+
+fn folder_node(row: &NodeRow) -> Node {
+    Node::Folder {
+        created: row.created,
+        modified: row.modified,
+    }
+}
+
+fn template_file(row: &TemplateRow) -> File {
+    File::stored(&row.object, row.time, row.time)
+}
+
+fn inbox_node(row: &InboxRow) -> Node {
+    match &row.object {
+        Some(object) => Node::File(File::stored(object, row.created, row.modified)),
+        None => Node::Folder {
+            created: row.created,
+            modified: row.modified,
+        },
+    }
+}

@@ -1,0 +1,288 @@
+//! The one writer: a thread that collects what is waiting and commits it as one batch with one sync.
+//!
+//! A job decides against the index as it will be after the jobs before it, so two jobs never decide
+//! on the same state. It is answered once everything it wrote is on disk.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use vouchsafe_evidence::checkpoint::Checkpoint;
+use vouchsafe_evidence::digest::{Digest, to_hex};
+use vouchsafe_evidence::entry::{Entry, VERSION};
+use vouchsafe_evidence::key::SigningNoteKey;
+use vouchsafe_evidence::merkle::leaf_hash;
+use vouchsafe_evidence::tile::TileWriter;
+
+use super::fold::Rows;
+use super::high_water::HighWater;
+use super::kind::Draft;
+use super::{ArchiveError, Clock};
+use crate::access::Time;
+use crate::store::{Append, Store};
+
+/// Jobs that may wait; more are refused as busy.
+const QUEUE_MAX: usize = 8_192;
+/// Entries that one commit takes at most.
+const BATCH_ENTRIES_MAX: usize = 2_048;
+const SALT_BYTES: usize = 16;
+
+/// What a job sees and where it leaves its entries.
+pub(super) struct Desk<'a> {
+    /// The index after all jobs before this one.
+    pub rows: &'a Rows<'a>,
+    drafts: Vec<Draft>,
+}
+
+impl Desk<'_> {
+    /// Adds an entry. A job that fails afterwards adds nothing.
+    pub fn write(&mut self, draft: Draft) {
+        self.drafts.push(draft);
+    }
+}
+
+/// A decision and its answer.
+trait Job: Send {
+    /// The entries to write; none if the answer is ready without.
+    fn decide(&mut self, desk: &mut Desk<'_>) -> bool;
+    fn answer(self: Box<Self>, committed: Result<(), ArchiveError>);
+}
+
+struct Decision<F, T> {
+    decide: Option<F>,
+    outcome: Option<Result<T, ArchiveError>>,
+    reply: SyncSender<Result<T, ArchiveError>>,
+}
+
+impl<F, T> Job for Decision<F, T>
+where
+    F: FnOnce(&mut Desk<'_>) -> Result<T, ArchiveError> + Send,
+    T: Send,
+{
+    fn decide(&mut self, desk: &mut Desk<'_>) -> bool {
+        let outcome = self.decide.take().map(|decide| decide(desk));
+        let accepted = matches!(outcome, Some(Ok(_)));
+        self.outcome = outcome;
+        accepted
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), ArchiveError>) {
+        let outcome = match (self.outcome, committed) {
+            (Some(Ok(answer)), Ok(())) => Ok(answer),
+            (Some(Err(refused)), _) => Err(refused),
+            (_, Err(error)) => Err(error),
+            (None, Ok(())) => Err(stopped()),
+        };
+        // Whoever asked may be gone; what was written stays.
+        let _ = self.reply.send(outcome);
+    }
+}
+
+pub(super) fn stopped() -> ArchiveError {
+    ArchiveError::Busy("nothing more is written until the archive is opened again".to_owned())
+}
+
+/// A handle to the thread that writes. Dropped, it ends the thread after the last commit.
+pub(super) struct Writer {
+    jobs: Option<SyncSender<Box<dyn Job>>>,
+    thread: Option<JoinHandle<()>>,
+    failed: Arc<AtomicBool>,
+}
+
+/// Everything that the thread keeps between commits.
+pub(super) struct Pen {
+    pub store: Arc<dyn Store>,
+    pub key: SigningNoteKey,
+    pub tiles: TileWriter,
+    /// BLAKE3 of the last entry.
+    pub last: Digest,
+    /// Time of the last entry.
+    pub last_time: Time,
+    pub clock: Clock,
+    pub high_water: Option<HighWater>,
+    /// Told of the entries of every commit, before it is answered.
+    pub committed: Box<dyn Fn(&[Entry]) -> Result<(), ArchiveError> + Send>,
+}
+
+impl Writer {
+    pub fn start(pen: Pen) -> Result<Writer, ArchiveError> {
+        let (jobs, waiting) = sync_channel(QUEUE_MAX);
+        let failed = Arc::new(AtomicBool::new(false));
+        let state = Arc::clone(&failed);
+        let thread = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || pen.run(&waiting, &state))
+            .map_err(|error| ArchiveError::Fault(format!("starting the writer: {error}")))?;
+        Ok(Writer {
+            jobs: Some(jobs),
+            thread: Some(thread),
+            failed,
+        })
+    }
+
+    /// Whether a write failed, after which nothing more is written.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Runs `decide` on the writer's thread and returns its answer once its entries are durable.
+    pub fn commit<T: Send + 'static>(
+        &self,
+        decide: impl FnOnce(&mut Desk<'_>) -> Result<T, ArchiveError> + Send + 'static,
+    ) -> Result<T, ArchiveError> {
+        let (reply, answer) = sync_channel(1);
+        let job = Box::new(Decision {
+            decide: Some(decide),
+            outcome: None,
+            reply,
+        });
+        match self.jobs.as_ref().map(|jobs| jobs.try_send(job)) {
+            Some(Ok(())) => answer.recv().unwrap_or_else(|_| Err(stopped())),
+            Some(Err(TrySendError::Full(_))) => Err(ArchiveError::Busy(format!(
+                "{QUEUE_MAX} writes are waiting; try again in a moment"
+            ))),
+            Some(Err(TrySendError::Disconnected(_))) | None => Err(stopped()),
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic in the thread has been reported by its own hook.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Pen {
+    fn run(mut self, waiting: &Receiver<Box<dyn Job>>, failed: &AtomicBool) {
+        while let Ok(first) = waiting.recv() {
+            if failed.load(Ordering::Acquire) {
+                first.answer(Err(stopped()));
+                continue;
+            }
+            if let Err(error) = self.commit(first, waiting) {
+                tracing::error!(%error, "a write failed; nothing more is written");
+                failed.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    /// Decides what is waiting, commits it, and answers.
+    fn commit(
+        &mut self,
+        first: Box<dyn Job>,
+        waiting: &Receiver<Box<dyn Job>>,
+    ) -> Result<(), ArchiveError> {
+        let store = Arc::clone(&self.store);
+        let mut rows = Rows::new(&*store);
+        let mut page = Page {
+            time: (self.clock)().max(self.last_time),
+            size: self.tiles.edge().size(),
+            last: self.last,
+            entries: Vec::new(),
+            bytes: Vec::new(),
+        };
+        let mut accepted = Vec::new();
+        let mut next = Some(first);
+        while let Some(mut job) = next {
+            let mut desk = Desk {
+                rows: &rows,
+                drafts: Vec::new(),
+            };
+            if job.decide(&mut desk) {
+                let drafts = desk.drafts;
+                match page.write(drafts, &mut rows) {
+                    Ok(()) => accepted.push(job),
+                    Err(error) => {
+                        // The rows may hold half of a job now, so nothing of this batch is kept.
+                        job.answer(Err(error.clone()));
+                        accepted.into_iter().for_each(|job| job.answer(Err(error.clone())));
+                        return Err(error);
+                    }
+                }
+            } else {
+                job.answer(Ok(()));
+            }
+            next = (page.entries.len() < BATCH_ENTRIES_MAX)
+                .then(|| waiting.try_recv().ok())
+                .flatten();
+        }
+        let written = if page.entries.is_empty() {
+            Ok(())
+        } else {
+            self.append(page, rows)
+        };
+        for job in accepted {
+            job.answer(written.clone());
+        }
+        written
+    }
+
+    fn append(&mut self, page: Page, rows: Rows<'_>) -> Result<(), ArchiveError> {
+        let mut append = Append {
+            expected_size: self.tiles.edge().size(),
+            entries: page.bytes,
+            index: rows.into_changes(),
+            ..Append::default()
+        };
+        for entry in &append.entries {
+            let full = &mut append.tiles;
+            self.tiles
+                .push(leaf_hash(entry), |tile, hashes| full.push((tile, hashes)));
+        }
+        let checkpoint = Checkpoint {
+            origin: self.key.verifier().name().to_owned(),
+            size: self.tiles.edge().size(),
+            root: self.tiles.edge().root(),
+        };
+        append.checkpoint = checkpoint.sign(&self.key).into_bytes();
+        self.store.append(&append)?;
+        if let Some(high_water) = &self.high_water {
+            high_water.raise(&checkpoint)?;
+        }
+        self.last = page.last;
+        self.last_time = page.time;
+        (self.committed)(&page.entries)
+    }
+}
+
+/// The entries of one commit as they come to be.
+struct Page {
+    time: Time,
+    size: u64,
+    last: Digest,
+    entries: Vec<Entry>,
+    bytes: Vec<Vec<u8>>,
+}
+
+impl Page {
+    fn write(&mut self, drafts: Vec<Draft>, rows: &mut Rows<'_>) -> Result<(), ArchiveError> {
+        for draft in drafts {
+            let mut salt = [0; SALT_BYTES];
+            getrandom::fill(&mut salt)
+                .map_err(|error| ArchiveError::Fault(format!("no randomness: {error}")))?;
+            let entry = Entry {
+                actor: draft.actor,
+                body: draft.body,
+                kind: draft.kind.to_owned(),
+                objects: draft.objects,
+                path: draft.path,
+                prev: self.last,
+                salt: to_hex(&salt),
+                seq: self.size + self.entries.len() as u64,
+                time: self.time,
+                v: VERSION,
+            };
+            let bytes = entry.encode()?;
+            rows.fold(&entry)?;
+            self.last = Digest::blake3(&bytes);
+            self.bytes.push(bytes);
+            self.entries.push(entry);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! The display list: everything on the pages, in whole units, ready for any output.
+
+use crate::voucher::Date;
+use crate::voucher::template::{Colour, Face, Length, Page, Point, Rectangle, Slot};
+
+/// A voucher laid out on its form. Lengths are in units of 1/7200 inch from the page's upper left corner.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drawing {
+    pub(super) title: String,
+    pub(super) place: String,
+    pub(super) digest: String,
+    pub(super) date: Date,
+    pub(super) page: Page,
+    pub(super) pages: Vec<Vec<Item>>,
+    pub(super) fields: Vec<FieldBox>,
+    pub(super) slots: Vec<Slot>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl Drawing {
+    /// The form's name and the voucher's number.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Width of every page.
+    pub fn width(&self) -> Length {
+        self.page.width
+    }
+
+    /// Height of every page.
+    pub fn height(&self) -> Length {
+        self.page.height
+    }
+
+    /// The pages, each with its items in the order in which they are painted.
+    pub fn pages(&self) -> &[Vec<Item>] {
+        &self.pages
+    }
+
+    /// Where each value of the voucher stands, in the order in which they were drawn.
+    pub fn fields(&self) -> &[FieldBox] {
+        &self.fields
+    }
+
+    /// Places for seals and signatures, on every page.
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// What could not be drawn as it should be, in words, each beginning with the field's name.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
+
+/// A value of the voucher on the page: what a reader must find there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldBox {
+    /// The voucher's own name of the value, such as `number` or `lines[0].summary`.
+    pub name: String,
+    /// Index of the page.
+    pub page: usize,
+    /// The box that is the value's alone.
+    pub rectangle: Rectangle,
+    /// What is drawn in it; empty if the voucher has no such value.
+    pub text: String,
+    /// The items of the page that draw it.
+    pub items: std::ops::Range<usize>,
+}
+
+/// One thing on a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// Text.
+    Glyphs(GlyphRun),
+    /// Filled rectangles of one colour.
+    Fill {
+        /// The rectangles.
+        rectangles: Vec<Rectangle>,
+        /// Their colour.
+        colour: Colour,
+    },
+    /// A slanting line.
+    Stroke {
+        /// One end.
+        from: Point,
+        /// The other end.
+        to: Point,
+        /// Thickness.
+        weight: i32,
+        /// Colour.
+        colour: Colour,
+    },
+}
+
+/// Characters of one typeface, size and colour on one baseline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GlyphRun {
+    /// Typeface.
+    pub face: Face,
+    /// Size of type.
+    pub size: i32,
+    /// Colour.
+    pub colour: Colour,
+    /// The baseline, below the page's upper edge.
+    pub baseline: i32,
+    /// The characters from left to right.
+    pub glyphs: Vec<PlacedGlyph>,
+}
+
+/// A character in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlacedGlyph {
+    /// Index in the typeface.
+    pub id: u16,
+    /// The character it stands for; a search of the document finds this one.
+    pub character: char,
+    /// Its origin, right of the page's left edge.
+    pub x: i32,
+}

@@ -1,0 +1,91 @@
+//! The render room: draws a voucher on its template, as a display list, a PDF/A-3b file and pictures.
+//!
+//! It does not know where vouchers are kept, who may see them, or what time it is: the same template
+//! and the same voucher give the same bytes on every machine and every day.
+
+mod drawing;
+mod error;
+mod fit;
+mod grid;
+mod layout;
+mod mark;
+mod paginate;
+mod paint;
+mod pdf;
+mod picture;
+mod raster;
+mod table;
+mod typeset;
+mod values;
+mod words;
+
+pub use drawing::{Drawing, FieldBox, GlyphRun, Item, PlacedGlyph};
+pub use error::RenderError;
+pub use words::in_words;
+
+use crate::voucher::Voucher;
+use crate::voucher::template::Template;
+
+/// The drawing machine with its built-in typefaces. Cheap to share by reference between threads;
+/// making one reads the fonts' tables once (milliseconds).
+pub struct Renderer {
+    faces: typeset::Faces,
+    fonts: pdf::Fonts,
+}
+
+/// What the QR mark says, so that a scan of the printed form finds its voucher by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The voucher's path in the archive, such as `/acme/gl/2024-03/payment/0001`.
+    pub place: String,
+    /// The BLAKE3 digest of the voucher's data, 64 hexadecimal digits.
+    pub digest: String,
+}
+
+impl Renderer {
+    /// A renderer with the built-in typefaces.
+    pub fn new() -> Renderer {
+        Renderer {
+            faces: typeset::Faces::builtin(),
+            fonts: pdf::Fonts::builtin(),
+        }
+    }
+
+    /// Lays the voucher out on the form. What had to give way (a shortened text, a character that no
+    /// typeface has) is in [`Drawing::warnings`]; [`RenderError::TooManyPages`] if the lines need
+    /// more pages than a document may have.
+    pub fn draw(
+        &self,
+        template: &Template,
+        voucher: &Voucher,
+        mark: &Mark,
+    ) -> Result<Drawing, RenderError> {
+        layout::draw(&self.faces, template, voucher, mark)
+    }
+
+    /// The drawing as a PDF/A-3b file (ISO 19005-3) with selectable text and `data`, the bytes of
+    /// `voucher.json`, attached as the source it was made from. Its dates are the voucher's.
+    pub fn pdf(&self, drawing: &Drawing, data: &[u8]) -> Result<Vec<u8>, RenderError> {
+        pdf::write(&self.fonts, drawing, data)
+    }
+
+    /// A PDF from [`Renderer::pdf`] as a PNG, its pages one below the other, in the smallest of
+    /// grey, palette and full colour that holds it. Resolutions from 50 to 600 are drawn.
+    pub fn png(&self, pdf: &[u8], dots_per_inch: u32) -> Result<Vec<u8>, RenderError> {
+        picture::png(pdf, dots_per_inch)
+    }
+
+    /// A PDF from [`Renderer::pdf`] as a JPEG, its pages one below the other.
+    pub fn jpeg(&self, pdf: &[u8], dots_per_inch: u32) -> Result<Vec<u8>, RenderError> {
+        picture::jpeg(pdf, dots_per_inch)
+    }
+}
+
+impl Default for Renderer {
+    fn default() -> Renderer {
+        Renderer::new()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! Collects the items of a drawing page by page.
+
+use crate::voucher::template::{Colour, Ink, Inks, Point, Rectangle};
+
+use super::drawing::{FieldBox, GlyphRun, Item, PlacedGlyph};
+use super::fit::{self, Fitted, Style};
+use super::typeset::{self, Faces, Glyph};
+
+/// Rules begin at whole hundredths of an inch, so that they are sharp at 100, 200 and 300 dots per inch.
+const SNAP: i32 = 72;
+
+/// The pages so far, and what there is to say about them.
+pub(super) struct Canvas<'a> {
+    pub(super) faces: &'a Faces,
+    pub(super) inks: Inks,
+    pub(super) pages: Vec<Vec<Item>>,
+    pub(super) fields: Vec<FieldBox>,
+    pub(super) warnings: Vec<String>,
+    /// Rules of the page that is being drawn, painted first and together.
+    rules: Vec<(Colour, Vec<Rectangle>)>,
+}
+
+impl<'a> Canvas<'a> {
+    pub(super) fn new(faces: &'a Faces, inks: Inks) -> Canvas<'a> {
+        Canvas {
+            faces,
+            inks,
+            pages: Vec::new(),
+            fields: Vec::new(),
+            warnings: Vec::new(),
+            rules: Vec::new(),
+        }
+    }
+
+    pub(super) fn start_page(&mut self) {
+        self.pages.push(Vec::new());
+    }
+
+    /// Index of the page that is being drawn.
+    pub(super) fn page(&self) -> usize {
+        self.pages.len().saturating_sub(1)
+    }
+
+    pub(super) fn colour(&self, ink: Ink) -> Colour {
+        match ink {
+            Ink::Form => self.inks.form,
+            Ink::Value => self.inks.value,
+            Ink::Accent => self.inks.accent,
+        }
+    }
+
+    pub(super) fn push(&mut self, item: Item) {
+        if let Some(page) = self.pages.last_mut() {
+            page.push(item);
+        }
+    }
+
+    fn next_item(&self) -> usize {
+        self.pages.last().map_or(0, Vec::len)
+    }
+
+    /// A horizontal or vertical line of the form.
+    pub(super) fn rule(&mut self, from: Point, to: Point, weight: i32, colour: Colour) {
+        let snap = |units: i32| (units + SNAP / 2).div_euclid(SNAP) * SNAP;
+        let (left, top) = (snap(from.x.min(to.x)), snap(from.y.min(to.y)));
+        let (right, bottom) = (snap(from.x.max(to.x)), snap(from.y.max(to.y)));
+        let rectangle = if from.y == to.y {
+            Rectangle {
+                x: left,
+                y: top,
+                width: right - left,
+                height: weight,
+            }
+        } else {
+            Rectangle {
+                x: left,
+                y: top,
+                width: weight,
+                height: bottom - top,
+            }
+        };
+        match self.rules.iter_mut().find(|(known, _)| *known == colour) {
+            Some((_, rectangles)) => rectangles.push(rectangle),
+            None => self.rules.push((colour, vec![rectangle])),
+        }
+    }
+
+    /// The four sides of a rectangle; the lines' upper and left edges lie on it.
+    pub(super) fn frame(&mut self, shape: Rectangle, weight: i32, colour: Colour) {
+        let corner = |x: i32, y: i32| Point { x, y };
+        let (left, top, right, bottom) = (shape.x, shape.y, shape.right(), shape.bottom());
+        self.rule(corner(left, top), corner(right, top), weight, colour);
+        self.rule(
+            corner(left, bottom),
+            corner(right + weight, bottom),
+            weight,
+            colour,
+        );
+        self.rule(corner(left, top), corner(left, bottom), weight, colour);
+        self.rule(corner(right, top), corner(right, bottom), weight, colour);
+    }
+
+    /// Paints the rules collected since the page began.
+    pub(super) fn finish_rules(&mut self) {
+        for (colour, rectangles) in std::mem::take(&mut self.rules) {
+            self.push(Item::Fill { rectangles, colour });
+        }
+    }
+
+    /// A constant text.
+    pub(super) fn label(&mut self, text: &str, style: Style, colour: Colour) {
+        let fitted = fit::fit(self.faces, text, style);
+        self.warn_unless_whole(&format!("label {text}"), &fitted);
+        self.lines(&fitted, colour);
+    }
+
+    /// A value of the voucher: drawn, remembered as a field, and warned of if it is not whole.
+    pub(super) fn value(&mut self, name: &str, text: &str, style: Style, colour: Colour) {
+        let fitted = fit::fit(self.faces, text, style);
+        self.warn_unless_whole(name, &fitted);
+        let first = self.next_item();
+        self.lines(&fitted, colour);
+        self.field(name, style.rectangle, text.to_owned(), first);
+    }
+
+    /// Characters each in a place of its own, centred around `centres` on one baseline.
+    pub(super) fn spaced(&mut self, characters: &[(char, i32)], style: Style, colour: Colour) {
+        let glyphs: Vec<(Glyph, i32)> = characters
+            .iter()
+            .map(|(character, centre)| {
+                let glyph = self.faces.glyph(style.face, *character);
+                (
+                    glyph,
+                    centre - typeset::scale(glyph.advance, style.size) / 2,
+                )
+            })
+            .collect();
+        let top = style.rectangle.y + (style.rectangle.height - style.size) / 2;
+        self.runs(
+            &glyphs,
+            top + typeset::ascent(style.size),
+            style.size,
+            colour,
+        );
+    }
+
+    /// Like [`Canvas::spaced`], for a value of the voucher.
+    pub(super) fn spaced_value(
+        &mut self,
+        name: &str,
+        text: &str,
+        characters: &[(char, i32)],
+        style: Style,
+        colour: Colour,
+    ) {
+        let first = self.next_item();
+        self.spaced(characters, style, colour);
+        self.field(name, style.rectangle, text.to_owned(), first);
+    }
+
+    fn field(&mut self, name: &str, rectangle: Rectangle, text: String, first: usize) {
+        self.fields.push(FieldBox {
+            name: name.to_owned(),
+            page: self.page(),
+            rectangle,
+            text,
+            items: first..self.next_item(),
+        });
+    }
+
+    /// A warning, once: a value that repeats on every page is one fault.
+    pub(super) fn warn(&mut self, warning: String) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    fn warn_unless_whole(&mut self, name: &str, fitted: &Fitted) {
+        if fitted.cut {
+            self.warn(format!("{name}: shortened to fit its box"));
+        }
+        let glyphs = fitted.lines.iter().flat_map(|line| &line.glyphs);
+        for glyph in glyphs.filter(|glyph| glyph.missing) {
+            let code = u32::from(glyph.character);
+            self.warn(format!(
+                "{name}: no typeface has U+{code:04X}, a box stands in for it"
+            ));
+        }
+    }
+
+    fn lines(&mut self, fitted: &Fitted, colour: Colour) {
+        for line in &fitted.lines {
+            let mut x = line.x;
+            let mut placed = Vec::with_capacity(line.glyphs.len());
+            for glyph in &line.glyphs {
+                placed.push((*glyph, x));
+                x += typeset::scale(glyph.advance, fitted.size) + line.spacing;
+            }
+            self.runs(&placed, line.baseline, fitted.size, colour);
+        }
+    }
+
+    /// One run for each stretch of one face.
+    fn runs(&mut self, placed: &[(Glyph, i32)], baseline: i32, size: i32, colour: Colour) {
+        for stretch in placed.chunk_by(|a, b| a.0.face == b.0.face) {
+            let glyphs = stretch
+                .iter()
+                .map(|(glyph, x)| PlacedGlyph {
+                    id: glyph.id,
+                    character: glyph.character,
+                    x: x + typeset::scale(glyph.shift, size),
+                })
+                .collect();
+            self.push(Item::Glyphs(GlyphRun {
+                face: stretch[0].0.face,
+                size,
+                colour,
+                baseline,
+                glyphs,
+            }));
+        }
+    }
+}
