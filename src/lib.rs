@@ -12,4 +12,5 @@ pub mod access;
 
 pub mod archive;
 
-
+pub mod dav;
+pub mod http;

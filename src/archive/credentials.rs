@@ -9,8 +9,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use serde::{Deserialize, Serialize};
 use vouchsafe_evidence::digest::Digest;
 
@@ -145,9 +145,10 @@ impl Credentials {
         let digest = Digest::sha256(token.as_bytes());
         let people = self.people();
         let mut owners = people.iter().filter(|(_, person)| {
-            person.tokens.iter().any(|token| {
-                token.sha256 == digest && token.until.is_none_or(|until| now < until)
-            })
+            person
+                .tokens
+                .iter()
+                .any(|token| token.sha256 == digest && token.until.is_none_or(|until| now < until))
         });
         owners.next().map(|(id, _)| id.clone())
     }

@@ -55,7 +55,8 @@ impl<'a> ArrivedFile<'a> {
 /// A time as people and programs read it.
 pub(super) fn rfc3339(time: Time) -> String {
     let since = i64::try_from(time).unwrap_or(i64::MAX);
-    Timestamp::from_millisecond(since).map_or_else(|_| time.to_string(), |time| format!("{time:.3}"))
+    Timestamp::from_millisecond(since)
+        .map_or_else(|_| time.to_string(), |time| format!("{time:.3}"))
 }
 
 impl VoucherRow {
@@ -96,7 +97,9 @@ impl Records {
         version: &'a VersionRow,
     ) -> Result<Arrival<'a>, ArchiveError> {
         let files = version.objects.iter();
-        let files = files.map(|object| ArrivedFile::new(object, number)).collect();
+        let files = files
+            .map(|object| ArrivedFile::new(object, number))
+            .collect();
         Ok(self.arrival(number, &entry(&*self.store, version.seq)?, files))
     }
 

@@ -73,7 +73,8 @@ impl Bag {
             file.write_all(&piece).map_err(fault)?;
         }
         file.flush().map_err(fault)?;
-        self.files.insert(name.to_owned(), (hasher.finish().sha256, size));
+        self.files
+            .insert(name.to_owned(), (hasher.finish().sha256, size));
         Ok(())
     }
 
@@ -139,16 +140,22 @@ struct Exporter<'a> {
 impl Exporter<'_> {
     fn log(&mut self, vkey: &str) -> Result<(), ArchiveError> {
         let size = self.report.size;
-        let (_, checkpoint) = self.records.store.checkpoints(size..size + 1, 1)?.pop().ok_or_else(|| {
-            ArchiveError::Broken(format!("no checkpoint is kept for the {size} entries"))
-        })?;
-        self.bag.write_bytes("data/log/vkey", format!("{vkey}\n").as_bytes())?;
+        let (_, checkpoint) = self
+            .records
+            .store
+            .checkpoints(size..size + 1, 1)?
+            .pop()
+            .ok_or_else(|| {
+                ArchiveError::Broken(format!("no checkpoint is kept for the {size} entries"))
+            })?;
+        self.bag
+            .write_bytes("data/log/vkey", format!("{vkey}\n").as_bytes())?;
         self.bag.write_bytes("data/log/checkpoint", &checkpoint)?;
         for tile in Tile::all(size) {
-            let bytes = log::tile(&*self.records.store, tile)?.ok_or_else(|| {
-                ArchiveError::Broken(format!("{} is missing", tile.path()))
-            })?;
-            self.bag.write_bytes(&format!("data/log/{}", tile.path()), &bytes)?;
+            let bytes = log::tile(&*self.records.store, tile)?
+                .ok_or_else(|| ArchiveError::Broken(format!("{} is missing", tile.path())))?;
+            self.bag
+                .write_bytes(&format!("data/log/{}", tile.path()), &bytes)?;
         }
         Ok(())
     }
@@ -158,12 +165,18 @@ impl Exporter<'_> {
         let size = self.report.size;
         for first in (0..size).step_by(TILE_WIDTH as usize) {
             let until = size.min(first + TILE_WIDTH);
-            let entries: Option<Vec<_>> = self.records.store.entries(first..until)?.into_iter().collect();
+            let entries: Option<Vec<_>> = self
+                .records
+                .store
+                .entries(first..until)?
+                .into_iter()
+                .collect();
             let entries = entries.ok_or_else(|| {
                 ArchiveError::Broken(format!("an entry from {first} to {until} is missing"))
             })?;
             let path = bundle_path(first / TILE_WIDTH, until - first);
-            self.bag.write_bytes(&format!("data/log/{path}"), &bundle::encode(&entries))?;
+            self.bag
+                .write_bytes(&format!("data/log/{path}"), &bundle::encode(&entries))?;
             for (seq, bytes) in (first..).zip(&entries) {
                 self.entry(seq, bytes)?;
             }
@@ -192,14 +205,17 @@ impl Exporter<'_> {
     }
 
     fn object(&mut self, object: &Object) -> Result<(), ArchiveError> {
-        if !self.objects.insert(object.blake3) || self.records.store.object_size(&object.blake3)?.is_none()
+        if !self.objects.insert(object.blake3)
+            || self.records.store.object_size(&object.blake3)?.is_none()
         {
             return Ok(());
         }
         let store = &self.records.store;
         self.report.objects += 1;
         let path = format!("data/objects/{}", object_path(&object.blake3));
-        self.bag.write(&path, |offset| Ok(store.object_piece(&object.blake3, offset)?))
+        self.bag.write(&path, |offset| {
+            Ok(store.object_piece(&object.blake3, offset)?)
+        })
     }
 
     /// Every voucher below `path` that the caller sees.

@@ -8,7 +8,6 @@ use super::kind::{self, Draft};
 use super::rows::{TemplateRow, VoucherRow, key};
 use super::tree::etag;
 use super::{Archive, ArchiveError, Caller};
-use crate::access::Right;
 use crate::catalog::{Rendition, TreePath};
 use crate::render::{Mark, RenderError};
 use crate::store::put_object;
@@ -83,7 +82,7 @@ impl Archive {
         data: &[u8],
         condition: &Condition,
     ) -> Result<Filed, ArchiveError> {
-        self.records.check_right(caller, Right::Upload, place)?;
+        self.records.may_file(caller, place)?;
         self.check_room()?;
         let filed = self.check_and_file(caller, Some(place), data, condition);
         self.log_refusal(caller, place, filed)
@@ -109,10 +108,13 @@ impl Archive {
         let place = self.records.layout.place(&voucher)?;
         match sent_to {
             Some(sent_to) => self.records.layout.agrees(&place, sent_to)?,
-            None => self.records.check_right(caller, Right::Upload, &place)?,
+            None => self.records.may_file(caller, &place)?,
         }
         let digest = content_digests(data).blake3;
-        let filed: VoucherRow = self.records.row(&key::voucher(&place.to_string()))?.unwrap_or_default();
+        let filed: VoucherRow = self
+            .records
+            .row(&key::voucher(&place.to_string()))?
+            .unwrap_or_default();
         if let Some(unchanged) = same(&filed, &digest, condition)? {
             return Ok(unchanged);
         }
@@ -182,8 +184,17 @@ impl Archive {
         })
     }
 
-    pub(super) fn put(&self, name: &str, media_type: &str, content: &[u8]) -> Result<Object, ArchiveError> {
-        Ok(object(name, media_type, &put_object(&*self.records.store, content)?))
+    pub(super) fn put(
+        &self,
+        name: &str,
+        media_type: &str,
+        content: &[u8],
+    ) -> Result<Object, ArchiveError> {
+        Ok(object(
+            name,
+            media_type,
+            &put_object(&*self.records.store, content)?,
+        ))
     }
 
     /// Logs that an upload was refused for what it contained: the field, never the value.
@@ -223,7 +234,10 @@ fn same(
     digest: &Digest,
     condition: &Condition,
 ) -> Result<Option<Filed>, ArchiveError> {
-    let current = filed.versions.last().and_then(|version| version.objects.first());
+    let current = filed
+        .versions
+        .last()
+        .and_then(|version| version.objects.first());
     condition.check(current)?;
     let unchanged = current.is_some_and(|data| data.blake3 == *digest);
     Ok(unchanged.then_some(Filed::Unchanged(filed.versions.len() as u32)))

@@ -222,7 +222,11 @@ fn only_object(entry: &Entry) -> Result<&Object, ArchiveError> {
     match entry.objects.as_slice() {
         [object] => Ok(object),
         objects => {
-            let why = format!("entry {} names {} objects, not one", entry.seq, objects.len());
+            let why = format!(
+                "entry {} names {} objects, not one",
+                entry.seq,
+                objects.len()
+            );
             Err(ArchiveError::Broken(why))
         }
     }
@@ -242,4 +246,3 @@ pub(super) fn object(
         size: digests.size,
     }
 }
-

@@ -44,7 +44,10 @@ fn verifier_key(archive: &Path) -> PathBuf {
 pub(super) fn write(archive: &Path, key: &SigningNoteKey) -> Result<(), ArchiveError> {
     replace(&layout(archive), Layout::builtin_toml().as_bytes())?;
     replace(&signing_key(archive), key.secret_text().as_bytes())?;
-    replace(&verifier_key(archive), format!("{}\n", key.verifier()).as_bytes())?;
+    replace(
+        &verifier_key(archive),
+        format!("{}\n", key.verifier()).as_bytes(),
+    )?;
     replace(&credentials(archive), b"{}")
 }
 
@@ -93,8 +96,8 @@ pub(super) fn read_signing_key(archive: &Path) -> Result<SigningNoteKey, Archive
 
 /// Refuses when the disk has too little room left.
 pub(super) fn check_room(archive: &Path) -> Result<(), ArchiveError> {
-    let disk = rustix::fs::statvfs(archive)
-        .map_err(|error| ArchiveError::io(archive, error.into()))?;
+    let disk =
+        rustix::fs::statvfs(archive).map_err(|error| ArchiveError::io(archive, error.into()))?;
     if disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM_MIN_BYTES {
         return Err(ArchiveError::Full(format!(
             "less than {} MB are left",

@@ -138,7 +138,10 @@ mod tests {
             mark.raise(&checkpoint(size)).unwrap();
         }
         assert_eq!(HighWater::read(&path).unwrap().unwrap().size, 3);
-        HighWater::open(&path).unwrap().raise(&checkpoint(5)).unwrap();
+        HighWater::open(&path)
+            .unwrap()
+            .raise(&checkpoint(5))
+            .unwrap();
         // The write of 5 is torn: 3 is still there, 2 was overwritten.
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[SLOT_BYTES as usize] ^= 1;

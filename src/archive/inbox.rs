@@ -6,7 +6,6 @@ use super::fold::object;
 use super::kind::{self, Draft};
 use super::rows::{InboxRow, key, last_part};
 use super::scan::SCAN_MAX_BYTES;
-use super::tree::has_inbox;
 use super::writer::Desk;
 use super::{Archive, ArchiveError, Caller, Condition, Filed};
 use crate::catalog::{INBOX, TreePath};
@@ -19,7 +18,11 @@ const REMOVED_MAX: usize = 10_000;
 fn means_a_voucher(content: &[u8]) -> bool {
     let document: Result<serde_json::Map<String, serde_json::Value>, _> =
         serde_json::from_slice(content);
-    document.is_ok_and(|document| ["company", "lines"].iter().all(|key| document.contains_key(*key)))
+    document.is_ok_and(|document| {
+        ["company", "lines"]
+            .iter()
+            .all(|key| document.contains_key(*key))
+    })
 }
 
 fn logged_path(caller: &str, path: &TreePath) -> TreePath {
@@ -45,7 +48,7 @@ fn check_parent(desk: &Desk<'_>, caller: &str, path: &TreePath) -> Result<(), Ar
 
 impl Archive {
     fn check_inbox(&self, caller: &Caller, path: &TreePath) -> Result<(), ArchiveError> {
-        if !has_inbox(caller) {
+        if !caller.has_inbox() {
             return Err(ArchiveError::Absent(path.to_string()));
         }
         self.check_room()
@@ -98,7 +101,11 @@ impl Archive {
         let (actor, path) = (caller.id.clone(), path.clone());
         self.commit(move |desk| {
             check_parent(desk, &actor, &path)?;
-            if desk.rows.get::<InboxRow>(&key::inbox(&actor, &path))?.is_some() {
+            if desk
+                .rows
+                .get::<InboxRow>(&key::inbox(&actor, &path))?
+                .is_some()
+            {
                 let error = format!("there is something at {path} already");
                 return Err(ArchiveError::conflict(error, "choose another name"));
             }
@@ -116,7 +123,11 @@ impl Archive {
             let hint = "remove what is in it";
             return Err(ArchiveError::denied("the inbox itself stays", hint));
         }
-        if self.records.row::<InboxRow>(&key::inbox(&caller.id, path))?.is_none() {
+        if self
+            .records
+            .row::<InboxRow>(&key::inbox(&caller.id, path))?
+            .is_none()
+        {
             return Err(ArchiveError::Absent(path.to_string()));
         }
         let mut removed = vec![path.clone()];
@@ -133,7 +144,11 @@ impl Archive {
         self.commit(move |desk| {
             // From the leaves up, so that no file is ever without its folder.
             for path in removed.iter().rev() {
-                if desk.rows.get::<InboxRow>(&key::inbox(&actor, path))?.is_some() {
+                if desk
+                    .rows
+                    .get::<InboxRow>(&key::inbox(&actor, path))?
+                    .is_some()
+                {
                     let place = logged_path(&actor, path);
                     desk.write(Draft::new(&actor, kind::INBOX_REMOVED, place, &())?);
                 }
@@ -145,7 +160,10 @@ impl Archive {
     fn inbox_below(&self, user: &str, path: &TreePath) -> Result<Vec<TreePath>, ArchiveError> {
         let prefix = key::inbox_nodes(user, path);
         let rows = self.records.store.scan(&prefix, &[], REMOVED_MAX + 1)?;
-        Ok(rows.iter().map(|(key, _)| path.child(&last_part(key))).collect())
+        Ok(rows
+            .iter()
+            .map(|(key, _)| path.child(&last_part(key)))
+            .collect())
     }
 }
 

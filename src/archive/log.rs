@@ -69,8 +69,7 @@ pub(super) fn entry_proof(
         .checkpoints(seq + 1..u64::MAX, 1)?
         .pop()
         .ok_or_else(|| broken("no checkpoint covers it"))?;
-    let checkpoint =
-        Checkpoint::verify(&note, key).map_err(|error| broken(&error.to_string()))?;
+    let checkpoint = Checkpoint::verify(&note, key).map_err(|error| broken(&error.to_string()))?;
     let entry = store.entries(seq..seq + 1)?.pop().flatten();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| broken("not UTF-8"));
     let proof = InclusionProof {

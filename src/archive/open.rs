@@ -16,8 +16,8 @@ use super::credentials::Credentials;
 use super::fold::Rows;
 use super::high_water::{HighWater, Mark};
 use super::kind::{self, Draft, OPERATOR};
-use super::writer::{Pen, Writer};
 use super::verify::open_store_to_read;
+use super::writer::{Pen, Writer};
 use super::{Archive, ArchiveError, Clock, People, Records, folder, log, sign_in};
 use crate::catalog::Layout;
 use crate::render::Renderer;
@@ -51,7 +51,9 @@ impl Archive {
         clock: Clock,
     ) -> Result<(), ArchiveError> {
         super::credentials::check_password(password)?;
-        make_aside(folder, |aside| Archive::create_aside(aside, admin, password, clock))
+        make_aside(folder, |aside| {
+            Archive::create_aside(aside, admin, password, clock)
+        })
     }
 
     fn create_aside(
@@ -228,9 +230,8 @@ fn refresh(
     people: Arc<ArcSwap<People>>,
 ) -> Box<dyn Fn(&[Entry]) -> Result<(), ArchiveError> + Send> {
     Box::new(move |entries| {
-        let concerned = |entry: &Entry| {
-            entry.kind.starts_with("user.") || entry.kind.starts_with("grant.")
-        };
+        let concerned =
+            |entry: &Entry| entry.kind.starts_with("user.") || entry.kind.starts_with("grant.");
         if entries.iter().any(concerned) {
             people.store(Arc::new(People::read(&*store)?));
         }

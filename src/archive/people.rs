@@ -98,7 +98,11 @@ impl People {
             people.ids.insert(user.id.clone(), at);
             people.names.insert(user.name.clone(), at);
         }
-        for record in people.grants.iter().filter(|record| record.revoked.is_none()) {
+        for record in people
+            .grants
+            .iter()
+            .filter(|record| record.revoked.is_none())
+        {
             let granted = people.granted.entry(record.user.clone()).or_default();
             granted.push(record.grant.clone());
         }
@@ -139,7 +143,9 @@ impl People {
 
 /// The number in an id such as `u12`.
 fn number(id: &str) -> u64 {
-    id.get(1..).and_then(|digits| digits.parse().ok()).unwrap_or(0)
+    id.get(1..)
+        .and_then(|digits| digits.parse().ok())
+        .unwrap_or(0)
 }
 
 fn each(
@@ -180,7 +186,11 @@ fn place(user: &str) -> String {
 /// A user's name in the form in which it is kept.
 fn user_name(name: &str) -> Result<String, ArchiveError> {
     let checked = Name::new(name).map_err(|error| {
-        Invalid::new("user", error.to_string(), "choose a name such as ann or 张三")
+        Invalid::new(
+            "user",
+            error.to_string(),
+            "choose a name such as ann or 张三",
+        )
     })?;
     Ok(checked.to_string())
 }
@@ -252,7 +262,12 @@ impl Archive {
         };
         let id = self.commit(move |desk| {
             let id = user_id(desk, &name)?;
-            desk.write(Draft::new(OPERATOR, kind::USER_TOKEN_ADDED, place(&id), &logged)?);
+            desk.write(Draft::new(
+                OPERATOR,
+                kind::USER_TOKEN_ADDED,
+                place(&id),
+                &logged,
+            )?);
             Ok(id)
         })?;
         self.credentials.add_token(&id, &token, until)
@@ -278,7 +293,12 @@ impl Archive {
                 from: grant.from,
                 until: grant.until,
             };
-            desk.write(Draft::new(OPERATOR, kind::GRANT_ADDED, place(&user), &body)?);
+            desk.write(Draft::new(
+                OPERATOR,
+                kind::GRANT_ADDED,
+                place(&user),
+                &body,
+            )?);
             Ok(id)
         })
     }
@@ -288,15 +308,21 @@ impl Archive {
         let grant = id.to_owned();
         self.commit(move |desk| {
             let hint = "`vouchsafe grant list` shows the grants";
-            let row: GrantRow = desk.rows.get(&key::grant(&grant))?.ok_or_else(|| {
-                Invalid::new("grant", format!("there is no grant {grant}"), hint)
-            })?;
+            let row: GrantRow = desk
+                .rows
+                .get(&key::grant(&grant))?
+                .ok_or_else(|| Invalid::new("grant", format!("there is no grant {grant}"), hint))?;
             if row.revoked.is_some() {
                 let error = format!("the grant {grant} is revoked already");
                 return Err(ArchiveError::conflict(error, hint));
             }
             let body = kind::GrantRevoked { grant };
-            desk.write(Draft::new(OPERATOR, kind::GRANT_REVOKED, place(&row.user), &body)?);
+            desk.write(Draft::new(
+                OPERATOR,
+                kind::GRANT_REVOKED,
+                place(&row.user),
+                &body,
+            )?);
             Ok(())
         })
     }

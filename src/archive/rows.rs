@@ -143,6 +143,9 @@ pub(super) fn encode(row: &impl Serialize) -> Result<Vec<u8>, ArchiveError> {
 
 /// The last part of a key.
 pub(super) fn last_part(key: &[u8]) -> String {
-    let at = key.iter().rposition(|byte| *byte == 0).map_or(0, |at| at + 1);
+    let at = key
+        .iter()
+        .rposition(|byte| *byte == 0)
+        .map_or(0, |at| at + 1);
     String::from_utf8_lossy(&key[at..]).into_owned()
 }

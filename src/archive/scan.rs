@@ -8,7 +8,6 @@ use super::fold::object;
 use super::kind::{self, Draft};
 use super::rows::{VoucherRow, key};
 use super::{Archive, ArchiveError, Caller, Condition, Filed};
-use crate::access::Right;
 use crate::catalog::TreePath;
 
 /// Largest scan, in bytes.
@@ -85,11 +84,18 @@ impl Archive {
         content: &mut dyn Read,
         condition: &Condition,
     ) -> Result<Filed, ArchiveError> {
-        self.records.check_right(caller, Right::Upload, place)?;
+        self.records.may_file(caller, place)?;
         self.check_room()?;
-        if self.records.row::<VoucherRow>(&key::voucher(&place.to_string()))?.is_none() {
+        if self
+            .records
+            .row::<VoucherRow>(&key::voucher(&place.to_string()))?
+            .is_none()
+        {
             let error = format!("no voucher is filed at {place} that this could be a scan of");
-            return Err(ArchiveError::conflict(error, "upload its voucher.json first"));
+            return Err(ArchiveError::conflict(
+                error,
+                "upload its voucher.json first",
+            ));
         }
         let received = self.receive(content, (MAGIC_BYTES, SCAN_MAX_BYTES), |first| {
             let ending = name.rsplit('.').next().unwrap_or_default();
@@ -132,7 +138,10 @@ mod tests {
 
     #[test]
     fn scans_are_known_by_their_first_bytes() {
-        assert_eq!(media_type(b"\xFF\xD8\xFF\xE0.."), Some(("jpg", "image/jpeg")));
+        assert_eq!(
+            media_type(b"\xFF\xD8\xFF\xE0.."),
+            Some(("jpg", "image/jpeg"))
+        );
         assert_eq!(media_type(b"%PDF-1.7"), Some(("pdf", "application/pdf")));
         assert_eq!(media_type(b"MM\0*...."), Some(("tif", "image/tiff")));
         assert_eq!(media_type(b"GIF89a.."), None);

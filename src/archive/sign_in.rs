@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::credentials::{Credentials, PASSWORD_MAX_BYTES};
 use super::kind::{self, Draft, NOBODY};
 use super::{Archive, ArchiveError};
-use crate::access::{Permissions, Time};
+use crate::access::{Permissions, Right, Time};
 
 /// How long a right password is remembered, in milliseconds. Argon2id takes tens of milliseconds by
 /// design, and a drive sends the password with every request.
@@ -27,6 +27,13 @@ pub struct Caller {
     pub name: String,
     /// What they may do.
     pub permissions: Permissions,
+}
+
+impl Caller {
+    /// Whether there is an inbox: it is the caller's alone, and only for those who may file somewhere.
+    pub fn has_inbox(&self) -> bool {
+        self.permissions.allow_somewhere(Right::Upload)
+    }
 }
 
 struct Remembered {
@@ -127,7 +134,9 @@ fn check(
     let user = people.named(name);
     if Credentials::is_token(secret) {
         let owner = credentials.user_of_token(secret, now)?;
-        return user.filter(|user| user.id == owner).map(|user| user.id.clone());
+        return user
+            .filter(|user| user.id == owner)
+            .map(|user| user.id.clone());
     }
     let key = archive.signed_in.key(name, secret);
     if let Some(id) = archive.signed_in.recall(&key, now) {
@@ -211,7 +220,10 @@ mod tests {
         let key = signed_in.key("ann", "secret");
         assert_ne!(key, signed_in.key("anns", "ecret"));
         signed_in.remember(key, "u1".to_owned(), 0);
-        assert_eq!(signed_in.recall(&key, REMEMBERED_MS - 1).as_deref(), Some("u1"));
+        assert_eq!(
+            signed_in.recall(&key, REMEMBERED_MS - 1).as_deref(),
+            Some("u1")
+        );
         assert_eq!(signed_in.recall(&key, REMEMBERED_MS), None);
         signed_in.forget_all();
         assert_eq!(signed_in.recall(&key, 0), None);

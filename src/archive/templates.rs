@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::kind::{self, Draft};
 use super::rows::{TemplateRow, key};
-use super::tree::has_inbox;
 use super::{Archive, ArchiveError, Caller, Filed};
 use crate::access::Right;
 use crate::catalog::{TEMPLATES, TreePath};
@@ -30,7 +29,7 @@ impl Archive {
     ) -> Result<Filed, ArchiveError> {
         let path = TreePath::from_segments(vec![TEMPLATES.to_owned(), voucher_type.to_owned()]);
         if !caller.permissions.allow_somewhere(Right::Administer) {
-            return Err(if has_inbox(caller) {
+            return Err(if caller.has_inbox() {
                 let hint = "ask an admin to publish it";
                 ArchiveError::denied("only an admin publishes templates", hint)
             } else {
@@ -47,21 +46,32 @@ impl Archive {
         &self,
         voucher_type: &str,
     ) -> Result<(TemplateRow, Arc<Template>), ArchiveError> {
-        let Some(row) = self.records.row::<TemplateRow>(&key::template(voucher_type, 0))? else {
+        let Some(row) = self
+            .records
+            .row::<TemplateRow>(&key::template(voucher_type, 0))?
+        else {
             let hint = "publish one: PUT /dav/_templates/{type}.toml";
             let error = format!("there is no template for vouchers of type {voucher_type}");
             return Err(ArchiveError::conflict(error, hint));
         };
         let cached = (voucher_type.to_owned(), row.version);
-        let mut templates = self.templates.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut templates = self
+            .templates
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(template) = templates.get(&cached) {
             return Ok((row, Arc::clone(template)));
         }
         let name = format!("template {voucher_type} version {}", row.version);
         let broken = |why: &str| ArchiveError::Broken(format!("{name}: {why}"));
-        let text = get_object(&*self.records.store, &row.object.blake3, TEMPLATE_MAX_BYTES as u64)?
-            .and_then(|content| String::from_utf8(content).ok())
-            .ok_or_else(|| broken("its file is missing"))?;
+        let text = get_object(
+            &*self.records.store,
+            &row.object.blake3,
+            TEMPLATE_MAX_BYTES as u64,
+        )?
+        .and_then(|content| String::from_utf8(content).ok())
+        .ok_or_else(|| broken("its file is missing"))?;
         let template = Template::from_toml(&text).map_err(|error| broken(&error.to_string()))?;
         let template = Arc::new(template);
         templates.insert(cached, Arc::clone(&template));
@@ -75,14 +85,24 @@ impl Archive {
         voucher_type: &str,
         content: &[u8],
     ) -> Result<Filed, ArchiveError> {
-        if !self.records.layout.types().iter().any(|known| known.name == voucher_type) {
+        if !self
+            .records
+            .layout
+            .types()
+            .iter()
+            .any(|known| known.name == voucher_type)
+        {
             let error = format!("{voucher_type} is no voucher type of this archive");
             return Err(Invalid::new("type", error, "name a type of archive-layout").into());
         }
         let text = std::str::from_utf8(content)
             .map_err(|_| Invalid::new("", "not UTF-8", "send TOML in UTF-8"))?;
         Template::from_toml(text).map_err(|error| {
-            Invalid::new("", error.to_string(), "templates/README.md describes the grammar")
+            Invalid::new(
+                "",
+                error.to_string(),
+                "templates/README.md describes the grammar",
+            )
         })?;
         let file = self.put(&format!("{voucher_type}.toml"), "application/toml", content)?;
         let (actor, voucher_type) = (actor.to_owned(), voucher_type.to_owned());

@@ -29,6 +29,24 @@ pub enum Node {
     File(File),
 }
 
+impl Node {
+    /// When the first thing came here.
+    pub fn created(&self) -> Time {
+        match self {
+            Node::Folder { created, .. } => *created,
+            Node::File(file) => file.created,
+        }
+    }
+
+    /// When the last thing came here.
+    pub fn modified(&self) -> Time {
+        match self {
+            Node::Folder { modified, .. } => *modified,
+            Node::File(file) => file.modified,
+        }
+    }
+}
+
 /// A file. While it has the same entity tag, it has the same bytes.
 #[derive(Debug, Clone)]
 pub struct File {
@@ -99,7 +117,7 @@ fn absent<T>(path: &TreePath) -> Result<T, ArchiveError> {
 
 impl Records {
     /// Refuses unless the caller has `right` at `path`; what they cannot see is absent instead.
-    pub(super) fn check_right(
+    fn check_right(
         &self,
         caller: &Caller,
         right: Right,
@@ -117,10 +135,19 @@ impl Records {
         })
     }
 
+    /// Refuses unless the caller may file at `path`; what they cannot see is absent instead.
+    pub fn may_file(&self, caller: &Caller, path: &TreePath) -> Result<(), ArchiveError> {
+        self.check_right(caller, Right::Upload, path)
+    }
+
     /// The answer to a wish to delete, move or overwrite what is filed.
     pub fn refuse_change(&self, caller: &Caller, path: &TreePath) -> ArchiveError {
         match self.node(caller, path, None) {
             Err(error) => error,
+            Ok(_) if matches!(Place::of(path, &self.layout), Place::Inbox(_)) => {
+                let hint = "upload it under its new name and remove the old one";
+                ArchiveError::denied("nothing is copied or moved in an inbox", hint)
+            }
             Ok(_) => ArchiveError::Denied {
                 error: format!("{path} is filed: it is never deleted, moved or overwritten"),
                 hint: "upload a new version under the same name; the old one is kept".to_owned(),
@@ -149,7 +176,7 @@ impl Records {
                 }
                 .map_or_else(|| absent(path), |file| Ok(Node::File(file)))
             }
-            Place::Inbox(inner) if has_inbox(caller) => self.inbox_node(caller, &inner),
+            Place::Inbox(inner) if caller.has_inbox() => self.inbox_node(caller, &inner),
             Place::Templates if sees_templates(caller) => self.folder_born(),
             Place::Template(voucher_type) if sees_templates(caller) => {
                 let row = self.row(&key::template(&voucher_type, version.unwrap_or(0)))?;
@@ -172,7 +199,7 @@ impl Records {
         match Place::of(path, &self.layout) {
             Place::Folder(folder) => self.folder_page(caller, &folder, after),
             Place::Voucher(place) => Ok((self.voucher_files(caller, &place)?, None)),
-            Place::Inbox(inner) if has_inbox(caller) => self.inbox_page(caller, &inner, after),
+            Place::Inbox(inner) if caller.has_inbox() => self.inbox_page(caller, &inner, after),
             Place::Templates if sees_templates(caller) => Ok((self.template_files()?, None)),
             _ => absent(path),
         }
@@ -243,7 +270,10 @@ impl Records {
         let sees_all = caller.permissions.allow(Right::Read, path);
         let mut children = Vec::new();
         if root && after.is_empty() {
-            let own = [(INBOX, has_inbox(caller)), (TEMPLATES, sees_templates(caller))];
+            let own = [
+                (INBOX, caller.has_inbox()),
+                (TEMPLATES, sees_templates(caller)),
+            ];
             for (name, _) in own.into_iter().filter(|(_, shown)| *shown) {
                 let node = self.folder_born()?;
                 let name = name.to_owned();
@@ -301,12 +331,13 @@ impl Records {
         let created = row.versions.first().map_or(0, |version| version.time);
         let modified = row.modified();
         Ok(match file {
-            VoucherFile::Data | VoucherFile::Rendition(_) => nth(&row.versions, version)
-                .and_then(|shown| {
+            VoucherFile::Data | VoucherFile::Rendition(_) => {
+                nth(&row.versions, version).and_then(|shown| {
                     let mut objects = shown.objects.iter();
                     let object = objects.find(|object| object.name == file.name())?;
                     Some(File::stored(object, created, shown.time))
-                }),
+                })
+            }
             VoucherFile::Scan(name) => row.scans.get(name).and_then(|versions| {
                 let shown = nth(versions, version)?;
                 let first = versions.first().map_or(shown.time, |first| first.time);
@@ -364,13 +395,8 @@ impl Records {
     }
 }
 
-/// Whether the caller has an inbox: it is theirs alone, and only for those who may file somewhere.
-pub(super) fn has_inbox(caller: &Caller) -> bool {
-    caller.permissions.allow_somewhere(Right::Upload)
-}
-
 fn sees_templates(caller: &Caller) -> bool {
-    has_inbox(caller) || caller.permissions.allow_somewhere(Right::Administer)
+    caller.has_inbox() || caller.permissions.allow_somewhere(Right::Administer)
 }
 
 /// The file names of a voucher's folder, in the order of their bytes.

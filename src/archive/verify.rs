@@ -38,15 +38,22 @@ impl<S: Store> Source for Stored<'_, S> {
 
     fn checkpoint(&self) -> Result<Vec<u8>, Unreadable> {
         let size = self.store.head().map_err(unreadable)?.size;
-        let mut found = self.store.checkpoints(size..size + 1, 1).map_err(unreadable)?;
+        let mut found = self
+            .store
+            .checkpoints(size..size + 1, 1)
+            .map_err(unreadable)?;
         let (_, note) = found.pop().ok_or_else(|| {
-            Unreadable(format!("no checkpoint is kept for the {size} entries of the log"))
+            Unreadable(format!(
+                "no checkpoint is kept for the {size} entries of the log"
+            ))
         })?;
         Ok(note)
     }
 
     fn checkpoints(&self, sizes: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>, Unreadable> {
-        self.store.checkpoints(sizes, usize::MAX).map_err(unreadable)
+        self.store
+            .checkpoints(sizes, usize::MAX)
+            .map_err(unreadable)
     }
 
     fn entries(&self, seqs: Range<u64>) -> Result<Vec<Option<Vec<u8>>>, Unreadable> {
@@ -133,7 +140,9 @@ pub fn verify(archive: &Path, options: Options<'_>) -> Result<Report, ArchiveErr
     let source = Stored { store: &store, key };
     let mut report = verify::verify(&source, options);
     let mark_fault = match mark {
-        Some(mark) => check_mark(&store, &mark).err().map(|error| error.to_string()),
+        Some(mark) => check_mark(&store, &mark)
+            .err()
+            .map(|error| error.to_string()),
         None => Some("no readable mark".to_owned()),
     };
     if let Some(found) = mark_fault {

@@ -1,7 +1,7 @@
-//! Looking: a content is opened only after the entry that tells of it is on disk.
+//! Looking: content is shown only after the entry that tells of it is on disk.
 
 use super::kind::{self, Draft};
-use super::{Archive, ArchiveError, Caller, Content, File, Node};
+use super::{Archive, ArchiveError, Caller, Content, File};
 use crate::catalog::{Place, TreePath};
 
 /// Longest description of a client that is logged, in characters.
@@ -17,37 +17,32 @@ pub struct Client {
 }
 
 impl Archive {
-    /// Opens a file for reading. If it is the content of a voucher, the trace of it is durable when
-    /// this returns; files that are derived from the log, templates and one's own inbox leave none.
-    pub fn open_file(
+    /// Makes the trace of a view durable, before a byte of `file`, which the caller was given for
+    /// `path`, is shown. Files that are derived from the log, templates and one's own inbox leave no
+    /// trace: they show nothing of a voucher's content.
+    pub fn trace_view(
         &self,
         caller: &Caller,
         path: &TreePath,
-        version: Option<u32>,
+        file: &File,
         client: &Client,
-    ) -> Result<File, ArchiveError> {
-        let Node::File(file) = self.records.node(caller, path, version)? else {
-            return Err(ArchiveError::denied(
-                format!("{path} is a folder"),
-                "list it with PROPFIND",
-            ));
-        };
-        if let (Place::File(place, name), Content::Stored(digest)) =
+    ) -> Result<(), ArchiveError> {
+        let (Place::File(place, name), Content::Stored(digest)) =
             (Place::of(path, self.records.layout()), &file.content)
-        {
-            let agent = client.agent.chars().filter(|c| !c.is_control());
-            let body = kind::Viewed {
-                blake3: *digest,
-                client: agent.take(AGENT_MAX_CHARS).collect(),
-                file: name.name().to_owned(),
-                from: client.address.clone(),
-            };
-            let draft = Draft::new(&caller.id, kind::VIEW, place, &body)?;
-            self.commit(move |desk| {
-                desk.write(draft);
-                Ok(())
-            })?;
-        }
-        Ok(file)
+        else {
+            return Ok(());
+        };
+        let agent = client.agent.chars().filter(|c| !c.is_control());
+        let body = kind::Viewed {
+            blake3: *digest,
+            client: agent.take(AGENT_MAX_CHARS).collect(),
+            file: name.name().to_owned(),
+            from: client.address.clone(),
+        };
+        let draft = Draft::new(&caller.id, kind::VIEW, place, &body)?;
+        self.commit(move |desk| {
+            desk.write(draft);
+            Ok(())
+        })
     }
 }

@@ -200,7 +200,9 @@ impl Pen {
                     Err(error) => {
                         // The rows may hold half of a job now, so nothing of this batch is kept.
                         job.answer(Err(error.clone()));
-                        accepted.into_iter().for_each(|job| job.answer(Err(error.clone())));
+                        accepted
+                            .into_iter()
+                            .for_each(|job| job.answer(Err(error.clone())));
                         return Err(error);
                     }
                 }

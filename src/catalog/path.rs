@@ -19,6 +19,9 @@ pub enum PathError {
     /// `.` or `..`, which a client should have resolved.
     #[error("a path must not contain the steps . and ..")]
     Dots,
+    /// A slash inside a step.
+    #[error("a step of a path must not contain a slash")]
+    Slash,
     /// A control character.
     #[error("a path must not contain control characters")]
     Control,

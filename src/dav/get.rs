@@ -1,0 +1,191 @@
+//! GET and HEAD. The first byte leaves only after the archive has the view on disk.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use vouchsafe_evidence::digest::Digest;
+
+use super::precondition::{Reading, range_holds, reading, system_time};
+use super::range::{Wanted, wanted};
+use super::{Asked, Share, listing, text};
+use crate::archive::{Archive, ArchiveError, Content, File, Node};
+use crate::http::{Refusal, blocking};
+
+pub async fn answer(share: Share, asked: Asked, head_only: bool) -> Result<Response, Refusal> {
+    let opened = blocking(move || open(share, asked, head_only)).await?;
+    match opened {
+        Opened::Folder(..) if head_only => Ok(listing::head()),
+        Opened::Folder(share, asked) => Ok(listing::page(share, asked)),
+        Opened::File(response) => Ok(response),
+    }
+}
+
+enum Opened {
+    Folder(Share, Asked),
+    File(Response),
+}
+
+fn open(share: Share, asked: Asked, head_only: bool) -> Result<Opened, Refusal> {
+    let records = share.archive.records();
+    let Asked {
+        who,
+        path,
+        version,
+        headers,
+    } = &asked;
+    let Node::File(file) = records.node(&who.caller, path, *version)? else {
+        return Ok(Opened::Folder(share, asked));
+    };
+    let described = |status| {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = status;
+        describe(&mut response, &file);
+        Opened::File(response)
+    };
+    match reading(headers, &file) {
+        Reading::Known => return Ok(described(StatusCode::NOT_MODIFIED)),
+        Reading::Changed => {
+            return Err(ArchiveError::Precondition("the file has changed".to_owned()).into());
+        }
+        Reading::Send => {}
+    }
+    let range = text(headers, header::RANGE).filter(|_| range_holds(headers, &file));
+    let (status, first, last) = match wanted(range, file.size) {
+        Wanted::Whole => (StatusCode::OK, 0, file.size.checked_sub(1)),
+        Wanted::Part(first, last) => (StatusCode::PARTIAL_CONTENT, first, Some(last)),
+        Wanted::Beyond => {
+            let mut response = Refusal::new(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "the file has no such bytes",
+                "ask for a range inside its length",
+            )
+            .into_response();
+            set(
+                &mut response,
+                header::CONTENT_RANGE,
+                &format!("bytes */{}", file.size),
+            );
+            return Ok(Opened::File(response));
+        }
+    };
+    let length = last.map_or(0, |last| last + 1 - first);
+    let body = if head_only {
+        Body::empty()
+    } else {
+        // What is read is what was just described, also when a new version comes in between.
+        share
+            .archive
+            .trace_view(&who.caller, path, &file, &who.client)?;
+        content(&share.archive, &file, first, length)?
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    describe(&mut response, &file);
+    set(&mut response, header::CONTENT_LENGTH, &length.to_string());
+    if let (StatusCode::PARTIAL_CONTENT, Some(last)) = (status, last) {
+        let range = format!("bytes {first}-{last}/{}", file.size);
+        set(&mut response, header::CONTENT_RANGE, &range);
+    }
+    Ok(Opened::File(response))
+}
+
+fn set(response: &mut Response, name: header::HeaderName, value: &str) {
+    // Values are made of digits, dates, digests and media types, which are valid in headers.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+fn describe(response: &mut Response, file: &File) {
+    set(response, header::ETAG, &format!("\"{}\"", file.etag));
+    set(response, header::ACCEPT_RANGES, "bytes");
+    set(response, header::CONTENT_TYPE, &file.media_type);
+    let modified = httpdate::fmt_http_date(system_time(file.modified));
+    set(response, header::LAST_MODIFIED, &modified);
+    // What one may see today one may not see tomorrow, and every view leaves a trace.
+    set(response, header::CACHE_CONTROL, "private, no-cache");
+    // Nothing that was uploaded is run by a browser.
+    set(response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(response, header::CONTENT_SECURITY_POLICY, "sandbox");
+}
+
+/// `length` bytes of the file from `first` on. The first piece is read at once.
+fn content(archive: &Arc<Archive>, file: &File, first: u64, length: u64) -> Result<Body, Refusal> {
+    let digest = match &file.content {
+        Content::Derived(bytes) => {
+            let part = bytes.get(first as usize..(first + length) as usize);
+            return Ok(Body::from(part.unwrap_or_default().to_vec()));
+        }
+        Content::Stored(digest) => *digest,
+    };
+    let piece = piece(archive, &digest, first, length)?;
+    if piece.len() as u64 == length {
+        return Ok(Body::from(piece));
+    }
+    let (offset, left) = (first + piece.len() as u64, length - piece.len() as u64);
+    let rest = Rest {
+        archive: Arc::clone(archive),
+        digest,
+        ready: Some(piece),
+        offset,
+        left,
+    };
+    Ok(Body::from_stream(futures_util::stream::try_unfold(
+        rest,
+        Rest::next,
+    )))
+}
+
+/// At least one byte of an object, at most `length`; an object that ends early is damaged, never
+/// filled up.
+fn piece(
+    archive: &Archive,
+    digest: &Digest,
+    offset: u64,
+    length: u64,
+) -> Result<Bytes, ArchiveError> {
+    if length == 0 {
+        return Ok(Bytes::new());
+    }
+    let mut piece = archive.records().piece(digest, offset)?;
+    if piece.is_empty() {
+        return Err(ArchiveError::Broken(format!(
+            "object {digest} ends at byte {offset}"
+        )));
+    }
+    piece.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+    Ok(piece.into())
+}
+
+/// What is still to be sent.
+struct Rest {
+    archive: Arc<Archive>,
+    digest: Digest,
+    ready: Option<Bytes>,
+    offset: u64,
+    left: u64,
+}
+
+impl Rest {
+    async fn next(mut self) -> Result<Option<(Bytes, Rest)>, std::io::Error> {
+        if let Some(ready) = self.ready.take() {
+            return Ok(Some((ready, self)));
+        }
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let reading = tokio::task::spawn_blocking(move || {
+            let piece = piece(&self.archive, &self.digest, self.offset, self.left)?;
+            Ok::<_, ArchiveError>((piece, self))
+        });
+        let (piece, mut rest) = reading.await?.map_err(|error| {
+            tracing::error!(%error, "a file could not be sent to its end");
+            std::io::Error::other("the archive failed")
+        })?;
+        rest.offset += piece.len() as u64;
+        rest.left -= piece.len() as u64;
+        Ok(Some((piece, rest)))
+    }
+}

@@ -1,0 +1,133 @@
+//! The dav room: the tree as a WebDAV share (RFC 4918, classes 1 and 2).
+//!
+//! It translates between the protocol and the archive. It does not know how anything is filed, who
+//! may see what, or how people prove who they are.
+
+mod change;
+mod get;
+mod listing;
+mod locks;
+mod path;
+mod precondition;
+mod property;
+mod propfind;
+mod range;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+
+use crate::archive::Archive;
+use crate::catalog::{TreePath, is_litter};
+use crate::http::{Authenticated, BodyReader, Peer, Refusal, authenticate, blocking, not_found};
+use locks::Locks;
+
+/// Where the share is mounted.
+pub const PREFIX: &str = "/dav";
+
+/// The methods of the share.
+const METHODS: &str =
+    "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK";
+
+/// The share.
+#[derive(Clone)]
+struct Share {
+    archive: Arc<Archive>,
+    locks: Locks,
+}
+
+/// A request whose sender is known and whose path is read.
+struct Asked {
+    who: Authenticated,
+    path: TreePath,
+    /// The older version of a file that is asked for, counted from 1.
+    version: Option<u32>,
+    headers: HeaderMap,
+}
+
+/// The routes of the share.
+pub fn routes(archive: Arc<Archive>) -> Router {
+    let locks = Locks::new(Arc::clone(&archive));
+    Router::new()
+        .route(PREFIX, any(handle))
+        .route("/dav/", any(handle))
+        .route("/dav/{*path}", any(handle))
+        .with_state(Share { archive, locks })
+}
+
+async fn handle(State(share): State<Share>, request: Request) -> Response {
+    answer(share, request)
+        .await
+        .unwrap_or_else(Refusal::into_response)
+}
+
+async fn answer(share: Share, request: Request) -> Result<Response, Refusal> {
+    if request.method() == Method::OPTIONS {
+        return Ok(options());
+    }
+    let (parts, body) = request.into_parts();
+    let peer = parts.extensions.get::<Peer>().copied();
+    let peer = peer.unwrap_or(Peer(std::net::Ipv4Addr::UNSPECIFIED.into()));
+    let archive = Arc::clone(&share.archive);
+    let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
+    let known = headers.clone();
+    let who = blocking(move || authenticate(&archive, &known, &peer)).await?;
+    let asked = Asked {
+        who,
+        path: path::decode(uri.path())?,
+        version: path::version(uri.query())?,
+        headers,
+    };
+    if is_litter(asked.path.name()) {
+        return litter(&method, body).await;
+    }
+    match method.as_str() {
+        "GET" | "HEAD" => get::answer(share, asked, method == Method::HEAD).await,
+        "PUT" => change::put(share, asked, body).await,
+        "MKCOL" => change::make_folder(share, asked, body).await,
+        "DELETE" => change::remove(share, asked).await,
+        "MOVE" | "COPY" => change::refuse(share, asked).await,
+        "PROPFIND" => propfind::answer(share, asked, body).await,
+        "PROPPATCH" | "LOCK" | "UNLOCK" => locks::answer(share, asked, method, body).await,
+        _ => Err(Refusal::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            format!("{method} is no method of this share"),
+            format!("use one of {METHODS}"),
+        )),
+    }
+}
+
+fn options() -> Response {
+    let headers = [
+        ("DAV", "1, 2"),
+        ("MS-Author-Via", "DAV"),
+        (header::ALLOW.as_str(), METHODS),
+    ];
+    (StatusCode::OK, headers).into_response()
+}
+
+/// What drive clients scatter is taken and forgotten, which keeps them calm.
+async fn litter(method: &Method, body: Body) -> Result<Response, Refusal> {
+    const LITTER_MAX_BYTES: usize = 16 << 20;
+    match method.as_str() {
+        "PUT" => {
+            let mut reader = BodyReader::new(body);
+            blocking(move || Ok(reader.read_all("the file", LITTER_MAX_BYTES)?)).await?;
+            Ok(StatusCode::CREATED.into_response())
+        }
+        "DELETE" => Ok(StatusCode::NO_CONTENT.into_response()),
+        _ => Ok(not_found()),
+    }
+}
+
+/// A header's value as text; an unreadable one counts as absent.
+fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
+    headers
+        .get(name)
+        .and_then(|value: &HeaderValue| value.to_str().ok())
+}

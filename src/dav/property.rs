@@ -1,0 +1,288 @@
+//! The properties of RFC 4918, section 15, and how a listing's rows are written with them.
+
+use std::fmt::Write as _;
+
+use super::precondition::system_time;
+use crate::access::Time;
+use crate::archive::Node;
+
+/// The namespace of the properties that are known.
+pub const DAV: &str = "DAV:";
+
+/// A property that the share has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Property {
+    ResourceType,
+    ContentLength,
+    ContentType,
+    EntityTag,
+    LastModified,
+    CreationDate,
+    DisplayName,
+    SupportedLock,
+    LockDiscovery,
+}
+
+impl Property {
+    pub const ALL: [Property; 9] = [
+        Property::ResourceType,
+        Property::ContentLength,
+        Property::ContentType,
+        Property::EntityTag,
+        Property::LastModified,
+        Property::CreationDate,
+        Property::DisplayName,
+        Property::SupportedLock,
+        Property::LockDiscovery,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Property::ResourceType => "resourcetype",
+            Property::ContentLength => "getcontentlength",
+            Property::ContentType => "getcontenttype",
+            Property::EntityTag => "getetag",
+            Property::LastModified => "getlastmodified",
+            Property::CreationDate => "creationdate",
+            Property::DisplayName => "displayname",
+            Property::SupportedLock => "supportedlock",
+            Property::LockDiscovery => "lockdiscovery",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Property> {
+        Property::ALL
+            .into_iter()
+            .find(|property| property.name() == name)
+    }
+
+    fn is_of(self, folder: bool) -> bool {
+        let of_files = [
+            Property::ContentLength,
+            Property::ContentType,
+            Property::EntityTag,
+        ];
+        !folder || !of_files.contains(&self)
+    }
+}
+
+/// What a PROPFIND asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// The values of all properties (`allprop`).
+    All,
+    /// Their names (`propname`).
+    Names,
+    /// These, and the names of others that nobody here has, with their namespaces.
+    These(Vec<Property>, Vec<(String, String)>),
+}
+
+impl Selection {
+    pub fn wants(&self, property: Property) -> bool {
+        match self {
+            Selection::All => true,
+            Selection::Names => false,
+            Selection::These(wanted, _) => wanted.contains(&property),
+        }
+    }
+}
+
+/// Writes text as XML content.
+pub fn escape(out: &mut String, text: &str) {
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            other => out.push(other),
+        }
+    }
+}
+
+/// Writes the rows of a listing. What is the same in every row is put together once.
+pub struct RowWriter {
+    wanted: Vec<Property>,
+    names_only: bool,
+    /// The `propstat` of what a folder, or a file, does not have.
+    missing: [String; 2],
+    /// The last time that was formatted, and its form.
+    last: (Time, String),
+}
+
+impl RowWriter {
+    pub fn new(selection: &Selection) -> RowWriter {
+        let (wanted, unknown) = match selection {
+            Selection::All | Selection::Names => (Property::ALL.to_vec(), Vec::new()),
+            Selection::These(wanted, unknown) => (wanted.clone(), unknown.clone()),
+        };
+        let asked_for = matches!(selection, Selection::These(..));
+        let missing = [true, false].map(|folder| {
+            let absent = wanted
+                .iter()
+                .filter(|property| asked_for && !property.is_of(folder));
+            missing(absent.copied(), &unknown)
+        });
+        RowWriter {
+            wanted,
+            names_only: *selection == Selection::Names,
+            missing,
+            last: (Time::MAX, String::new()),
+        }
+    }
+
+    /// Writes one `response`. `href` is percent-encoded, `locks` the content of `lockdiscovery`.
+    pub fn row(&mut self, out: &mut String, href: &str, name: &str, node: &Node, locks: &str) {
+        let folder = matches!(node, Node::Folder { .. });
+        out.push_str("<D:response><D:href>");
+        out.push_str(href);
+        out.push_str("</D:href>");
+        let start = out.len();
+        out.push_str("<D:propstat><D:prop>");
+        let empty = out.len();
+        for at in 0..self.wanted.len() {
+            let property = self.wanted[at];
+            if !property.is_of(folder) {
+                continue;
+            }
+            if self.names_only {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "<D:{}/>", property.name());
+            } else {
+                self.value(out, property, name, node, locks);
+            }
+        }
+        if out.len() == empty {
+            out.truncate(start);
+        } else {
+            out.push_str("</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>");
+        }
+        out.push_str(&self.missing[usize::from(!folder)]);
+        if out.len() == start {
+            out.push_str("<D:status>HTTP/1.1 200 OK</D:status>");
+        }
+        out.push_str("</D:response>\n");
+    }
+
+    fn value(
+        &mut self,
+        out: &mut String,
+        property: Property,
+        name: &str,
+        node: &Node,
+        locks: &str,
+    ) {
+        const LOCKS: &str = "<D:lockentry><D:lockscope><D:exclusive/></D:lockscope>\
+            <D:locktype><D:write/></D:locktype></D:lockentry><D:lockentry><D:lockscope>\
+            <D:shared/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>";
+        let _ = write!(out, "<D:{}>", property.name());
+        match (property, node) {
+            (Property::ResourceType, Node::Folder { .. }) => out.push_str("<D:collection/>"),
+            (Property::ContentLength, Node::File(file)) => {
+                let _ = write!(out, "{}", file.size);
+            }
+            (Property::ContentType, Node::File(file)) => escape(out, &file.media_type),
+            (Property::EntityTag, Node::File(file)) => {
+                let _ = write!(out, "\"{}\"", file.etag);
+            }
+            (Property::LastModified, _) => out.push_str(self.http_date(node.modified())),
+            (Property::CreationDate, _) => creation(out, node.created()),
+            (Property::DisplayName, _) => escape(out, name),
+            (Property::SupportedLock, _) => out.push_str(LOCKS),
+            (Property::LockDiscovery, _) => out.push_str(locks),
+            _ => {}
+        }
+        let _ = write!(out, "</D:{}>", property.name());
+    }
+
+    /// RFC 9110, section 5.6.7. Rows beside each other often have the same second.
+    fn http_date(&mut self, time: Time) -> &str {
+        let second = time / 1_000;
+        if self.last.0 != second {
+            self.last = (second, httpdate::fmt_http_date(system_time(time)));
+        }
+        &self.last.1
+    }
+}
+
+/// RFC 3339, to the second.
+fn creation(out: &mut String, time: Time) {
+    let second = i64::try_from(time / 1_000).ok();
+    if let Some(Ok(time)) = second.map(jiff::Timestamp::from_second) {
+        let _ = write!(out, "{time}");
+    }
+}
+
+fn missing(known: impl Iterator<Item = Property>, unknown: &[(String, String)]) -> String {
+    let mut names = String::new();
+    for property in known {
+        let _ = write!(names, "<D:{}/>", property.name());
+    }
+    for (namespace, name) in unknown {
+        if namespace == DAV {
+            let _ = write!(names, "<D:{name}/>");
+            continue;
+        }
+        let _ = write!(names, "<{name} xmlns=\"");
+        escape(&mut names, namespace);
+        names.push_str("\"/>");
+    }
+    if names.is_empty() {
+        return names;
+    }
+    format!(
+        "<D:propstat><D:prop>{names}</D:prop><D:status>HTTP/1.1 404 Not Found</D:status></D:propstat>"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(selection: &Selection) -> String {
+        let node = Node::Folder {
+            created: 0,
+            modified: 784_111_777_000,
+        };
+        let mut out = String::new();
+        RowWriter::new(selection).row(&mut out, "/dav/a/", "a&b", &node, "");
+        out
+    }
+
+    #[test]
+    fn a_row_for_explorer_is_short() {
+        let wanted = vec![
+            Property::ResourceType,
+            Property::LastModified,
+            Property::CreationDate,
+        ];
+        let row = row(&Selection::These(wanted, Vec::new()));
+        assert!(row.contains("<D:collection/>"), "{row}");
+        assert!(row.contains("Sun, 06 Nov 1994 08:49:37 GMT"), "{row}");
+        assert!(row.contains("1970-01-01T00:00:00Z"), "{row}");
+        assert!(row.len() < 320, "{} bytes", row.len());
+    }
+
+    #[test]
+    fn what_nobody_has_is_answered_with_404() {
+        let unknown = vec![("urn:x\"".to_owned(), "color".to_owned())];
+        let row = row(&Selection::These(vec![Property::ContentLength], unknown));
+        assert!(!row.contains("200 OK"), "{row}");
+        assert!(
+            row.contains("<D:getcontentlength/><color xmlns=\"urn:x&quot;\"/>"),
+            "{row}"
+        );
+        assert!(row.contains("404 Not Found"), "{row}");
+    }
+
+    #[test]
+    fn names_and_values_are_told_apart() {
+        assert!(row(&Selection::Names).contains("<D:displayname/>"));
+        let all = row(&Selection::All);
+        assert!(
+            all.contains("<D:displayname>a&amp;b</D:displayname>"),
+            "{all}"
+        );
+        assert!(!all.contains("getcontentlength"), "{all}");
+    }
+}

@@ -1,0 +1,45 @@
+//! The http room: connections, signing in, refusals, and what every protocol over HTTP shares.
+//!
+//! It does not know WebDAV or what is in the archive; it decides nothing, but status codes live only
+//! here.
+
+mod authentication;
+mod body;
+mod refusal;
+mod server;
+
+pub use authentication::{Authenticated, authenticate};
+pub use body::{BodyReader, blocking, streamed};
+pub use refusal::{Refusal, not_found};
+pub use server::{Peer, Running, serve};
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::get;
+use serde_json::json;
+
+use crate::archive::Archive;
+
+/// The routes that belong to no protocol: readiness, and the answer where nothing is.
+pub fn routes(archive: Arc<Archive>) -> Router {
+    Router::new()
+        .route("/healthz", get(health))
+        .with_state(archive)
+        .fallback(|| async { not_found() })
+}
+
+async fn health(State(archive): State<Arc<Archive>>) -> Response {
+    if archive.takes_writes() {
+        return Json(json!({"status": "ok"})).into_response();
+    }
+    let body = json!({
+        "status": "reading only",
+        "error": "a write failed; nothing more is written until the archive is opened again",
+        "hint": "look at the server's log, mend the disk, start the server again",
+    });
+    (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+}
