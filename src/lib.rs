@@ -12,5 +12,6 @@ pub mod access;
 
 pub mod archive;
 
+pub mod cli;
 pub mod dav;
 pub mod http;

@@ -33,7 +33,6 @@ pub use open::Progress;
 pub use people::{GrantRecord, People, User};
 pub use scan::SCAN_MAX_BYTES;
 pub use sign_in::Caller;
-pub use templates::TEMPLATE_MAX_BYTES;
 pub use tree::{Child, Content, File, Node};
 pub use verify::verify;
 pub use view::Client;

@@ -10,10 +10,7 @@ use crate::access::Right;
 use crate::catalog::{TEMPLATES, TreePath};
 use crate::store::get_object;
 use crate::voucher::Invalid;
-use crate::voucher::template::Template;
-
-/// Longest template file, in bytes.
-pub const TEMPLATE_MAX_BYTES: usize = 1 << 20;
+use crate::voucher::template::{TEMPLATE_MAX_BYTES, Template};
 
 /// Templates that were parsed, by type and version.
 #[derive(Default)]

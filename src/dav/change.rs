@@ -9,11 +9,10 @@ use serde_json::json;
 
 use super::precondition::writing;
 use super::{Asked, Share, text};
-use crate::archive::{
-    Archive, ArchiveError, Caller, Condition, Filed, SCAN_MAX_BYTES, TEMPLATE_MAX_BYTES,
-};
+use crate::archive::{Archive, ArchiveError, Caller, Condition, Filed, SCAN_MAX_BYTES};
 use crate::catalog::{Place, TreePath, VoucherFile};
 use crate::http::{BodyReader, Refusal, blocking};
+use crate::voucher::template::TEMPLATE_MAX_BYTES;
 use crate::voucher::{Invalid, VOUCHER_MAX_BYTES};
 
 pub async fn put(share: Share, asked: Asked, body: Body) -> Result<Response, Refusal> {

@@ -1,0 +1,80 @@
+use std::fmt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::archive::ArchiveError;
+use crate::voucher::Invalid;
+
+/// Why a command did not do what it was asked to; the variants are the exit statuses.
+#[derive(Debug)]
+pub enum Failure {
+    /// The answer is no (1). Without a text, the command has said so itself.
+    No(String),
+    /// Wrong use or bad input (2).
+    Wrong(String),
+    /// The machine failed (3).
+    Machine(String),
+}
+
+impl Failure {
+    /// A file that could not be read or written.
+    pub fn io(path: &Path, error: &std::io::Error) -> Failure {
+        let text = format!("{}: {error}", path.display());
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Failure::Wrong(text),
+            _ => Failure::Machine(text),
+        }
+    }
+
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Failure::No(_) => 1,
+            Failure::Wrong(_) => 2,
+            Failure::Machine(_) => 3,
+        })
+    }
+
+    pub fn is_silent(&self) -> bool {
+        matches!(self, Failure::No(text) if text.is_empty())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::No(text) | Failure::Wrong(text) | Failure::Machine(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<ArchiveError> for Failure {
+    fn from(error: ArchiveError) -> Failure {
+        let text = error.to_string();
+        match error {
+            ArchiveError::Denied { hint, .. } => Failure::No(format!("{text}\n  {hint}")),
+            ArchiveError::Invalid(invalid) => invalid.into(),
+            ArchiveError::Conflict { hint, .. } | ArchiveError::WrongKind { hint, .. } => {
+                Failure::Wrong(format!("{text}\n  {hint}"))
+            }
+            ArchiveError::Absent(_)
+            | ArchiveError::Precondition(_)
+            | ArchiveError::TooLarge { .. }
+            | ArchiveError::CutOff(_) => Failure::Wrong(text),
+            ArchiveError::Full(_)
+            | ArchiveError::Busy(_)
+            | ArchiveError::InUse(_)
+            | ArchiveError::Fault(_)
+            | ArchiveError::Broken(_) => Failure::Machine(text),
+        }
+    }
+}
+
+impl From<Invalid> for Failure {
+    fn from(invalid: Invalid) -> Failure {
+        let Invalid { error, field, hint } = invalid;
+        Failure::Wrong(match field.as_str() {
+            "" => format!("{error}\n  {hint}"),
+            field => format!("{field}: {error}\n  {hint}"),
+        })
+    }
+}

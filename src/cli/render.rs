@@ -1,0 +1,98 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use vouchsafe_evidence::digest::Digest;
+
+use super::{Failure, terminal};
+use crate::catalog::Layout;
+use crate::render::{Mark, RenderError, Renderer};
+use crate::voucher::template::Template;
+use crate::voucher::{VOUCHER_MAX_BYTES, Voucher};
+
+#[derive(Args)]
+#[command(
+    after_help = "The ending of FILE says what is drawn: .png, .jpg or .pdf.\n\n\
+    Example: vouchsafe render voucher.json --out voucher.png --dpi 300"
+)]
+pub struct Arguments {
+    /// Voucher data
+    voucher: PathBuf,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// A template instead of the built-in one of the voucher's type
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// Dots per inch of a picture
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    dpi: u32,
+}
+
+impl From<RenderError> for Failure {
+    fn from(error: RenderError) -> Failure {
+        match error {
+            RenderError::Pdf(_) | RenderError::Picture(_) => Failure::Machine(error.to_string()),
+            _ => Failure::Wrong(error.to_string()),
+        }
+    }
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let data = read(&arguments.voucher)?;
+    let voucher = Voucher::from_json(&data)?;
+    let place = Layout::builtin().place(&voucher)?;
+    let text = template_text(arguments, &voucher)?;
+    let template =
+        Template::from_toml(&text).map_err(|error| Failure::Wrong(format!("template: {error}")))?;
+    let renderer = Renderer::new();
+    let mark = Mark {
+        place: place.to_string(),
+        digest: Digest::blake3(&data).to_string(),
+    };
+    let drawing = renderer.draw(&template, &voucher, &mark)?;
+    let pdf = renderer.pdf(&drawing, &data)?;
+    let ending = arguments.out.extension().and_then(|ending| ending.to_str());
+    let content = match ending {
+        Some("pdf") => pdf,
+        Some("png") => renderer.png(&pdf, arguments.dpi)?,
+        Some("jpg" | "jpeg") => renderer.jpeg(&pdf, arguments.dpi)?,
+        _ => {
+            let error = "--out: name a file that ends in .png, .jpg or .pdf";
+            return Err(Failure::Wrong(error.to_owned()));
+        }
+    };
+    fs::write(&arguments.out, content).map_err(|error| Failure::io(&arguments.out, &error))?;
+    for warning in drawing.warnings() {
+        eprintln!("vouchsafe: warning: {warning}");
+    }
+    terminal::print_line(&format!("drew {}", arguments.out.display()))
+}
+
+fn template_text(arguments: &Arguments, voucher: &Voucher) -> Result<String, Failure> {
+    if let Some(file) = &arguments.template {
+        return String::from_utf8(read(file)?)
+            .map_err(|_| Failure::Wrong(format!("{}: not UTF-8", file.display())));
+    }
+    let builtin = Template::builtin(&voucher.voucher_type).map(str::to_owned);
+    builtin.ok_or_else(|| {
+        let voucher_type = &voucher.voucher_type;
+        Failure::Wrong(format!(
+            "no built-in template for {voucher_type}: name one with --template"
+        ))
+    })
+}
+
+/// Reads a file of a size that can be voucher data or a template.
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let size = fs::metadata(file)
+        .map_err(|error| Failure::io(file, &error))?
+        .len();
+    if size > VOUCHER_MAX_BYTES as u64 {
+        return Err(Failure::Wrong(format!(
+            "{}: larger than {VOUCHER_MAX_BYTES} bytes",
+            file.display()
+        )));
+    }
+    fs::read(file).map_err(|error| Failure::io(file, &error))
+}

@@ -1,0 +1,103 @@
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::control::Control;
+use super::{Failure, terminal};
+use crate::archive::{Archive, system_clock};
+use crate::{dav, http};
+
+#[derive(Args)]
+#[command(
+    after_help = "SIGTERM or Ctrl-C ends it: requests under way are answered first.\n\n\
+    Example: vouchsafe serve --archive /srv/archive --listen 127.0.0.1:8640"
+)]
+pub struct Arguments {
+    /// The archive's folder
+    #[arg(long, value_name = "DIR")]
+    archive: PathBuf,
+    /// Address and port
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8640")]
+    listen: SocketAddr,
+    /// Serve plain HTTP beyond this machine, where passwords can be read on the way
+    #[arg(long)]
+    plain_http: bool,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if !arguments.listen.ip().is_loopback() && !arguments.plain_http {
+        return Err(Failure::Wrong(format!(
+            "{} is not on this machine alone, and passwords would cross the network in the clear\n  \
+             put a proxy with TLS before a loopback address, or say --plain-http",
+            arguments.listen
+        )));
+    }
+    let archive = open(&arguments.archive)?;
+    runtime()?.block_on(async {
+        let served = Served::start(&arguments.archive, archive, arguments.listen).await?;
+        terminal::print_line(&format!("listening on http://{}", served.address()))?;
+        served.until_told_to_stop().await
+    })
+}
+
+/// The archive in `folder`, with progress if its index has to be rebuilt.
+pub fn open(folder: &Path) -> Result<Arc<Archive>, Failure> {
+    let progress = terminal::Progress::new("rebuilding the index");
+    let archive = Archive::open(folder, system_clock(), &|done, of| progress.at(done, of))?;
+    Ok(Arc::new(archive))
+}
+
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Machine(format!("starting the runtime: {error}")))
+}
+
+/// An archive on the network.
+pub struct Served {
+    running: http::Running,
+    control: Control,
+}
+
+impl Served {
+    pub async fn start(
+        folder: &Path,
+        archive: Arc<Archive>,
+        listen: SocketAddr,
+    ) -> Result<Served, Failure> {
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|error| Failure::Machine(format!("listening on {listen}: {error}")))?;
+        let control = Control::start(folder, Arc::clone(&archive))?;
+        let routes = dav::routes(Arc::clone(&archive)).merge(http::routes(archive));
+        let running = http::serve(listener, routes)
+            .map_err(|error| Failure::Machine(format!("listening on {listen}: {error}")))?;
+        Ok(Served { running, control })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.running.address()
+    }
+
+    pub async fn stop(self) {
+        self.running.stop().await;
+        drop(self.control);
+    }
+
+    pub async fn until_told_to_stop(self) -> Result<(), Failure> {
+        let fault =
+            |error: std::io::Error| Failure::Machine(format!("waiting for signals: {error}"));
+        let mut terminate = signal(SignalKind::terminate()).map_err(fault)?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            pressed = tokio::signal::ctrl_c() => pressed.map_err(fault)?,
+        }
+        self.stop().await;
+        Ok(())
+    }
+}

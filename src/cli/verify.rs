@@ -1,0 +1,83 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use vouchsafe_evidence::directory::verify_directory;
+use vouchsafe_evidence::key::VerifierKey;
+use vouchsafe_evidence::report::Report;
+use vouchsafe_evidence::verify::Options;
+
+use super::{Failure, terminal};
+use crate::archive::{self, ArchiveError};
+
+#[derive(Args)]
+#[command(
+    after_help = "Names the first thing that is wrong by its number in the log and its path.\n\n\
+    Example: vouchsafe verify /srv/archive --key \"$(cat vkey-kept-elsewhere)\""
+)]
+pub struct Arguments {
+    /// An archive's folder (also while it is served), or an exported folder
+    target: PathBuf,
+    /// The log's verifier key, kept elsewhere than in TARGET (text or file)
+    #[arg(long, value_name = "VKEY")]
+    key: Option<String>,
+    /// A file with a checkpoint that was kept: proves that the log has only grown since
+    #[arg(long, value_name = "CHECKPOINT")]
+    since: Option<PathBuf>,
+    /// The report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let key = arguments.key.as_deref().map(key).transpose()?;
+    let since = match &arguments.since {
+        Some(file) => Some(fs::read(file).map_err(|error| Failure::io(file, &error))?),
+        None => None,
+    };
+    let progress = terminal::Progress::new("verifying");
+    let options = Options {
+        key,
+        since,
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+        progress: &|done, of| progress.at(done, of),
+        entry: &mut |_| {},
+    };
+    let report = check(&arguments.target, options)?;
+    drop(progress);
+    if arguments.json {
+        terminal::print_json(&report)?;
+    } else {
+        terminal::print_line(&report.to_string())?;
+    }
+    if report.ok {
+        return Ok(());
+    }
+    Err(Failure::No(String::new()))
+}
+
+fn key(text: &str) -> Result<VerifierKey, Failure> {
+    let content = fs::read_to_string(text);
+    VerifierKey::parse(content.as_deref().unwrap_or(text))
+        .map_err(|error| Failure::Wrong(format!("--key: {error}")))
+}
+
+fn check(target: &Path, options: Options<'_>) -> Result<Report, Failure> {
+    if target.join("data/log").is_dir() {
+        return Ok(verify_directory(target, options));
+    }
+    if !target.join("store").is_dir() {
+        return Err(Failure::Wrong(format!(
+            "{} is neither an archive nor an exported folder",
+            target.display()
+        )));
+    }
+    match archive::verify(target, options) {
+        // A store that cannot be opened because it is damaged is an answer: not well.
+        Err(ArchiveError::Broken(what)) => {
+            terminal::print_line(&format!("result       NOT WELL\nfirst fault  {what}"))?;
+            Err(Failure::No(String::new()))
+        }
+        outcome => Ok(outcome?),
+    }
+}

@@ -1,0 +1,474 @@
+//! `demo --exit`: the whole job over real HTTP, as each kind of user, a line per step.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::http::{Request, StatusCode};
+use vouchsafe_evidence::digest::Digest;
+use vouchsafe_evidence::directory::{object_path, verify_directory};
+use vouchsafe_evidence::key::VerifierKey;
+use vouchsafe_evidence::proof::EntryProof;
+use vouchsafe_evidence::report::Report;
+use vouchsafe_evidence::verify::Options;
+
+use super::sample::{self, Person};
+use super::{Failure, terminal};
+use crate::access::Scope;
+use crate::archive::{self, Records, export};
+
+/// Largest answer that is read.
+const ANSWER_MAX_BYTES: u64 = 64 << 20;
+const COMPANY: &str = "深圳样例科技有限公司";
+/// The same as [`COMPANY`] and the ledger, as they stand in URLs.
+const BOOKS: &str = "%E6%B7%B1%E5%9C%B3%E6%A0%B7%E4%BE%8B%E7%A7%91%E6%8A%80%E6%9C%89%E9%99%90%E5%85%AC%E5%8F%B8/%E4%B8%BB%E8%B4%A6%E5%A5%97";
+
+/// Why a step did not hold.
+type Held = Result<(), String>;
+
+struct Walk<'a> {
+    agent: ureq::Agent,
+    address: SocketAddr,
+    people: &'a [Person],
+}
+
+struct Answer {
+    status: StatusCode,
+    etag: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn expect(self, status: u16) -> Result<Answer, String> {
+        if self.status.as_u16() == status {
+            return Ok(self);
+        }
+        let body = String::from_utf8_lossy(&self.body)
+            .chars()
+            .take(200)
+            .collect::<String>();
+        Err(format!("expected {status}, got {}: {body}", self.status))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    fn json(&self) -> Result<Value, String> {
+        serde_json::from_slice(&self.body).map_err(|error| error.to_string())
+    }
+}
+
+fn check(held: bool, otherwise: impl Into<String>) -> Held {
+    if held { Ok(()) } else { Err(otherwise.into()) }
+}
+
+impl Walk<'_> {
+    /// Sends a request; `who` is a name of the sample, or empty for nobody.
+    fn ask(
+        &self,
+        who: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Answer, String> {
+        use base64::Engine as _;
+        let url = format!("http://{}{path}", self.address);
+        let mut request = Request::builder().method(method).uri(url);
+        if let Some(person) = self.people.iter().find(|person| person.name == who) {
+            let pair = format!("{who}:{}", person.password);
+            let pair = base64::engine::general_purpose::STANDARD.encode(pair);
+            request = request.header("Authorization", format!("Basic {pair}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request
+            .body(body.to_vec())
+            .map_err(|error| error.to_string())?;
+        let mut response = self.agent.run(request).map_err(|error| error.to_string())?;
+        let etag = response
+            .headers()
+            .get("etag")
+            .and_then(|tag| tag.to_str().ok());
+        Ok(Answer {
+            status: response.status(),
+            etag: etag.unwrap_or_default().to_owned(),
+            body: response
+                .body_mut()
+                .with_config()
+                .limit(ANSWER_MAX_BYTES)
+                .read_to_vec()
+                .map_err(|error| error.to_string())?,
+        })
+    }
+
+    fn get(&self, who: &str, path: &str) -> Result<Answer, String> {
+        self.ask(who, "GET", path, &[], b"")
+    }
+
+    fn put(&self, who: &str, path: &str, body: &Value) -> Result<Answer, String> {
+        self.ask(who, "PUT", path, &[], body.to_string().as_bytes())
+    }
+
+    fn list(&self, who: &str, path: &str) -> Result<String, String> {
+        let answer = self.ask(who, "PROPFIND", path, &[("Depth", "1")], b"")?;
+        Ok(answer.expect(207)?.text())
+    }
+}
+
+/// Walks through everything; an error if any step did not hold.
+pub fn walk(dir: &Path, address: SocketAddr, people: &[Person]) -> Result<(), Failure> {
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .allow_non_standard_methods(true)
+        .timeout_global(Some(Duration::from_secs(60)))
+        .build();
+    let walk = Walk {
+        agent: config.into(),
+        address,
+        people,
+    };
+    // A walk through the same archive again files under a number of its own.
+    let size = Records::open_to_read(dir)?.size()?;
+    let number = format!("W{size}");
+    let place = format!("/dav/{BOOKS}/2024-03/payment/{number}");
+    let mut failed = 0;
+    let mut step = |who: &str, what: &str, held: Held| {
+        let line = match held {
+            Ok(()) => format!("ok      {who:<11} {what}"),
+            Err(why) => {
+                failed += 1;
+                format!("FAILED  {who:<11} {what}: {why}")
+            }
+        };
+        terminal::print_line(&line)
+    };
+    step("anybody", "the server says that it is ready", ready(&walk))?;
+    step(
+        "erp",
+        "uploads a voucher; it is filed and drawn",
+        upload(&walk, &place, &number),
+    )?;
+    step(
+        "erp",
+        "uploads it again: nothing new",
+        again(&walk, &place, &number),
+    )?;
+    step(
+        "erp",
+        "uploads a correction: a new version, the old one kept",
+        correct(&walk, &place, &number),
+    )?;
+    step(
+        "erp",
+        "an unbalanced voucher is refused, and the field named",
+        unbalanced(&walk, &place, &number),
+    )?;
+    step(
+        "erp",
+        "drops voucher data in the inbox: it finds its place",
+        inbox(&walk, &number),
+    )?;
+    step(
+        "erp",
+        "deleting what is filed is refused",
+        delete(&walk, &place),
+    )?;
+    step(
+        "ann viewer",
+        "lists the voucher's folder",
+        folder(&walk, &place),
+    )?;
+    step(
+        "ann viewer",
+        "reads the picture, a part of it, and not again what is known",
+        picture(&walk, &place),
+    )?;
+    step("ann viewer", "reads the PDF", pdf(&walk, &place))?;
+    step(
+        "ann viewer",
+        "sees nothing of the other company",
+        hidden(&walk),
+    )?;
+    step(
+        "ann viewer",
+        "may not upload where she may look",
+        read_only(&walk, &place, &number),
+    )?;
+    step(
+        "ben auditor",
+        "sees both companies and the scans",
+        auditor(&walk),
+    )?;
+    step(
+        "ben auditor",
+        "checks the voucher's proof himself",
+        proof(&walk, &place, dir),
+    )?;
+    step(
+        "cleo compl.",
+        "finds who looked, in the log",
+        traces(&walk, dir),
+    )?;
+    step(
+        "root admin",
+        "sees users' templates, and no voucher",
+        admin(&walk, &place),
+    )?;
+    step(
+        "nobody",
+        "is asked to sign in, whatever the path",
+        nobody(&walk, &place),
+    )?;
+    step(
+        "compliance",
+        "the archive verifies while it is served",
+        verified(dir),
+    )?;
+    step(
+        "compliance",
+        "an export verifies by itself, and a flipped bit in it is named",
+        exported(dir),
+    )?;
+    if failed > 0 {
+        return Err(Failure::No(format!("{failed} steps did not hold")));
+    }
+    terminal::print_line("every step held")
+}
+
+fn sample_voucher(number: &str, cents: u64) -> Value {
+    let (_, ledger) = sample::COMPANIES[0];
+    sample::voucher([COMPANY, ledger, "2024-03", "payment", number], cents)
+}
+
+fn ready(walk: &Walk<'_>) -> Held {
+    walk.get("", "/healthz")?.expect(200).map(|_| ())
+}
+
+fn upload(walk: &Walk<'_>, place: &str, number: &str) -> Held {
+    let voucher = sample_voucher(number, 500_000);
+    walk.put("erp", &format!("{place}/voucher.json"), &voucher)?
+        .expect(201)
+        .map(|_| ())
+}
+
+fn again(walk: &Walk<'_>, place: &str, number: &str) -> Held {
+    let voucher = sample_voucher(number, 500_000);
+    walk.put("erp", &format!("{place}/voucher.json"), &voucher)?
+        .expect(204)
+        .map(|_| ())
+}
+
+fn correct(walk: &Walk<'_>, place: &str, number: &str) -> Held {
+    let path = format!("{place}/voucher.json");
+    walk.put("erp", &path, &sample_voucher(number, 600_000))?
+        .expect(201)?;
+    let new = walk.get("erp", &path)?.expect(200)?.text();
+    check(new.contains("6000.00"), "the new version is not shown")?;
+    let old = walk
+        .get("erp", &format!("{path}?version=1"))?
+        .expect(200)?
+        .text();
+    check(old.contains("5000.00"), "the old version is not kept")
+}
+
+fn unbalanced(walk: &Walk<'_>, place: &str, number: &str) -> Held {
+    let mut voucher = sample_voucher(number, 700_000);
+    voucher["lines"][0]["debit"] = "5600.01".into();
+    let answer = walk
+        .put("erp", &format!("{place}/voucher.json"), &voucher)?
+        .expect(400)?;
+    check(answer.json()?["field"] == "lines", "the field is not named")
+}
+
+fn inbox(walk: &Walk<'_>, number: &str) -> Held {
+    let number = format!("{number}-inbox");
+    let voucher = sample_voucher(&number, 800_000);
+    walk.put("erp", &format!("/dav/_inbox/{number}.json"), &voucher)?
+        .expect(201)?;
+    let place = format!("/dav/{BOOKS}/2024-03/payment/{number}/voucher.pdf");
+    walk.get("ann", &place)?.expect(200).map(|_| ())
+}
+
+fn delete(walk: &Walk<'_>, place: &str) -> Held {
+    let path = format!("{place}/voucher.json");
+    walk.ask("erp", "DELETE", &path, &[], b"")?.expect(403)?;
+    walk.get("erp", &path)?.expect(200).map(|_| ())
+}
+
+fn folder(walk: &Walk<'_>, place: &str) -> Held {
+    let listed = walk.list("ann", &format!("{place}/"))?;
+    for name in [
+        "voucher.json",
+        "voucher.png",
+        "voucher.pdf",
+        "history.json",
+        "proof.json",
+    ] {
+        check(
+            listed.contains(&format!("/{name}</D:href>")),
+            format!("{name} is not listed"),
+        )?;
+    }
+    Ok(())
+}
+
+fn picture(walk: &Walk<'_>, place: &str) -> Held {
+    let path = format!("{place}/voucher.png");
+    let whole = walk.get("ann", &path)?.expect(200)?;
+    check(whole.body.starts_with(b"\x89PNG"), "not a PNG")?;
+    let part = walk
+        .ask("ann", "GET", &path, &[("Range", "bytes=8-15")], b"")?
+        .expect(206)?;
+    check(
+        whole.body.get(8..16) == Some(&part.body),
+        "the part is not of the whole",
+    )?;
+    let known = [("If-None-Match", whole.etag.as_str())];
+    walk.ask("ann", "GET", &path, &known, b"")?
+        .expect(304)
+        .map(|_| ())
+}
+
+fn pdf(walk: &Walk<'_>, place: &str) -> Held {
+    let pdf = walk
+        .get("ann", &format!("{place}/voucher.pdf"))?
+        .expect(200)?;
+    check(pdf.body.starts_with(b"%PDF-"), "not a PDF")
+}
+
+fn hidden(walk: &Walk<'_>) -> Held {
+    let root = walk.list("ann", "/dav/")?;
+    check(
+        root.contains(COMPANY) || root.contains("%E6%B7%B1"),
+        "her own company is not listed",
+    )?;
+    check(!root.contains("acme"), "the other company is listed")?;
+    let there = walk
+        .get("ann", "/dav/acme/gl/2024-03/payment/0001/voucher.json")?
+        .expect(404)?;
+    let never = walk
+        .get("ann", "/dav/acme/gl/2024-03/payment/none/voucher.json")?
+        .expect(404)?;
+    check(
+        there.body == never.body,
+        "what is hidden is told from what is not there",
+    )
+}
+
+fn read_only(walk: &Walk<'_>, place: &str, number: &str) -> Held {
+    let voucher = sample_voucher(number, 900_000);
+    walk.put("ann", &format!("{place}/voucher.json"), &voucher)?
+        .expect(403)
+        .map(|_| ())
+}
+
+fn auditor(walk: &Walk<'_>) -> Held {
+    let root = walk.list("ben", "/dav/")?;
+    check(
+        root.contains("acme") && root.contains("%E6%B7%B1"),
+        "a company is missing",
+    )?;
+    let scan = walk
+        .get("ben", "/dav/acme/gl/2024-03/payment/0003/scan-1.jpg")?
+        .expect(200)?;
+    check(scan.body.starts_with(b"\xFF\xD8\xFF"), "not a JPEG")
+}
+
+fn proof(walk: &Walk<'_>, place: &str, dir: &Path) -> Held {
+    let key = fs::read_to_string(dir.join("vkey")).map_err(|error| error.to_string())?;
+    let key = VerifierKey::parse(&key).map_err(|error| error.to_string())?;
+    let proof = walk
+        .get("ben", &format!("{place}/proof.json"))?
+        .expect(200)?;
+    let entry = EntryProof::verify(&proof.body, &key).map_err(|error| error.to_string())?;
+    let data = walk
+        .get("ben", &format!("{place}/voucher.json"))?
+        .expect(200)?;
+    let shown = Digest::blake3(&data.body);
+    check(
+        entry.objects.iter().any(|object| object.blake3 == shown),
+        "the entry does not vouch for the data",
+    )
+}
+
+fn traces(walk: &Walk<'_>, dir: &Path) -> Held {
+    walk.list("cleo", "/dav/")?;
+    let mut views = 0;
+    let report = verify(dir, &mut |kind| views += u64::from(kind == "view"))?;
+    check(report.ok, report.to_string())?;
+    check(views >= 5, format!("only {views} views are in the log"))
+}
+
+fn admin(walk: &Walk<'_>, place: &str) -> Held {
+    walk.get("root", "/dav/_templates/payment.toml")?
+        .expect(200)?;
+    walk.get("root", &format!("{place}/voucher.json"))?
+        .expect(404)
+        .map(|_| ())
+}
+
+fn nobody(walk: &Walk<'_>, place: &str) -> Held {
+    walk.get("", &format!("{place}/voucher.json"))?
+        .expect(401)?;
+    let wrong = [("Authorization", "Basic YW5uOndyb25nLXBhc3N3b3Jk")];
+    walk.ask("", "GET", "/dav/nowhere", &wrong, b"")?
+        .expect(401)
+        .map(|_| ())
+}
+
+fn verify(dir: &Path, visit: &mut dyn FnMut(&str)) -> Result<Report, String> {
+    let options = Options {
+        key: None,
+        since: None,
+        threads: 2,
+        progress: &|_, _| {},
+        entry: &mut |entry| visit(&entry.kind),
+    };
+    archive::verify(dir, options).map_err(|error| error.to_string())
+}
+
+fn verified(dir: &Path) -> Held {
+    let report = verify(dir, &mut |_| {})?;
+    check(report.ok, report.to_string())
+}
+
+fn exported(dir: &Path) -> Held {
+    let out = dir.with_extension(format!("export-{}", std::process::id()));
+    let outcome = export_and_check(dir, &out);
+    let removed = fs::remove_dir_all(&out).map_err(|error| error.to_string());
+    outcome.and(removed)
+}
+
+fn export_and_check(dir: &Path, out: &Path) -> Held {
+    let scope = Scope::parse("/acme/gl/2024-03/").map_err(|error| error.to_string())?;
+    export(dir, &scope, out, &|_, _| {}).map_err(|error| error.to_string())?;
+    let check_bag = || {
+        let options = Options {
+            key: None,
+            since: None,
+            threads: 2,
+            progress: &|_, _| {},
+            entry: &mut |_| {},
+        };
+        verify_directory(out, options)
+    };
+    let report = check_bag();
+    check(report.ok, report.to_string())?;
+    let file = out.join("data/tree/acme/gl/2024-03/payment/0001/voucher.json");
+    let mut bytes = fs::read(&file).map_err(|error| error.to_string())?;
+    let object = out
+        .join("data/objects")
+        .join(object_path(&Digest::blake3(&bytes)));
+    bytes[10] ^= 1;
+    fs::write(&object, &bytes).map_err(|error| error.to_string())?;
+    let report = check_bag();
+    let named = report
+        .first
+        .is_some_and(|first| first.path.ends_with("/payment/0001"));
+    check(!report.ok && named, "a flipped bit was not named")
+}
