@@ -17,7 +17,7 @@ use super::fold::Rows;
 use super::high_water::{HighWater, Mark};
 use super::kind::{self, Draft, OPERATOR};
 use super::verify::open_store_to_read;
-use super::writer::{Pen, Writer};
+use super::writer::{Committed, Pen, Writer};
 use super::{Archive, ArchiveError, Clock, People, Records, folder, log, sign_in};
 use crate::catalog::Layout;
 use crate::render::Renderer;
@@ -225,10 +225,7 @@ fn writer_key_fault() -> ArchiveError {
 }
 
 /// Keeps the picture of people in step with the log, before whoever changed it is answered.
-fn refresh(
-    store: Arc<dyn Store>,
-    people: Arc<ArcSwap<People>>,
-) -> Box<dyn Fn(&[Entry]) -> Result<(), ArchiveError> + Send> {
+fn refresh(store: Arc<dyn Store>, people: Arc<ArcSwap<People>>) -> Committed {
     Box::new(move |entries| {
         let concerned =
             |entry: &Entry| entry.kind.starts_with("user.") || entry.kind.starts_with("grant.");

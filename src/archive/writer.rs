@@ -90,6 +90,9 @@ pub(super) struct Writer {
     failed: Arc<AtomicBool>,
 }
 
+/// What is told of the entries of a commit.
+pub(super) type Committed = Box<dyn Fn(&[Entry]) -> Result<(), ArchiveError> + Send>;
+
 /// Everything that the thread keeps between commits.
 pub(super) struct Pen {
     pub store: Arc<dyn Store>,
@@ -102,7 +105,7 @@ pub(super) struct Pen {
     pub clock: Clock,
     pub high_water: Option<HighWater>,
     /// Told of the entries of every commit, before it is answered.
-    pub committed: Box<dyn Fn(&[Entry]) -> Result<(), ArchiveError> + Send>,
+    pub committed: Committed,
 }
 
 impl Writer {

@@ -31,7 +31,7 @@ pub enum Change {
         name: String,
         password: String,
     },
-    ChangePassword {
+    NewPassword {
         name: String,
         password: String,
     },
@@ -67,7 +67,7 @@ enum Reply {
 fn perform(archive: &Archive, change: Change) -> Result<String, ArchiveError> {
     match change {
         Change::AddUser { name, password } => archive.add_user(&name, &password),
-        Change::ChangePassword { name, password } => {
+        Change::NewPassword { name, password } => {
             archive.change_password(&name, &password)?;
             Ok(String::new())
         }

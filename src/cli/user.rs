@@ -65,7 +65,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
         }
         Command::Passwd(Named { name, archive }) => {
             let password = terminal::new_password(&name)?;
-            let asked = Change::ChangePassword {
+            let asked = Change::NewPassword {
                 name: name.clone(),
                 password,
             };

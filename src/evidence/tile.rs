@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::digest::Digest;
 use crate::merkle::{Edge, Subtrees, node_hash};
@@ -251,17 +252,19 @@ impl<E, F: Fn(Tile) -> Result<Option<Vec<u8>>, E>> Subtrees for TileReader<F> {
         };
         let tile = Tile::in_tree(level, number, self.size).ok_or(TileError::Missing(wanted))?;
         let mut tiles = self.tiles.borrow_mut();
-        if !tiles.contains_key(&(level, number)) {
-            let bytes = (self.fetch)(tile).map_err(TileError::Fetch)?;
-            let hashes = bytes
-                .and_then(|bytes| tile_hashes(&bytes))
-                .filter(|hashes| hashes.len() as u64 == tile.width)
-                .ok_or(TileError::Missing(tile))?;
-            tiles.insert((level, number), hashes);
-        }
-        tiles
-            .get(&(level, number))
-            .and_then(|hashes| hashes.get(offset..offset + count))
+        let hashes = match tiles.entry((level, number)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let bytes = (self.fetch)(tile).map_err(TileError::Fetch)?;
+                let hashes = bytes
+                    .and_then(|bytes| tile_hashes(&bytes))
+                    .filter(|hashes| hashes.len() as u64 == tile.width)
+                    .ok_or(TileError::Missing(tile))?;
+                unknown.insert(hashes)
+            }
+        };
+        hashes
+            .get(offset..offset + count)
             .map(complete_root)
             .ok_or(TileError::Missing(wanted))
     }

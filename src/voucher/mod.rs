@@ -3,6 +3,7 @@
 //! It does not know that vouchers are drawn, filed, logged or sent over a network.
 
 mod amount;
+mod currency;
 mod invalid;
 mod name;
 mod parse;
@@ -10,6 +11,7 @@ mod period;
 pub mod template;
 
 pub use amount::{Amount, AmountError};
+pub use currency::minor_unit_digits;
 pub use invalid::Invalid;
 pub use jiff::civil::Date;
 pub use name::{NAME_MAX_BYTES, Name, NameError};

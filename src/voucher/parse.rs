@@ -5,7 +5,7 @@ use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
 use super::name::is_invisible;
-use super::{Amount, Date, Invalid, Line, Name, Posting, Voucher};
+use super::{Amount, Date, Invalid, Line, Name, Posting, Voucher, minor_unit_digits};
 
 /// Longest `voucher.json`, in bytes.
 pub const VOUCHER_MAX_BYTES: usize = 1 << 20;
@@ -141,6 +141,7 @@ fn check(document: Document) -> Result<Voucher, Invalid> {
             ));
         }
     }
+    check_fractions(&voucher)?;
     balance(&voucher.lines)?;
     Ok(voucher)
 }
@@ -262,6 +263,28 @@ fn amount(field: &str, text: &str) -> Result<Amount, Invalid> {
     })
 }
 
+/// No amount is finer than the smallest coin of its currency.
+fn check_fractions(voucher: &Voucher) -> Result<(), Invalid> {
+    let digits = minor_unit_digits(&voucher.currency);
+    for (index, line) in voucher.lines.iter().enumerate() {
+        let (side, amount) = match line.posting {
+            Posting::Debit(amount) => ("debit", amount),
+            Posting::Credit(amount) => ("credit", amount),
+        };
+        if amount.fraction_digits() > digits {
+            return Err(Invalid::new(
+                format!("lines[{index}].{side}"),
+                format!(
+                    "more than {digits} decimals, which {} does not have",
+                    voucher.currency
+                ),
+                "round the amount to what can be paid",
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn balance(lines: &[Line]) -> Result<(), Invalid> {
     let sum = |side: fn(&Line) -> Option<Amount>| {
         lines
@@ -331,6 +354,8 @@ mod tests {
             ("/lines/1/credit", json!("11999.99"), "lines"),
             ("/lines/1/credit", json!("1e3"), "lines[1].credit"),
             ("/lines/1/credit", json!(12000.0), "lines[1].credit"),
+            ("/lines/1/credit", json!("12000.000"), "lines[1].credit"),
+            ("/currency", json!("JPY"), "lines[0].debit"),
             ("/lines/0/summary", json!("a\nb"), "lines[0].summary"),
             ("/lines", json!([]), "lines"),
             ("/preparer", json!(" "), "preparer"),

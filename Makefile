@@ -1,0 +1,36 @@
+# What a machine needs is installed and built by these targets; everything compiled is kept in CACHE,
+# outside the checkout, and made again when it is empty.
+
+CACHE ?= $(HOME)/.cache/vouchsafe
+export CACHE
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+export CARGO_TARGET_DIR := $(CACHE)/target
+export ROCKSDB_LIB_DIR := $(shell CACHE='$(CACHE)' build/rocksdb.sh --where)
+export ROCKSDB_STATIC := 1
+
+.PHONY: demo test check bench golden packages test-packages rocksdb
+
+demo: rocksdb
+	cargo build --release --workspace --bins
+	"$(CARGO_TARGET_DIR)/release/vouchsafe" demo
+
+test: test-packages rocksdb
+	cargo test --release --workspace
+
+check: rocksdb
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- -D warnings
+
+# Prints figures beside their peers; see benches/README.md.
+bench: rocksdb
+	build/packages.sh bench
+	cargo bench --workspace
+
+packages:
+	build/packages.sh build
+
+test-packages:
+	build/packages.sh build test
+
+rocksdb: packages
+	build/rocksdb.sh

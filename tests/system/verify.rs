@@ -1,0 +1,174 @@
+//! A compliance team verifies: the archive while it is served, exports, and every kind of tampering.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::served::{Archive, Served, run_expecting, voucher};
+
+fn filed(count: u32) -> (Archive, Served) {
+    let archive = Archive::new();
+    let served = archive.serve();
+    for number in 1..=count {
+        for company in ["acme", "other"] {
+            let place = format!("{company}/gl/2024-03/payment/{number:04}");
+            let path = format!("/dav/{place}/voucher.json");
+            assert_eq!(
+                served
+                    .client("erp")
+                    .put(&path, voucher(&place, "1.00"))
+                    .status,
+                201
+            );
+        }
+    }
+    (archive, served)
+}
+
+fn export(archive: &Archive, scope: &str, name: &str) -> PathBuf {
+    let out = archive.folder.path().join(name);
+    archive.command(&["export", scope, "--out", out.to_str().unwrap()]);
+    out
+}
+
+/// The verifier that is built without RocksDB. Cargo names the binaries of the root package only, and
+/// puts the others beside them.
+fn verifier() -> PathBuf {
+    let verifier = Path::new(env!("CARGO_BIN_EXE_vouchsafe")).with_file_name("vouchsafe-verify");
+    assert!(
+        verifier.exists(),
+        "build the workspace first: `make test` does"
+    );
+    verifier
+}
+
+fn check(bag: &Path) -> (Option<i32>, String) {
+    let Output { status, stdout, .. } = Command::new(verifier()).arg(bag).output().unwrap();
+    (status.code(), String::from_utf8_lossy(&stdout).into_owned())
+}
+
+fn every_file(folder: &Path, files: &mut Vec<PathBuf>) {
+    for item in fs::read_dir(folder).unwrap() {
+        let path = item.unwrap().path();
+        if path.is_dir() {
+            every_file(&path, files);
+        } else {
+            files.push(path);
+        }
+    }
+}
+
+#[test]
+fn an_archive_verifies_while_it_is_written_to() {
+    let (archive, served) = filed(2);
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| {
+            for number in 0..60 {
+                let place = format!("acme/gl/2024-04/payment/{number:04}");
+                let path = format!("/dav/{place}/voucher.json");
+                assert_eq!(
+                    served
+                        .client("erp")
+                        .put(&path, voucher(&place, "1.00"))
+                        .status,
+                    201
+                );
+            }
+        });
+        while !writing.is_finished() {
+            archive.assert_well();
+        }
+    });
+}
+
+#[test]
+fn the_whole_and_a_part_are_exported_and_verify_without_the_archive() {
+    let (archive, _served) = filed(3);
+    let whole = export(&archive, "/", "whole");
+    let part = export(&archive, "/acme/", "part");
+    for bag in [&whole, &part] {
+        let (status, text) = check(bag);
+        assert_eq!(status, Some(0), "{text}");
+        assert!(text.contains("all is well"), "{text}");
+        run_expecting(0, &["verify", bag.to_str().unwrap()]);
+        for file in [
+            "bagit.txt",
+            "bag-info.txt",
+            "manifest-sha256.txt",
+            "data/log/vkey",
+        ] {
+            assert!(bag.join(file).is_file(), "{file}");
+        }
+        let sums = Command::new("sha256sum")
+            .args(["--quiet", "--check", "manifest-sha256.txt"])
+            .current_dir(bag)
+            .status();
+        assert!(
+            sums.unwrap().success(),
+            "sha256sum agrees with the manifest"
+        );
+    }
+    assert!(
+        whole
+            .join("data/tree/other/gl/2024-03/payment/0001/voucher.pdf")
+            .is_file()
+    );
+    assert!(
+        part.join("data/tree/acme/gl/2024-03/payment/0001/proof.json")
+            .is_file()
+    );
+    assert!(!part.join("data/tree/other").exists());
+    let mut files = Vec::new();
+    every_file(&part, &mut files);
+    for file in files {
+        let content = String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned();
+        assert!(
+            !content.contains("/other/"),
+            "{} tells of the rest",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_any_file_of_an_export_is_found() {
+    let (archive, _served) = filed(2);
+    let bag = export(&archive, "/", "bag");
+    let mut files = Vec::new();
+    every_file(&bag, &mut files);
+    assert!(files.len() > 20, "{} files", files.len());
+    for file in files {
+        let whole = fs::read(&file).unwrap();
+        let mut bytes = whole.clone();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(&file, bytes).unwrap();
+        let (status, text) = check(&bag);
+        assert_eq!(status, Some(1), "{}: {text}", file.display());
+        assert!(text.contains("first fault"), "{}: {text}", file.display());
+        fs::write(&file, whole).unwrap();
+    }
+    assert_eq!(check(&bag).0, Some(0));
+}
+
+#[test]
+fn a_key_from_elsewhere_and_an_older_checkpoint_are_held_against_the_log() {
+    let (archive, served) = filed(1);
+    let key = fs::read_to_string(archive.path().join("vkey")).unwrap();
+    let earlier = export(&archive, "/", "earlier").join("data/log/checkpoint");
+    let place = "acme/gl/2024-05/payment/0001";
+    served.client("erp").put(
+        &format!("/dav/{place}/voucher.json"),
+        voucher(place, "1.00"),
+    );
+    let text = archive.text();
+    let since = earlier.to_str().unwrap();
+    run_expecting(0, &["verify", text, "--key", key.trim(), "--since", since]);
+    let json = run_expecting(0, &["verify", text, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["ok"], true);
+    let other = Archive::new();
+    let other_key = fs::read_to_string(other.path().join("vkey")).unwrap();
+    run_expecting(1, &["verify", text, "--key", other_key.trim()]);
+    run_expecting(1, &["verify", other.text(), "--since", since]);
+}
