@@ -94,14 +94,16 @@ pub(super) fn read_signing_key(archive: &Path) -> Result<SigningNoteKey, Archive
         .map_err(|_| ArchiveError::Broken(format!("{}: not a signing key", file.display())))
 }
 
-/// Refuses when the disk has too little room left.
-pub(super) fn check_room(archive: &Path) -> Result<(), ArchiveError> {
+/// Refuses when the disk has too little room left for what comes in, beside the `owed` bytes that the
+/// store will yet write for what it acknowledged.
+pub(super) fn check_room(archive: &Path, owed: u64) -> Result<(), ArchiveError> {
     let disk =
         rustix::fs::statvfs(archive).map_err(|error| ArchiveError::io(archive, error.into()))?;
-    if disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM_MIN_BYTES {
+    let needed = ROOM_MIN_BYTES + owed;
+    if disk.f_bavail.saturating_mul(disk.f_frsize) < needed {
+        let megabytes = needed.div_ceil(1 << 20);
         return Err(ArchiveError::Full(format!(
-            "less than {} MB are left",
-            ROOM_MIN_BYTES >> 20
+            "less than {megabytes} MB are left"
         )));
     }
     Ok(())

@@ -20,6 +20,8 @@ mod rows;
 mod scan;
 mod sign_in;
 mod templates;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod verify;
 mod view;
@@ -145,7 +147,7 @@ impl Archive {
             return Err(writer::stopped());
         }
         match &self.folder {
-            Some(folder) => folder::check_room(folder),
+            Some(folder) => folder::check_room(folder, self.records.store.bytes_to_write()?),
             None => Ok(()),
         }
     }

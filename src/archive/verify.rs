@@ -21,10 +21,13 @@ use crate::store::{Index, Rocks, Store, StoreError, Truth};
 /// A writer that tidies its files may take one away while they are being opened.
 const OPEN_TRIES: u32 = 5;
 
+/// Rows of the index that are read at once.
+const INDEX_ROWS: usize = 1_000;
+
 /// The stored log, as the verifier reads it.
-struct Stored<'a, S> {
-    store: &'a S,
-    key: VerifierKey,
+pub(super) struct Stored<'a, S> {
+    pub store: &'a S,
+    pub key: VerifierKey,
 }
 
 fn unreadable(error: impl std::fmt::Display) -> Unreadable {
@@ -130,6 +133,20 @@ pub(super) fn open_store_to_read(archive: &Path) -> Result<Rocks, ArchiveError> 
     }
 }
 
+/// Reads every row of the index, so that a damaged one is found, and not only when somebody needs it.
+fn read_index(store: &Rocks) -> Result<(), ArchiveError> {
+    let (size, applied) = (store.head()?.size, store.applied()?);
+    if applied > size {
+        let error = format!("it reflects {applied} entries, and the log has {size}");
+        return Err(ArchiveError::Broken(error));
+    }
+    let mut after = Vec::new();
+    while let Some((key, _)) = store.scan(&[], &after, INDEX_ROWS)?.pop() {
+        after = key;
+    }
+    Ok(())
+}
+
 /// Verifies the archive in `archive`, also while it is served: entries, chain, tree, checkpoints,
 /// objects, and that the log is not behind what was signed.
 pub fn verify(archive: &Path, options: Options<'_>) -> Result<Report, ArchiveError> {
@@ -154,15 +171,196 @@ pub fn verify(archive: &Path, options: Options<'_>) -> Result<Report, ArchiveErr
             found,
         });
     }
-    let (size, applied) = (store.head()?.size, store.applied()?);
-    if applied > size {
+    if let Err(error) = read_index(&store) {
         report.fault(Fault {
             seq: None,
             path: "index".to_owned(),
             what: "index".to_owned(),
-            expected: format!("rows of at most {size} entries"),
-            found: format!("rows of {applied}"),
+            expected: "rows of the entries that are there".to_owned(),
+            found: error.to_string(),
         });
     }
     Ok(report)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::tests::{file, grant, open};
+    use super::*;
+    use crate::access::Role;
+    use crate::store::Memory;
+    use std::sync::Arc;
+    use vouchsafe_evidence::key::SigningNoteKey;
+
+    pub(in crate::archive) fn verify_source(source: &dyn Source) -> Report {
+        let options = Options {
+            key: None,
+            since: None,
+            threads: 2,
+            progress: &|_, _| {},
+            entry: &mut |_| {},
+        };
+        verify::verify(source, options)
+    }
+
+    /// What somebody with access to the disk did.
+    enum Deed {
+        FlipEntry(u64),
+        SwapEntries(u64, u64),
+        DropEntry(u64),
+        FlipTile,
+        FlipCheckpoint,
+        FlipKeptCheckpoint(u64),
+        FlipObject(Digest),
+        DropObject(Digest),
+        ReplaceKey,
+    }
+
+    struct Tampered<'a> {
+        inner: Stored<'a, Memory>,
+        deed: Deed,
+    }
+
+    fn flip(mut bytes: Vec<u8>) -> Vec<u8> {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        bytes
+    }
+
+    impl Source for Tampered<'_> {
+        fn verifier_key(&self) -> Result<Vec<u8>, Unreadable> {
+            match self.deed {
+                Deed::ReplaceKey => {
+                    let key = SigningNoteKey::from_seed("vouchsafe/test", &[8; 32]);
+                    Ok(key.unwrap().verifier().to_string().into_bytes())
+                }
+                _ => self.inner.verifier_key(),
+            }
+        }
+        fn checkpoint(&self) -> Result<Vec<u8>, Unreadable> {
+            let note = self.inner.checkpoint()?;
+            Ok(match self.deed {
+                Deed::FlipCheckpoint => flip(note),
+                _ => note,
+            })
+        }
+        fn checkpoints(&self, sizes: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>, Unreadable> {
+            let mut kept = self.inner.checkpoints(sizes)?;
+            if let Deed::FlipKeptCheckpoint(wanted) = self.deed {
+                for (_, note) in kept.iter_mut().filter(|(size, _)| *size == wanted) {
+                    *note = flip(std::mem::take(note));
+                }
+            }
+            Ok(kept)
+        }
+        fn entries(&self, seqs: Range<u64>) -> Result<Vec<Option<Vec<u8>>>, Unreadable> {
+            let first = seqs.start;
+            let mut entries = self.inner.entries(seqs)?;
+            let mut slot = |seq: u64, entry: Option<Vec<u8>>| {
+                let at = seq.checked_sub(first).map(|at| at as usize);
+                if let Some(slot) = at.and_then(|at| entries.get_mut(at)) {
+                    *slot = entry;
+                }
+            };
+            let one = |seq: u64| self.inner.entries(seq..seq + 1).unwrap().pop().flatten();
+            match self.deed {
+                Deed::FlipEntry(seq) => slot(seq, one(seq).map(flip)),
+                Deed::DropEntry(seq) => slot(seq, None),
+                Deed::SwapEntries(a, b) => {
+                    slot(a, one(b));
+                    slot(b, one(a));
+                }
+                _ => {}
+            }
+            Ok(entries)
+        }
+        fn withholds(&self) -> bool {
+            false
+        }
+        fn tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, Unreadable> {
+            let bytes = self.inner.tile(tile)?;
+            Ok(match self.deed {
+                Deed::FlipTile => bytes.map(flip),
+                _ => bytes,
+            })
+        }
+        fn publishes_partial_tiles(&self) -> bool {
+            false
+        }
+        fn last_entry(&self) -> Result<Option<Digest>, Unreadable> {
+            self.inner.last_entry()
+        }
+        fn object(&self, digest: &Digest) -> Result<Option<Box<dyn Read + '_>>, Unreadable> {
+            match self.deed {
+                Deed::DropObject(dropped) if dropped == *digest => Ok(None),
+                Deed::FlipObject(flipped) if flipped == *digest => {
+                    let mut bytes = Vec::new();
+                    let object = self.inner.object(digest)?;
+                    object.unwrap().read_to_end(&mut bytes).unwrap();
+                    Ok(Some(Box::new(std::io::Cursor::new(flip(bytes)))))
+                }
+                _ => self.inner.object(digest),
+            }
+        }
+    }
+
+    /// A log of more than a full tile: templates, a user, a voucher at entry `filed`, many grants.
+    fn log() -> (Arc<Memory>, VerifierKey, u64, Digest) {
+        let memory = Arc::new(Memory::default());
+        let archive = open(memory.clone());
+        archive.write_beginning().unwrap();
+        archive.add_user("ann", "Correct-Horse-9").unwrap();
+        file(&archive, "0001").unwrap();
+        let filed = archive.records().size().unwrap() - 1;
+        for _ in 0..300 {
+            archive
+                .add_grant("ann", grant(Role::Viewer, "/acme/"))
+                .unwrap();
+        }
+        let bytes = memory
+            .entries(filed..filed + 1)
+            .unwrap()
+            .pop()
+            .flatten()
+            .unwrap();
+        let entry = vouchsafe_evidence::entry::Entry::decode(&bytes).unwrap();
+        let key = archive.records().verifier_key().clone();
+        (memory, key, filed, entry.objects[1].blake3)
+    }
+
+    #[test]
+    fn every_kind_of_tampering_is_named() {
+        let (memory, key, filed, object) = log();
+        let size = memory.head().unwrap().size;
+        let report = |deed| {
+            let (store, key) = (&*memory, key.clone());
+            let inner = Stored { store, key };
+            verify_source(&Tampered { inner, deed })
+        };
+        let first = |deed| {
+            let report = report(deed);
+            assert!(!report.ok && report.faults > 0);
+            report.first.unwrap()
+        };
+        for seq in [0, 1, filed, 255, 256, size - 1] {
+            assert_eq!(first(Deed::FlipEntry(seq)).seq, Some(seq));
+            assert_eq!(first(Deed::DropEntry(seq)).seq, Some(seq));
+        }
+        assert_eq!(first(Deed::FlipEntry(filed)).what, "entry");
+        for (a, b) in [(3, 4), (10, 200), (100, 299)] {
+            assert_eq!(first(Deed::SwapEntries(a, b)).seq, Some(a));
+        }
+        for deed in [Deed::FlipObject(object), Deed::DropObject(object)] {
+            let fault = first(deed);
+            assert_eq!(fault.seq, Some(filed));
+            assert_eq!(fault.path, "/acme/gl/2024-03/payment/0001");
+            assert!(fault.what.starts_with("object voucher."), "{fault}");
+        }
+        assert!(!report(Deed::FlipTile).ok);
+        assert_eq!(first(Deed::FlipCheckpoint).path, "checkpoint");
+        assert_eq!(first(Deed::FlipKeptCheckpoint(100)).seq, Some(99));
+        assert_eq!(first(Deed::ReplaceKey).path, "checkpoint");
+        let store = &*memory;
+        assert!(verify_source(&Stored { store, key }).ok);
+    }
 }

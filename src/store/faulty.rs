@@ -70,6 +70,9 @@ impl<S: Store> Truth for Faulty<S> {
     ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
         self.store.checkpoints(sizes, limit)
     }
+    fn bytes_to_write(&self) -> Result<u64, StoreError> {
+        self.store.bytes_to_write()
+    }
     fn new_object(&self) -> Result<Box<dyn ObjectWriter + '_>, StoreError> {
         Ok(Box::new(FaultyObject {
             faulty: self,

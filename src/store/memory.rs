@@ -97,6 +97,10 @@ impl Truth for Memory {
         Ok(found.map(|(size, note)| (*size, note.clone())).collect())
     }
 
+    fn bytes_to_write(&self) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
     fn new_object(&self) -> Result<Box<dyn ObjectWriter + '_>, StoreError> {
         Ok(Box::new(MemoryObject {
             memory: self,

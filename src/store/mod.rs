@@ -66,6 +66,9 @@ pub trait Truth: Send + Sync {
         sizes: Range<u64>,
         limit: usize,
     ) -> Result<Vec<(u64, Vec<u8>)>, StoreError>;
+    /// About how many bytes the engine will yet write to the disk for what it acknowledged, beyond
+    /// what is there already: room that must be left free.
+    fn bytes_to_write(&self) -> Result<u64, StoreError>;
     /// Begins to take in an object of unknown size.
     fn new_object(&self) -> Result<Box<dyn ObjectWriter + '_>, StoreError>;
     /// Size of an object, or `None` if there is none.

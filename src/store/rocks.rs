@@ -99,9 +99,7 @@ impl Rocks {
                 db,
                 append: Mutex::new(()),
             }),
-            Err(error) if error.as_ref().contains("lock") => {
-                Err(StoreError::InUse(folder.display().to_string()))
-            }
+            Err(error) if is_locked(&error) => Err(StoreError::InUse(folder.display().to_string())),
             Err(error) => Err(failed(error)),
         }
     }
@@ -205,6 +203,11 @@ fn family_options(name: &str, cache: &Cache) -> Options {
         options.set_min_blob_size(BLOB_BYTES);
     }
     options
+}
+
+/// Whether another process, or another handle in this one, holds the file `LOCK`.
+fn is_locked(error: &rocksdb::Error) -> bool {
+    error.kind() == rocksdb::ErrorKind::IOError && error.as_ref().contains("/LOCK: ")
 }
 
 fn failed(error: rocksdb::Error) -> StoreError {
@@ -344,6 +347,18 @@ impl Truth for Rocks {
             .into_iter()
             .filter_map(|(key, note)| Some((number(&key)?, note)))
             .collect())
+    }
+
+    fn bytes_to_write(&self) -> Result<u64, StoreError> {
+        let mut bytes = 0;
+        for name in FAMILIES {
+            let found = self
+                .db
+                .property_int_value_cf(self.family(name)?, "rocksdb.cur-size-all-mem-tables")
+                .map_err(failed)?;
+            bytes += found.unwrap_or(0);
+        }
+        Ok(bytes)
     }
 
     fn new_object(&self) -> Result<Box<dyn ObjectWriter + '_>, StoreError> {

@@ -1,6 +1,11 @@
 //! Voucher data from outside: `voucher.json` in, [`Voucher`] or [`Invalid`] out, nothing in between.
 
-use serde::Deserialize;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
@@ -30,7 +35,7 @@ struct Document {
     currency: String,
     #[serde(default)]
     attachments: u32,
-    lines: Vec<DocumentLine>,
+    lines: Vec<Object<DocumentLine>>,
     preparer: String,
     #[serde(default)]
     reviewer: Option<String>,
@@ -55,6 +60,29 @@ struct DocumentLine {
     credit: Option<String>,
 }
 
+/// A value that is written as a JSON object: serde would also take an array of its values in order.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object<T>, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
 impl Voucher {
     /// Reads and checks `voucher.json`. The first thing that is wrong is named by field.
     pub fn from_json(bytes: &[u8]) -> Result<Voucher, Invalid> {
@@ -66,7 +94,7 @@ impl Voucher {
             ));
         }
         let deserializer = &mut serde_json::Deserializer::from_slice(bytes);
-        let document: Document =
+        let Object(document): Object<Document> =
             serde_path_to_error::deserialize(&mut *deserializer).map_err(not_a_document)?;
         deserializer.end().map_err(|error| not_json(&error))?;
         check(document)
@@ -207,7 +235,7 @@ fn optional_text(field: &str, value: Option<String>) -> Result<Option<String>, I
     value.map(|value| text(field, value)).transpose()
 }
 
-fn lines(lines: Vec<DocumentLine>) -> Result<Vec<Line>, Invalid> {
+fn lines(lines: Vec<Object<DocumentLine>>) -> Result<Vec<Line>, Invalid> {
     if lines.is_empty() {
         return Err(Invalid::new(
             "lines",
@@ -225,7 +253,7 @@ fn lines(lines: Vec<DocumentLine>) -> Result<Vec<Line>, Invalid> {
     lines.into_iter().enumerate().map(line).collect()
 }
 
-fn line((index, line): (usize, DocumentLine)) -> Result<Line, Invalid> {
+fn line((index, Object(line)): (usize, Object<DocumentLine>)) -> Result<Line, Invalid> {
     let field = |key: &str| format!("lines[{index}].{key}");
     let posting = match (&line.debit, &line.credit) {
         (Some(text), None) => Posting::Debit(amount(&field("debit"), text)?),
@@ -358,6 +386,7 @@ mod tests {
             ("/currency", json!("JPY"), "lines[0].debit"),
             ("/lines/0/summary", json!("a\nb"), "lines[0].summary"),
             ("/lines", json!([]), "lines"),
+            ("/lines/0", json!(["a", "b", null, "1", null]), "lines[0]"),
             ("/preparer", json!(" "), "preparer"),
             ("/attachments", json!(-1), "attachments"),
         ] {

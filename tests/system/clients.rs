@@ -55,7 +55,7 @@ fn curl_uploads_and_reads() {
     assert_eq!(status(&["-T", file.to_str().unwrap(), &url]), "204");
     assert_eq!(
         status(&["--path-as-is", &format!("{}/dav/../etc/passwd", served.url)]),
-        "404"
+        "400"
     );
     let copy = folder.join("copy.json");
     let mut command = Command::new("curl");

@@ -45,7 +45,9 @@ fn a_full_disk_refuses_uploads_and_loses_nothing() {
     let served = archive.serve();
     let erp = served.client("erp");
     let ballast = disk.0.join("ballast");
-    fs::write(&ballast, vec![0; 20 << 20]).unwrap();
+    let left = rustix::fs::statvfs(&disk.0).unwrap();
+    let left = (left.f_bavail * left.f_frsize) as usize;
+    fs::write(&ballast, vec![0; left - (14 << 20)]).unwrap();
     let mut filed = Vec::new();
     let refused = loop {
         let number = filed.len() + 1;

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Verifies an exported Vouchsafe folder: check.py DIR [VKEY]. Written from docs/format.md alone.
+Standard library only; BLAKE3 (chain and object names) is checked if the module `blake3` is there."""
+import base64, hashlib, importlib.util, json, os, pathlib, sys
+blake3 = importlib.util.find_spec("blake3") and importlib.import_module("blake3").blake3
+def need(held, fault):
+    if not held: raise ValueError(fault)
+def read(path): return pathlib.Path(path).read_bytes()
+def sha256(*parts): return hashlib.sha256(b"".join(parts)).digest()
+def unbase64(text): return base64.b64decode(text, validate=True)
+P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # Ed25519 (RFC 8032), extended coordinates
+D, I = -121665 * pow(121666, P - 2, P) % P, pow(2, (P - 1) // 4, P)
+def add(p, q):
+    a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
+    c, d = 2 * p[3] * q[3] * D % P, 2 * p[2] * q[2] % P
+    return (b - a) * (d - c) % P, (d + c) * (b + a) % P, (d - c) * (d + c) % P, (b - a) * (b + a) % P
+def times(n, p): return add(times(n >> 1, add(p, p)), p if n & 1 else (0, 1, 1, 0)) if n else (0, 1, 1, 0)
+def same(p, q): return (p[0] * q[2] - q[0] * p[2]) % P == 0 and (p[1] * q[2] - q[1] * p[2]) % P == 0
+def point(data):
+    y = int.from_bytes(data, "little") & (1 << 255) - 1
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    roots = [x for root in [pow(square, (P + 3) // 8, P)] for x in (root, -root % P, root * I % P, -root * I % P)]
+    x = [x for x in roots if (x * x - square) % P == 0 and x & 1 == data[31] >> 7][:1]
+    need(y < P and x and not same(times(8, (x[0], y, 1, x[0] * y % P)), (0, 1, 1, 0)), "not a point of Ed25519")
+    return x[0], y, 1, x[0] * y % P
+BASE = point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+def signed(public, text, signature):
+    s, k = (int.from_bytes(n, "little") for n in (signature[32:], hashlib.sha512(signature[:32] + public + text).digest()))
+    return len(signature) == 64 and s < L and same(times(s, BASE), add(point(signature[:32]), times(k % L, point(public))))
+def verifier_key(text):
+    name, key_id, data = text.rstrip("\n").split("+", 2)
+    right = sha256(name.encode(), b"\n", unbase64(data))[:4].hex() == key_id and len(unbase64(data)) == 33
+    need(right and unbase64(data)[0] == 1, "vkey: not an Ed25519 key under its name and id")
+    return name, bytes.fromhex(key_id), unbase64(data)[1:]
+def checkpoint(note, key, seen={}):  # Size and root, if `key` signed the note.
+    if note not in seen:
+        text, lines = note[:note.rindex("\n\n") + 1], note[note.rindex("\n\n") + 2:].split("\n")
+        named = [unbase64(line.split(" ")[2]) for line in lines if line.split(" ")[:2] == ["—", key[0]]]
+        right = [signed(key[2], text.encode(), line[4:]) for line in named if line[:4] == key[1]]
+        need(right and all(right) and text.split("\n")[0] == key[0], "checkpoint: not signed by the key of this log")
+        seen[note] = int(text.split("\n")[1]), unbase64(text.split("\n")[2])
+    return seen[note]
+def canonical(data):
+    entry = json.loads(data, parse_float=int, parse_constant=int)  # int() refuses what is no integer
+    again = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    right = again == data and len(data) <= 65535 and " ".join(entry) == "actor body kind objects path prev salt seq time v"
+    need(right and entry["v"] == 1, "not an entry in canonical form")
+    return entry
+def index_path(index, width):
+    return "".join(f"x{index // 1000**n % 1000:03}/" for n in range(6, 0, -1) if index >= 1000**n) + f"{index % 1000:03}" + (f".p/{width}" if width < 256 else "")
+def pairs(row): return [sha256(b"\x01", *row[n:n + 2]) if n + 1 < len(row) else row[n] for n in range(0, len(row), 2)]
+def root(row): return root(pairs(row)) if len(row) > 1 else row[0] if row else sha256()
+def check_proof(data, key, place):
+    proof = json.loads(data)
+    head, note = proof["proof"].split("\n\n", 1)
+    lines, data = [line for line in head.split("\n") if not line.startswith("extra ")], proof["entry"].encode()
+    entry, (size, signed_root), result = canonical(data), checkpoint(note, key), sha256(b"\x00", data)
+    node, last, right = entry["seq"], size - 1, entry["path"] == place and entry["seq"] < size
+    need(right and lines[:2] == ["c2sp.org/tlog-proof@v1", f"index {node}"], f"{place}: its proof.json is of another entry")
+    for sibling in map(unbase64, lines[2:]):
+        need(last, f"{place}: its proof.json is too long")
+        left = node & 1 or node == last
+        result = sha256(b"\x01", *((sibling, result) if left else (result, sibling)))
+        while left and not node & 1 and node: node, last = node >> 1, last >> 1
+        node, last = node >> 1, last >> 1
+    need(last == 0 and result == signed_root, f"{place}: the entry of its proof.json is not in the tree")
+def check_log(bag, key):
+    log, last = bag + "/data/log/", {}  # For each file of the tree, the object that the log vouches for last.
+    (size, signed_root), whole = checkpoint(read(log + "checkpoint").decode(), key), os.path.isdir(log + "tile/entries")
+    entries, row = {}, []
+    for first, width in ((first, min(256, size - first)) for first in range(0, size, 256)):
+        name, at = index_path(first // 256, width), 0
+        tile, bundle = read(log + "tile/0/" + name), read(log + "tile/entries/" + name) if whole else b""
+        row += [tile[n:n + 32] for n in range(0, len(tile), 32)]
+        for seq in range(first, first + width if whole else first):
+            length = int.from_bytes(bundle[at:at + 2], "big")
+            entries[seq], at = bundle[at + 2:at + 2 + length], at + 2 + length
+        need(at == len(bundle) and len(tile) == width * 32, f"tile/0/{name} or tile/entries/{name}: wrong length")
+    for file in pathlib.Path(log, "entries").glob("*.json"): entries[int(file.stem)] = read(file)
+    for seq, data in sorted(entries.items()):
+        need(seq < size and sha256(b"\x00", data) == row[seq], f"entry {seq}: another leaf hash than in the tile")
+        entry, before = canonical(data), entries.get(seq - 1)
+        need(entry["seq"] == seq and (seq or entry["prev"] == "0" * 64), f"entry {seq}: wrong seq or prev")
+        chained = not (before and blake3) or blake3(before).hexdigest() == entry["prev"]
+        need(chained and (not before or json.loads(before)["time"] <= entry["time"]), f"entry {seq}: broken chain or time")
+        for thing in entry["objects"]:
+            data, digest = read(f"{bag}/data/objects/{thing['blake3'][:2]}/{thing['blake3'][2:]}"), thing["blake3"]
+            right = sha256(data).hex() == thing["sha256"] and (not blake3 or blake3(data).hexdigest() == digest)
+            need(right and len(data) == thing["size"], f"entry {seq}, {entry['path']}/{thing['name']}: not what was filed")
+            if entry["path"][:2] not in ("", "/_"): last[f"{bag}/data/tree{entry['path']}/{thing['name']}"] = thing
+    need(root(row) == signed_root, f"the root over {size} entries is not the signed one")
+    for level in range(1, 8):
+        row = [root(row[n:n + 256]) for n in range(0, len(row) - 255, 256)]
+        for n in range(0, len(row), 256):
+            path = f"tile/{level}/" + index_path(n // 256, min(256, len(row) - n))
+            need(read(log + path) == b"".join(row[n:n + 256]), path + ": other hashes")
+    for path, thing in last.items(): need(sha256(read(path)).hex() == thing["sha256"], path + ": not what was filed last")
+    return f"{size} entries are signed, {len(entries)} were read"
+def check_bag(bag, key):
+    listed = set()
+    for manifest in ["tagmanifest-sha256.txt", "manifest-sha256.txt"]:
+        for line in read(f"{bag}/{manifest}").decode().split("\n")[:-1]:
+            digest, name = line.split("  ", 1)
+            name = name.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")
+            listed.add(name)
+            right = ".." not in name.split("/") and sha256(read(f"{bag}/{name}")).hex() == digest
+            need(right, f"{name}: not what {manifest} says")
+            if name.startswith("data/tree/") and name.count("/") == 7 and name.endswith("/proof.json"):
+                check_proof(read(f"{bag}/{name}"), key, name[len("data/tree"):-len("/proof.json")])
+    for file in filter(os.path.isfile, map(str, pathlib.Path(bag, "data").rglob("*"))):
+        need(os.path.relpath(file, bag) in listed, f"{file}: in no manifest")
+def main(bag, *pinned):
+    try:
+        offered = read(bag + "/data/log/vkey").decode()
+        need(offered.strip() in (pinned or [offered.strip()]), "vkey: not the key that was given")
+        print(check_log(bag, verifier_key(offered)), "- BLAKE3", "checked" if blake3 else "NOT checked: no module blake3")
+        check_bag(bag, verifier_key(offered))
+    except (OSError, ValueError, KeyError, IndexError) as fault: sys.exit(f"NOT WELL: {fault}")
+    print("all is well")
+main(*sys.argv[1:]) if len(sys.argv) in (2, 3) else sys.exit(__doc__)
