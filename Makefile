@@ -24,7 +24,7 @@ check: rocksdb
 # Prints figures beside their peers; see benches/README.md.
 bench: rocksdb
 	build/packages.sh bench
-	cargo bench --workspace
+	cargo bench --bench figures -- $(PART)
 
 packages:
 	build/packages.sh build

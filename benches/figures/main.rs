@@ -1,0 +1,44 @@
+//! Figures beside their peers; `benches/README.md` says which. Run by `make bench`.
+
+mod appends;
+mod listing;
+mod memory;
+mod peer;
+mod render;
+mod server;
+mod uploads;
+mod verify;
+mod views;
+
+fn main() {
+    // Cargo adds `--bench`; what else is given names the parts to run.
+    let parts: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|part| !part.starts_with('-'))
+        .collect();
+    let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
+    if wanted("render") {
+        render::measure();
+    }
+    if wanted("appends") {
+        appends::measure();
+    }
+    if wanted("uploads") {
+        uploads::measure();
+    }
+    if wanted("memory") {
+        memory::measure();
+    }
+    if wanted("listing") || wanted("views") || wanted("verify") {
+        let filled = server::Filled::new(10_000);
+        if wanted("listing") {
+            listing::measure(&filled);
+        }
+        if wanted("views") {
+            views::measure(&filled);
+        }
+        if wanted("verify") {
+            verify::measure(&filled);
+        }
+    }
+}
