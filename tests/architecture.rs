@@ -74,7 +74,9 @@ fn sources(folder: &Path, found: &mut Vec<String>) {
         let path = item.unwrap().path();
         if path.is_dir() {
             sources(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
+        } else if path.extension().is_some_and(|ending| ending == "rs")
+            && !path.ends_with("tests.rs")
+        {
             found.push(code(&fs::read_to_string(&path).unwrap()));
         }
     }
