@@ -15,6 +15,7 @@ demo: rocksdb
 	"$(CARGO_TARGET_DIR)/release/vouchsafe" demo
 
 test: test-packages rocksdb
+	cargo build --release --workspace --bins
 	cargo test --release --workspace
 
 check: rocksdb

@@ -125,9 +125,10 @@ impl Records {
         }
     }
 
-    /// The content of `proof.json`: the proof of the last entry about the voucher.
+    /// The content of `proof.json`: the proof of the entry that filed the current version, which
+    /// vouches for the data and every rendition of it.
     pub(super) fn proof(&self, row: &VoucherRow) -> Result<Vec<u8>, ArchiveError> {
-        let seq = row.entries.last().copied().unwrap_or(0);
+        let seq = row.versions.last().map_or(0, |version| version.seq);
         json(&log::entry_proof(&*self.store, &self.key, seq)?)
     }
 }

@@ -8,10 +8,13 @@ use vouchsafe_evidence::key::{SigningNoteKey, VerifierKey};
 use super::ArchiveError;
 use super::credentials::replace;
 use crate::catalog::Layout;
+use crate::store::Store;
 
-/// Free space that must be left before anything is taken in, so that what was begun can be ended and
-/// RocksDB never meets a full disk in the middle of its own work.
-const ROOM_MIN_BYTES: u64 = 12 << 20;
+/// Free space that must be left before an upload is taken in, so that RocksDB does not meet a full
+/// disk in the middle of its own work.
+pub(super) const ROOM_FOR_UPLOADS_BYTES: u64 = 12 << 20;
+/// Free space below which nothing is written any more; views and failed sign-ins go on until then.
+pub(super) const ROOM_FOR_ENTRIES_BYTES: u64 = 6 << 20;
 
 /// The RocksDB store.
 pub(super) fn store(archive: &Path) -> PathBuf {
@@ -94,12 +97,12 @@ pub(super) fn read_signing_key(archive: &Path) -> Result<SigningNoteKey, Archive
         .map_err(|_| ArchiveError::Broken(format!("{}: not a signing key", file.display())))
 }
 
-/// Refuses when the disk has too little room left for what comes in, beside the `owed` bytes that the
-/// store will yet write for what it acknowledged.
-pub(super) fn check_room(archive: &Path, owed: u64) -> Result<(), ArchiveError> {
+/// Refuses when the disk has less than `room` bytes left beside those that the store will yet write for
+/// what it acknowledged.
+pub(super) fn check_room(archive: &Path, store: &dyn Store, room: u64) -> Result<(), ArchiveError> {
     let disk =
         rustix::fs::statvfs(archive).map_err(|error| ArchiveError::io(archive, error.into()))?;
-    let needed = ROOM_MIN_BYTES + owed;
+    let needed = room + store.bytes_to_write()?;
     if disk.f_bavail.saturating_mul(disk.f_frsize) < needed {
         let megabytes = needed.div_ceil(1 << 20);
         return Err(ArchiveError::Full(format!(

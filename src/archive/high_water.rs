@@ -68,6 +68,11 @@ impl HighWater {
         Ok(highest.max_by_key(|mark| mark.size))
     }
 
+    /// Whether the file is there and empty: somebody who knows why it was lost lets the log go on.
+    pub fn is_renounced(path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
+    }
+
     /// Opens the file for raising the mark.
     pub fn open(path: &Path) -> Result<HighWater, ArchiveError> {
         let [first, second] = slots(path)?.map(|slot| slot.map_or(0, |mark| mark.size));

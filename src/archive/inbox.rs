@@ -2,11 +2,12 @@
 
 use std::io::Read;
 
+use vouchsafe_evidence::entry::Object;
+
 use super::fold::object;
 use super::kind::{self, Draft};
 use super::rows::{InboxRow, key, last_part};
 use super::scan::SCAN_MAX_BYTES;
-use super::writer::Desk;
 use super::{Archive, ArchiveError, Caller, Condition, Filed};
 use crate::catalog::{INBOX, TreePath};
 use crate::voucher::VOUCHER_MAX_BYTES;
@@ -16,6 +17,8 @@ const REMOVED_MAX: usize = 10_000;
 
 /// Whether a content is meant as voucher data: a JSON object that has a voucher's outer keys.
 fn means_a_voucher(content: &[u8]) -> bool {
+    // A byte order mark is refused where the voucher is read, with a word about it.
+    let content = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);
     let document: Result<serde_json::Map<String, serde_json::Value>, _> =
         serde_json::from_slice(content);
     document.is_ok_and(|document| {
@@ -32,18 +35,38 @@ fn logged_path(caller: &str, path: &TreePath) -> TreePath {
 }
 
 /// The folder above must be there.
-fn check_parent(desk: &Desk<'_>, caller: &str, path: &TreePath) -> Result<(), ArchiveError> {
+fn check_parent(
+    path: &TreePath,
+    row: impl Fn(&TreePath) -> Result<Option<InboxRow>, ArchiveError>,
+) -> Result<(), ArchiveError> {
     let parent = path.parent();
     if parent.segments().is_empty() {
         return Ok(());
     }
-    match desk.rows.get::<InboxRow>(&key::inbox(caller, &parent))? {
+    match row(&parent)? {
         Some(row) if row.object.is_none() => Ok(()),
         _ => Err(ArchiveError::conflict(
             format!("there is no folder {parent} in the inbox"),
             "make the folder above first (MKCOL)",
         )),
     }
+}
+
+/// Whether a file may come to `path`; gives the one that is there.
+fn check_place(
+    path: &TreePath,
+    condition: &Condition,
+    row: impl Fn(&TreePath) -> Result<Option<InboxRow>, ArchiveError>,
+) -> Result<Option<Object>, ArchiveError> {
+    check_parent(path, &row)?;
+    let before = row(path)?;
+    if before.as_ref().is_some_and(|row| row.object.is_none()) {
+        let error = format!("{path} is a folder");
+        return Err(ArchiveError::conflict(error, "choose another name"));
+    }
+    let current = before.and_then(|row| row.object);
+    condition.check(current.as_ref())?;
+    Ok(current)
 }
 
 impl Archive {
@@ -68,7 +91,14 @@ impl Archive {
             let hint = "name a file, such as /_inbox/voucher.json";
             return Err(ArchiveError::conflict("the inbox is a folder", hint));
         }
+        // Before anything is filed; decided again with the entry.
+        let row = |path: &TreePath| self.records.row(&key::inbox(&caller.id, path));
+        check_place(path, condition, row)?;
         let received = self.receive(content, (VOUCHER_MAX_BYTES, SCAN_MAX_BYTES), |_| Ok(()))?;
+        if path.name().ends_with(".json") && received.digests.size > VOUCHER_MAX_BYTES as u64 {
+            let (what, limit) = ("voucher data".to_owned(), VOUCHER_MAX_BYTES as u64);
+            return Err(ArchiveError::TooLarge { what, limit });
+        }
         if means_a_voucher(&received.beginning) {
             let filed = self.file_by_content(caller, &received.beginning);
             self.log_refusal(caller, &logged_path(&caller.id, path), filed)?;
@@ -77,14 +107,8 @@ impl Archive {
         let file = object(path.name(), media_type, &received.digests);
         let (actor, path, condition) = (caller.id.clone(), path.clone(), condition.clone());
         self.commit(move |desk| {
-            check_parent(desk, &actor, &path)?;
-            let before: Option<InboxRow> = desk.rows.get(&key::inbox(&actor, &path))?;
-            if before.as_ref().is_some_and(|row| row.object.is_none()) {
-                let error = format!("{path} is a folder");
-                return Err(ArchiveError::conflict(error, "choose another name"));
-            }
-            let current = before.and_then(|row| row.object);
-            condition.check(current.as_ref())?;
+            let row = |path: &TreePath| desk.rows.get(&key::inbox(&actor, path));
+            let current = check_place(&path, &condition, row)?;
             if current.as_ref() == Some(&file) {
                 return Ok(Filed::Unchanged(1));
             }
@@ -100,7 +124,7 @@ impl Archive {
         self.check_inbox(caller, path)?;
         let (actor, path) = (caller.id.clone(), path.clone());
         self.commit(move |desk| {
-            check_parent(desk, &actor, &path)?;
+            check_parent(&path, |path| desk.rows.get(&key::inbox(&actor, path)))?;
             if desk
                 .rows
                 .get::<InboxRow>(&key::inbox(&actor, &path))?
@@ -174,6 +198,9 @@ mod tests {
     #[test]
     fn voucher_data_is_known_by_its_keys() {
         assert!(means_a_voucher(br#"{"company":1,"lines":2}"#));
+        assert!(means_a_voucher(
+            "\u{feff}{\"company\":1,\"lines\":2}".as_bytes()
+        ));
         for other in ["[]", "{\"company\":1}", "not json", "\u{feff}{}"] {
             assert!(!means_a_voucher(other.as_bytes()), "{other}");
         }

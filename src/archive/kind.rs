@@ -8,6 +8,8 @@ use vouchsafe_evidence::entry::{Entry, Object};
 
 use super::ArchiveError;
 use crate::access::{Role, Time};
+use crate::catalog::TreePath;
+use crate::voucher::Invalid;
 
 pub(super) const ARCHIVE_CREATED: &str = "archive.created";
 pub(super) const USER_ADDED: &str = "user.added";
@@ -25,6 +27,9 @@ pub(super) const INBOX_FOLDER_MADE: &str = "inbox.folder_made";
 pub(super) const INBOX_REMOVED: &str = "inbox.removed";
 pub(super) const VIEW: &str = "view";
 pub(super) const LOGIN_FAILED: &str = "login.failed";
+
+/// Longest path in an entry, in bytes: five names of 200 bytes, and some more.
+const PATH_MAX_BYTES: usize = 1_200;
 
 /// The actor of commands run on the machine itself.
 pub const OPERATOR: &str = "operator";
@@ -131,6 +136,15 @@ impl Draft {
         path: impl ToString,
         body: &impl Serialize,
     ) -> Result<Draft, ArchiveError> {
+        let path = path.to_string();
+        // The fold reads the path back, and an entry is to stay below 4 KiB.
+        if path.len() > PATH_MAX_BYTES {
+            let error = format!("the path has more than {PATH_MAX_BYTES} bytes");
+            return Err(Invalid::new("path", error, "use shorter or fewer names").into());
+        }
+        TreePath::parse(&path).map_err(|error| {
+            Invalid::new("path", error.to_string(), "use shorter or fewer names")
+        })?;
         let body = match serde_json::to_value(body) {
             Ok(Value::Object(body)) => body,
             Ok(Value::Null) => Map::new(),
@@ -142,7 +156,7 @@ impl Draft {
         Ok(Draft {
             actor: actor.to_owned(),
             kind,
-            path: path.to_string(),
+            path,
             objects: Vec::new(),
             body,
         })

@@ -141,13 +141,15 @@ impl Archive {
         self.writer.commit(decide)
     }
 
-    /// Refuses to begin a write that could not be ended.
+    /// Refuses to take in an upload when nothing is written any more or the disk is nearly full.
     fn check_room(&self) -> Result<(), ArchiveError> {
         if !self.takes_writes() {
             return Err(writer::stopped());
         }
         match &self.folder {
-            Some(folder) => folder::check_room(folder, self.records.store.bytes_to_write()?),
+            Some(folder) => {
+                folder::check_room(folder, &*self.records.store, folder::ROOM_FOR_UPLOADS_BYTES)
+            }
             None => Ok(()),
         }
     }

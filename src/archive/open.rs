@@ -1,7 +1,7 @@
 //! Making and opening an archive: everything that is checked and mended before the first request.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -17,7 +17,7 @@ use super::fold::Rows;
 use super::high_water::{HighWater, Mark};
 use super::kind::{self, Draft, OPERATOR};
 use super::verify::open_store_to_read;
-use super::writer::{Committed, Pen, Writer};
+use super::writer::{Committed, Pen, Room, Writer};
 use super::{Archive, ArchiveError, Clock, People, Records, folder, log, sign_in};
 use crate::catalog::Layout;
 use crate::render::Renderer;
@@ -33,6 +33,8 @@ pub type Progress<'a> = &'a dyn Fn(u64, u64);
 
 /// Everything an archive is made of, before it is running.
 pub(super) struct Parts {
+    /// Where it lies, if it lies on a disk.
+    pub folder: Option<PathBuf>,
     pub store: Arc<dyn Store>,
     pub layout: Layout,
     pub key: SigningNoteKey,
@@ -107,7 +109,17 @@ impl Archive {
         let key = folder::read_signing_key(folder)?;
         let store: Arc<dyn Store> = Arc::new(Rocks::open(&folder::store(folder))?);
         let mark = HighWater::read(&folder::high_water(folder))?;
+        let size = store.head()?.size;
+        if mark.is_none() && size > 0 && !HighWater::is_renounced(&folder::high_water(folder)) {
+            let file = folder::high_water(folder);
+            return Err(ArchiveError::Broken(format!(
+                "{} has no readable mark although the log has {size} entries: nobody can tell \
+                 whether the log was rolled back; if you know that it was not, make that file empty",
+                file.display()
+            )));
+        }
         let parts = Parts {
+            folder: Some(folder.to_owned()),
             store,
             layout,
             key,
@@ -115,14 +127,13 @@ impl Archive {
             high_water: Some((mark, HighWater::open(&folder::high_water(folder))?)),
             clock,
         };
-        let mut archive = Archive::start(parts, progress)?;
-        archive.folder = Some(folder.to_owned());
-        Ok(archive)
+        Archive::start(parts, progress)
     }
 
     /// Checks the head, lets the index catch up, and starts the writer.
     pub(super) fn start(parts: Parts, progress: Progress<'_>) -> Result<Archive, ArchiveError> {
         let Parts {
+            folder,
             store,
             layout,
             key,
@@ -156,10 +167,11 @@ impl Archive {
             last_time,
             clock: Arc::clone(&clock),
             high_water,
+            room: room(folder.clone(), Arc::clone(&store)),
             committed: refresh(Arc::clone(&store), Arc::clone(&people)),
         })?;
         Ok(Archive {
-            folder: None,
+            folder,
             records: Records {
                 store,
                 layout,
@@ -222,6 +234,14 @@ pub(super) fn make_aside(
 
 fn writer_key_fault() -> ArchiveError {
     ArchiveError::Fault("a signing key could not be made".to_owned())
+}
+
+/// The writer's question to the disk, where the archive lies on one.
+fn room(folder: Option<PathBuf>, store: Arc<dyn Store>) -> Room {
+    Box::new(move || match &folder {
+        Some(folder) => folder::check_room(folder, &*store, folder::ROOM_FOR_ENTRIES_BYTES),
+        None => Ok(()),
+    })
 }
 
 /// Keeps the picture of people in step with the log, before whoever changed it is answered.

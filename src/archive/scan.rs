@@ -14,6 +14,8 @@ use crate::catalog::TreePath;
 pub const SCAN_MAX_BYTES: u64 = 1 << 30;
 /// Bytes read at once.
 const PIECE_BYTES: usize = 256 << 10;
+/// After so many bytes the disk is asked again whether it has room.
+const ROOM_CHECK_BYTES: u64 = 4 << 20;
 /// Bytes that tell what kind a file is.
 const MAGIC_BYTES: usize = 8;
 
@@ -68,6 +70,9 @@ impl Archive {
             if size > limit {
                 let what = "the file".to_owned();
                 return Err(ArchiveError::TooLarge { what, limit });
+            }
+            if size / ROOM_CHECK_BYTES > (size - read as u64) / ROOM_CHECK_BYTES {
+                self.check_room()?;
             }
             object.write(&piece[..read])?;
         }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::credentials::{Credentials, PASSWORD_MAX_BYTES};
 use super::kind::{self, Draft, NOBODY};
 use super::{Archive, ArchiveError};
@@ -13,7 +15,8 @@ use crate::access::{Permissions, Right, Time};
 const REMEMBERED_MS: Time = 5 * 60 * 1_000;
 /// Right passwords remembered at most.
 const REMEMBERED_MAX: usize = 10_000;
-/// Failures from one address are one entry in so many milliseconds; the entry after says how many.
+/// Failures from one address are one entry in so many milliseconds; the next entry says how many there
+/// were since.
 const FAILURE_WINDOW_MS: Time = 10_000;
 /// Addresses whose failures are counted at most.
 const ADDRESSES_MAX: usize = 10_000;
@@ -130,6 +133,7 @@ fn check(
     secret: &str,
     now: Time,
 ) -> Option<String> {
+    let name = &name.nfc().collect::<String>();
     let people = archive.records.people();
     let user = people.named(name);
     if Credentials::is_token(secret) {

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::kind::{self, Draft};
 use super::rows::{TemplateRow, key};
 use super::{Archive, ArchiveError, Caller, Filed};
-use crate::access::Right;
 use crate::catalog::{TEMPLATES, TreePath};
 use crate::store::get_object;
 use crate::voucher::Invalid;
@@ -25,14 +24,7 @@ impl Archive {
         content: &[u8],
     ) -> Result<Filed, ArchiveError> {
         let path = TreePath::from_segments(vec![TEMPLATES.to_owned(), voucher_type.to_owned()]);
-        if !caller.permissions.allow_somewhere(Right::Administer) {
-            return Err(if caller.has_inbox() {
-                let hint = "ask an admin to publish it";
-                ArchiveError::denied("only an admin publishes templates", hint)
-            } else {
-                ArchiveError::Absent(path.to_string())
-            });
-        }
+        self.records.may_publish(caller)?;
         self.check_room()?;
         let published = self.publish_template(&caller.id, voucher_type, content);
         self.log_refusal(caller, &path, published)

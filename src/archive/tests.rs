@@ -37,6 +37,7 @@ pub(super) fn open(store: Arc<dyn Store>) -> Opened {
     let folder = tempfile::tempdir().unwrap();
     let ticks = AtomicU64::new(1_700_000_000_000);
     let parts = Parts {
+        folder: None,
         store,
         layout: Layout::builtin(),
         key: key(),

@@ -140,6 +140,21 @@ impl Records {
         self.check_right(caller, Right::Upload, path)
     }
 
+    /// Refuses unless the caller may publish templates.
+    pub fn may_publish(&self, caller: &Caller) -> Result<(), ArchiveError> {
+        if caller.permissions.allow_somewhere(Right::Administer) {
+            return Ok(());
+        }
+        if sees_templates(caller) {
+            let hint = "ask an admin to publish it";
+            return Err(ArchiveError::denied(
+                "only an admin publishes templates",
+                hint,
+            ));
+        }
+        Err(ArchiveError::Absent(TEMPLATES.to_owned()))
+    }
+
     /// The answer to a wish to delete, move or overwrite what is filed.
     pub fn refuse_change(&self, caller: &Caller, path: &TreePath) -> ArchiveError {
         match self.node(caller, path, None) {
@@ -179,8 +194,8 @@ impl Records {
             Place::Inbox(inner) if caller.has_inbox() => self.inbox_node(caller, &inner),
             Place::Templates if sees_templates(caller) => self.folder_born(),
             Place::Template(voucher_type) if sees_templates(caller) => {
-                let row = self.row(&key::template(&voucher_type, version.unwrap_or(0)))?;
-                row.map_or_else(|| absent(path), |row| Ok(Node::File(template_file(&row))))
+                let file = self.template_file(&voucher_type, version)?;
+                file.map_or_else(|| absent(path), |file| Ok(Node::File(file)))
             }
             Place::Inbox(_) | Place::Templates | Place::Template(_) | Place::Nothing => {
                 absent(path)
@@ -354,13 +369,25 @@ impl Records {
         })
     }
 
+    fn template_file(
+        &self,
+        voucher_type: &str,
+        version: Option<u32>,
+    ) -> Result<Option<File>, ArchiveError> {
+        let row = |version| self.row::<TemplateRow>(&key::template(voucher_type, version));
+        let Some(shown) = row(version.unwrap_or(0))? else {
+            return Ok(None);
+        };
+        let created = row(1)?.map_or(shown.time, |first| first.time);
+        Ok(Some(File::stored(&shown.object, created, shown.time)))
+    }
+
     fn template_files(&self) -> Result<Vec<Child>, ArchiveError> {
         let mut children = Vec::new();
         for voucher_type in self.layout.types() {
-            let row = self.row::<TemplateRow>(&key::template(&voucher_type.name, 0))?;
-            if let Some(row) = row {
+            if let Some(file) = self.template_file(&voucher_type.name, None)? {
                 let name = format!("{}.toml", voucher_type.name);
-                let node = Node::File(template_file(&row));
+                let node = Node::File(file);
                 children.push(Child { name, node });
             }
         }
@@ -422,10 +449,6 @@ fn folder_node(row: &NodeRow) -> Node {
         created: row.created,
         modified: row.modified,
     }
-}
-
-fn template_file(row: &TemplateRow) -> File {
-    File::stored(&row.object, row.time, row.time)
 }
 
 fn inbox_node(row: &InboxRow) -> Node {

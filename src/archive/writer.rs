@@ -24,7 +24,7 @@ use crate::store::{Append, Store};
 
 /// Jobs that may wait; more are refused as busy.
 const QUEUE_MAX: usize = 8_192;
-/// Entries that one commit takes at most.
+/// Entries after which a commit takes no further job.
 const BATCH_ENTRIES_MAX: usize = 2_048;
 const SALT_BYTES: usize = 16;
 
@@ -93,6 +93,9 @@ pub(super) struct Writer {
 /// What is told of the entries of a commit.
 pub(super) type Committed = Box<dyn Fn(&[Entry]) -> Result<(), ArchiveError> + Send>;
 
+/// Says whether there is room for a commit.
+pub(super) type Room = Box<dyn Fn() -> Result<(), ArchiveError> + Send>;
+
 /// Everything that the thread keeps between commits.
 pub(super) struct Pen {
     pub store: Arc<dyn Store>,
@@ -104,6 +107,8 @@ pub(super) struct Pen {
     pub last_time: Time,
     pub clock: Clock,
     pub high_water: Option<HighWater>,
+    /// Refuses a commit for which the disk has no room; the next may find some again.
+    pub room: Room,
     /// Told of the entries of every commit, before it is answered.
     pub committed: Committed,
 }
@@ -216,11 +221,17 @@ impl Pen {
                 .then(|| waiting.try_recv().ok())
                 .flatten();
         }
-        let written = if page.entries.is_empty() {
-            Ok(())
-        } else {
-            self.append(page, rows)
-        };
+        if page.entries.is_empty() {
+            accepted.into_iter().for_each(|job| job.answer(Ok(())));
+            return Ok(());
+        }
+        if let Err(refused) = (self.room)() {
+            accepted
+                .into_iter()
+                .for_each(|job| job.answer(Err(refused.clone())));
+            return Ok(());
+        }
+        let written = self.append(page, rows);
         for job in accepted {
             job.answer(written.clone());
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use vouchsafe_evidence::directory::verify_directory;
 use vouchsafe_evidence::key::VerifierKey;
-use vouchsafe_evidence::report::Report;
+use vouchsafe_evidence::report::{Fault, Report};
 use vouchsafe_evidence::verify::Options;
 
 use super::{Failure, terminal};
@@ -75,8 +75,15 @@ fn check(target: &Path, options: Options<'_>) -> Result<Report, Failure> {
     match archive::verify(target, options) {
         // A store that cannot be opened because it is damaged is an answer: not well.
         Err(ArchiveError::Broken(what)) => {
-            terminal::print_line(&format!("result       NOT WELL\nfirst fault  {what}"))?;
-            Err(Failure::No(String::new()))
+            let mut report = Report::default();
+            report.fault(Fault {
+                seq: None,
+                path: target.join("store").display().to_string(),
+                what: "store".to_owned(),
+                expected: "files as they were written".to_owned(),
+                found: what,
+            });
+            Ok(report)
         }
         outcome => Ok(outcome?),
     }

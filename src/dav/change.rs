@@ -1,11 +1,10 @@
 //! Requests that change something: PUT, MKCOL, DELETE, and the ones that never do.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use serde_json::json;
+use tokio::runtime::Handle;
 
 use super::precondition::writing;
 use super::{Asked, Share, text};
@@ -16,40 +15,53 @@ use crate::voucher::template::TEMPLATE_MAX_BYTES;
 use crate::voucher::{Invalid, VOUCHER_MAX_BYTES};
 
 pub async fn put(share: Share, asked: Asked, body: Body) -> Result<Response, Refusal> {
-    share.locks.check(&asked).await?;
-    let condition = writing(&asked.headers)?;
     let mut reader = BodyReader::new(body);
-    blocking(move || {
-        let declared = text(&asked.headers, header::CONTENT_LENGTH)
-            .and_then(|length| length.parse().ok())
-            .unwrap_or(0);
-        if text(&asked.headers, header::CONTENT_RANGE).is_some() {
-            let error = Invalid::new("Content-Range", "parts cannot be uploaded", "send it whole");
-            return Err(ArchiveError::from(error).into());
+    blocking(move || match take_in(&share, &asked, &mut reader) {
+        Ok(Some(Filed::New(version))) => {
+            Ok((StatusCode::CREATED, Json(json!({"version": version}))).into_response())
         }
-        if declared == 0 && announces_with_nothing(&asked) {
-            return Ok(StatusCode::CREATED.into_response());
-        }
-        let (archive, caller, path) = (&share.archive, &asked.who.caller, &asked.path);
-        let limit = limit(archive, path);
-        let filed = if declared > limit {
-            let what = path.name().to_owned();
-            return Err(ArchiveError::TooLarge { what, limit }.into());
-        } else {
-            take_in(archive, caller, path, &mut reader, &condition)
-        };
-        match filed {
-            Ok(Filed::New(version)) => {
-                Ok((StatusCode::CREATED, Json(json!({"version": version}))).into_response())
-            }
-            Ok(Filed::Unchanged(_)) => Ok(StatusCode::NO_CONTENT.into_response()),
-            Err(error) => {
-                reader.drain();
-                Err(error.into())
-            }
+        Ok(Some(Filed::Unchanged(_))) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Ok(None) => Ok(StatusCode::CREATED.into_response()),
+        Err(refusal) => {
+            reader.drain();
+            Err(refusal)
         }
     })
     .await
+}
+
+/// Files what a PUT brings; `None` for the empty file that announces the real one.
+fn take_in(share: &Share, asked: &Asked, body: &mut BodyReader) -> Result<Option<Filed>, Refusal> {
+    let (archive, caller, path) = (&share.archive, &asked.who.caller, &asked.path);
+    check_may_change(share, asked)?;
+    let condition = writing(&asked.headers)?;
+    if text(&asked.headers, header::CONTENT_RANGE).is_some() {
+        let error = Invalid::new("Content-Range", "parts cannot be uploaded", "send it whole");
+        return Err(ArchiveError::from(error).into());
+    }
+    let declared: Option<u64> =
+        text(&asked.headers, header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    if declared == Some(0) && announces_with_nothing(asked) {
+        return Ok(None);
+    }
+    let limit = limit(archive, path);
+    if declared.is_some_and(|declared| declared > limit) {
+        let what = path.name().to_owned();
+        return Err(ArchiveError::TooLarge { what, limit }.into());
+    }
+    Ok(Some(file(archive, caller, path, body, &condition)?))
+}
+
+/// First whether the caller may change something here at all, and only then whether it is locked: a
+/// lock tells that there is something.
+fn check_may_change(share: &Share, asked: &Asked) -> Result<(), Refusal> {
+    let (records, caller) = (share.archive.records(), &asked.who.caller);
+    match Place::of(&asked.path, records.layout()) {
+        Place::Inbox(_) if caller.has_inbox() => {}
+        Place::Template(_) | Place::Templates => records.may_publish(caller)?,
+        _ => records.may_file(caller, &asked.path)?,
+    }
+    Handle::current().block_on(share.locks.check(asked))
 }
 
 /// Windows and macOS send an empty file first, and then the real one: that is one upload.
@@ -68,8 +80,8 @@ fn limit(archive: &Archive, path: &TreePath) -> u64 {
     }
 }
 
-fn take_in(
-    archive: &Arc<Archive>,
+fn file(
+    archive: &Archive,
     caller: &Caller,
     path: &TreePath,
     body: &mut BodyReader,
@@ -77,7 +89,6 @@ fn take_in(
 ) -> Result<Filed, ArchiveError> {
     match Place::of(path, archive.records().layout()) {
         Place::File(place, VoucherFile::Data) => {
-            archive.records().may_file(caller, &place)?;
             let data = body.read_all("voucher.json", VOUCHER_MAX_BYTES)?;
             archive.file_voucher(caller, &place, &data, condition)
         }
@@ -89,15 +100,11 @@ fn take_in(
             let content = body.read_all("the template", TEMPLATE_MAX_BYTES)?;
             archive.receive_template(caller, &voucher_type, &content)
         }
-        Place::File(place, made) => {
-            archive.records().may_file(caller, &place)?;
-            Err(ArchiveError::Denied {
-                error: format!("{} is made by the archive", made.name()),
-                hint: "upload voucher.json, or scan-1.jpg (.png, .tif, .pdf)".to_owned(),
-            })
-        }
+        Place::File(_, made) => Err(ArchiveError::Denied {
+            error: format!("{} is made by the archive", made.name()),
+            hint: "upload voucher.json, or scan-1.jpg (.png, .tif, .pdf)".to_owned(),
+        }),
         Place::Folder(_) | Place::Voucher(_) | Place::Templates | Place::Nothing => {
-            archive.records().may_file(caller, path)?;
             Err(Invalid::new(
                 "path",
                 "no file of this name is kept at this place",
@@ -109,9 +116,9 @@ fn take_in(
 }
 
 pub async fn make_folder(share: Share, asked: Asked, body: Body) -> Result<Response, Refusal> {
-    share.locks.check(&asked).await?;
     let mut reader = BodyReader::new(body);
     blocking(move || {
+        check_may_change(&share, &asked)?;
         if !reader.read_all("the body", 4_096)?.is_empty() {
             return Err(Refusal::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -129,12 +136,9 @@ pub async fn make_folder(share: Share, asked: Asked, body: Body) -> Result<Respo
         }
         match Place::of(path, archive.records().layout()) {
             Place::Inbox(inner) => archive.make_inbox_folder(caller, &inner)?,
-            Place::Folder(_) | Place::Voucher(_) => {
-                // Folders come with the first voucher in them; until then there is nothing to keep.
-                archive.records().may_file(caller, path)?;
-            }
+            // Folders come with the first voucher in them; until then there is nothing to keep.
+            Place::Folder(_) | Place::Voucher(_) => {}
             _ => {
-                archive.records().may_file(caller, path)?;
                 let error = Invalid::new(
                     "path",
                     "no folder can be here",
@@ -149,13 +153,13 @@ pub async fn make_folder(share: Share, asked: Asked, body: Body) -> Result<Respo
 }
 
 pub async fn remove(share: Share, asked: Asked) -> Result<Response, Refusal> {
-    share.locks.check(&asked).await?;
     blocking(move || {
         let (archive, caller, path) = (&share.archive, &asked.who.caller, &asked.path);
-        match Place::of(path, archive.records().layout()) {
-            Place::Inbox(inner) => archive.remove_from_inbox(caller, &inner)?,
-            _ => return Err(archive.records().refuse_change(caller, path).into()),
-        }
+        let Place::Inbox(inner) = Place::of(path, archive.records().layout()) else {
+            return Err(archive.records().refuse_change(caller, path).into());
+        };
+        check_may_change(&share, &asked)?;
+        archive.remove_from_inbox(caller, &inner)?;
         Ok(StatusCode::NO_CONTENT.into_response())
     })
     .await

@@ -9,8 +9,8 @@ use axum::http::{Method, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use dav_server::davpath::DavPath;
 use dav_server::fs::{
-    DavDirEntry, DavFile, DavMetaData, FsError, FsFuture, FsResult, FsStream, GuardedFileSystem,
-    OpenOptions, ReadDirMeta,
+    DavDirEntry, DavFile, DavMetaData, DavProp, FsError, FsFuture, FsResult, FsStream,
+    GuardedFileSystem, OpenOptions, ReadDirMeta,
 };
 use dav_server::ls::DavLockSystem;
 use dav_server::memls::MemLs;
@@ -210,6 +210,19 @@ impl GuardedFileSystem<Caller> for Shown {
         _: &'a Caller,
     ) -> FsFuture<'a, FsStream<Box<dyn DavDirEntry>>> {
         Box::pin(std::future::ready(Err(FsError::NotImplemented)))
+    }
+
+    /// No property is kept: each is answered with 403.
+    fn patch_props<'a>(
+        &'a self,
+        _: &'a DavPath,
+        patch: Vec<(bool, DavProp)>,
+        _: &'a Caller,
+    ) -> FsFuture<'a, Vec<(StatusCode, DavProp)>> {
+        let refused = patch
+            .into_iter()
+            .map(|(_, property)| (StatusCode::FORBIDDEN, property));
+        Box::pin(std::future::ready(Ok(refused.collect())))
     }
 
     fn metadata<'a>(

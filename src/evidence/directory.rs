@@ -102,6 +102,12 @@ impl Source for Directory {
         let path = bundle_path(index, width);
         let entries = bundle::decode(&read(&self.log.join(&path))?)
             .map_err(|error| Unreadable(format!("{path}: {error}")))?;
+        if entries.len() as u64 != width {
+            let found = entries.len();
+            return Err(Unreadable(format!(
+                "{path} has {found} entries, not {width}"
+            )));
+        }
         let mut entries = entries.into_iter().skip((seqs.start - first) as usize);
         Ok(seqs.map(|_| entries.next()).collect())
     }
@@ -193,9 +199,8 @@ pub fn verify_directory(bag: &Path, options: Options<'_>) -> Report {
 }
 
 fn check_proof(bag: &Path, file: &str, key: Option<&VerifierKey>, report: &mut Report) {
-    let place = file
-        .trim_start_matches("data/tree")
-        .trim_end_matches("/proof.json");
+    let inner = file.strip_prefix("data/tree").unwrap_or(file);
+    let place = inner.strip_suffix("/proof.json").unwrap_or(inner);
     let proven = key
         .ok_or_else(|| "no verifier key".to_owned())
         .and_then(|key| {

@@ -110,8 +110,11 @@ impl Entry {
             return refuse("v", "not a version that this program knows");
         }
         let integer_max = INTEGER_MAX.unsigned_abs();
-        if self.seq > integer_max || self.time > integer_max {
+        if self.seq > integer_max {
             return refuse("seq", "an integer beyond 2^53 - 1");
+        }
+        if self.time > integer_max {
+            return refuse("time", "an integer beyond 2^53 - 1");
         }
         if self.objects.iter().any(|object| object.size > integer_max) {
             return refuse("objects", "a size beyond 2^53 - 1");

@@ -18,7 +18,7 @@ Usage: vouchsafe-verify DIR [--key VKEY] [--since CHECKPOINT-FILE] [--json]
 
 Example: vouchsafe-verify ./export --key \"$(cat vkey-from-the-auditor)\"
 
-Exit status: 0 all is well, 1 something is wrong, 2 wrong use, 3 the folder cannot be read.";
+Exit status: 0 all is well, 1 something is wrong, 2 wrong use or no exported folder, 3 no such folder.";
 
 struct Arguments {
     target: PathBuf,

@@ -48,6 +48,8 @@ pub struct Report {
     pub root: Option<Digest>,
     /// Entries that were read and checked.
     pub entries: u64,
+    /// Entries that are not there on purpose, in the export of a part: only their hashes are.
+    pub withheld: u64,
     /// Objects that were read and checked.
     pub objects: u64,
     /// Bytes of entries and objects that were read.
@@ -60,15 +62,16 @@ pub struct Report {
     pub faults: u64,
 }
 
-impl Report {
-    /// A report that has found nothing yet.
-    pub(crate) fn new() -> Report {
+/// A report that has found nothing yet.
+impl Default for Report {
+    fn default() -> Report {
         Report {
             ok: true,
             origin: String::new(),
             size: 0,
             root: None,
             entries: 0,
+            withheld: 0,
             objects: 0,
             bytes: 0,
             checkpoints: 0,
@@ -76,7 +79,9 @@ impl Report {
             faults: 0,
         }
     }
+}
 
+impl Report {
     /// Takes in a fault; the earliest in the log is kept, faults without an entry come last.
     pub fn fault(&mut self, fault: Fault) {
         let rank = |fault: &Fault| fault.seq.unwrap_or(u64::MAX);
@@ -104,6 +109,9 @@ impl std::fmt::Display for Report {
             "checked      {} entries, {} objects, {} checkpoints, {} bytes",
             self.entries, self.objects, self.checkpoints, self.bytes
         )?;
+        if self.withheld > 0 {
+            writeln!(f, "a part       {} entries are withheld", self.withheld)?;
+        }
         match &self.first {
             None => write!(f, "result       all is well"),
             Some(first) => {

@@ -64,7 +64,7 @@ pub struct Options<'a> {
 
 /// Checks a log. What is wrong is in the report.
 pub fn verify(source: &dyn Source, options: Options<'_>) -> Report {
-    let mut report = Report::new();
+    let mut report = Report::default();
     let Some((key, checkpoint)) = signed_head(source, &options, &mut report) else {
         return report;
     };
@@ -297,7 +297,10 @@ impl Walk<'_> {
                         named.map(|object| (seq, checked.entry.path.clone(), object.clone())),
                     );
                 }
-                None => self.previous = None,
+                None => {
+                    self.report.withheld += u64::from(self.source.withholds());
+                    self.previous = None;
+                }
             }
         }
         let end = bundle.first + bundle.leaves.len() as u64;
@@ -326,7 +329,12 @@ impl Walk<'_> {
         let Some((before, hash, time, faulty)) = previous.or(expected_first) else {
             return;
         };
-        if checked.entry.prev != hash && !checked.faulty && (!faulty || seq == 0) {
+        if seq == 0 && checked.entry.prev != hash && !checked.faulty {
+            let expected = format!("prev {hash}, as in the first entry of a log");
+            let found = checked.entry.prev;
+            self.report
+                .fault(entry_fault(seq, &checked.entry.path, expected, found));
+        } else if checked.entry.prev != hash && !checked.faulty && !faulty {
             self.report.fault(Fault {
                 seq: Some(before),
                 path: String::new(),
@@ -437,9 +445,13 @@ impl Walk<'_> {
             ));
         }
         let partial = self.source.publishes_partial_tiles();
-        let mut level = 1;
-        while !self.upper.partial(level - 1).is_empty() {
+        // A level whose tiles are all full has no partial one, and the level above it may have.
+        let levels = (1..).take_while(|level| self.checkpoint.size >> (level * 8) > 0);
+        for level in levels.collect::<Vec<u32>>() {
             let hashes = self.upper.partial(level - 1).to_vec();
+            if hashes.is_empty() {
+                continue;
+            }
             let index = (self.checkpoint.size >> (level * 8)) / TILE_WIDTH;
             let tile = Tile {
                 level,
@@ -447,7 +459,6 @@ impl Walk<'_> {
                 width: hashes.len() as u64,
             };
             self.check_tile(tile, &tile_bytes(&hashes), partial);
-            level += 1;
         }
         self.report
     }
@@ -668,4 +679,126 @@ fn check_object(source: &dyn Source, seq: u64, path: &str, object: &Object) -> R
         ));
     }
     Ok(found.size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::tests::sample;
+    use crate::key::SigningNoteKey;
+
+    /// A published log of `size` entries, in which one upper tile may be damaged.
+    struct Published {
+        entries: Vec<Vec<u8>>,
+        tiles: std::collections::HashMap<(u32, u64), Vec<u8>>,
+        key: SigningNoteKey,
+        checkpoint: String,
+        damaged: Option<Tile>,
+    }
+
+    impl Published {
+        fn new(size: u64) -> Published {
+            let key = SigningNoteKey::from_seed("vouchsafe/test", &[5; 32]).unwrap();
+            let (mut entries, mut previous) = (Vec::new(), Digest([0; 32]));
+            let (mut writer, mut tiles) = (TileWriter::default(), std::collections::HashMap::new());
+            for seq in 0..size {
+                let mut entry = sample(seq, previous);
+                entry.objects.clear();
+                let bytes = entry.encode().unwrap();
+                previous = Digest::blake3(&bytes);
+                writer.push(leaf_hash(&bytes), |tile, hashes| {
+                    tiles.insert((tile.level, tile.index), hashes);
+                });
+                entries.push(bytes);
+            }
+            for level in (0..8).filter(|level| !writer.partial(*level).is_empty()) {
+                let index = (size >> (level * 8)) / TILE_WIDTH;
+                tiles.insert((level, index), tile_bytes(writer.partial(level)));
+            }
+            let checkpoint = Checkpoint {
+                origin: "vouchsafe/test".to_owned(),
+                size,
+                root: writer.edge().root(),
+            };
+            Published {
+                checkpoint: checkpoint.sign(&key),
+                entries,
+                tiles,
+                key,
+                damaged: None,
+            }
+        }
+
+        fn report(&self) -> Report {
+            let options = Options {
+                key: None,
+                since: None,
+                threads: 2,
+                progress: &|_, _| {},
+                entry: &mut |_| {},
+            };
+            verify(self, options)
+        }
+    }
+
+    impl Source for Published {
+        fn verifier_key(&self) -> Result<Vec<u8>, Unreadable> {
+            Ok(self.key.verifier().to_string().into_bytes())
+        }
+        fn checkpoint(&self) -> Result<Vec<u8>, Unreadable> {
+            Ok(self.checkpoint.clone().into_bytes())
+        }
+        fn checkpoints(&self, _: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>, Unreadable> {
+            Ok(Vec::new())
+        }
+        fn entries(&self, seqs: Range<u64>) -> Result<Vec<Option<Vec<u8>>>, Unreadable> {
+            Ok(seqs
+                .map(|seq| self.entries.get(seq as usize).cloned())
+                .collect())
+        }
+        fn withholds(&self) -> bool {
+            false
+        }
+        fn tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, Unreadable> {
+            let mut bytes = self.tiles.get(&(tile.level, tile.index)).cloned();
+            if let (Some(bytes), true) = (&mut bytes, self.damaged == Some(tile)) {
+                bytes[0] ^= 1;
+            }
+            Ok(bytes)
+        }
+        fn publishes_partial_tiles(&self) -> bool {
+            true
+        }
+        fn last_entry(&self) -> Result<Option<Digest>, Unreadable> {
+            Ok(None)
+        }
+        fn object(&self, _: &Digest) -> Result<Option<Box<dyn Read + '_>>, Unreadable> {
+            Ok(None)
+        }
+    }
+
+    #[test]
+    fn a_damaged_tile_of_any_level_is_found() {
+        // 65,541 entries fill level 1 exactly once, so that level 2 has a partial tile above none.
+        for size in [1, 256, 300, 65_541] {
+            let mut log = Published::new(size);
+            assert!(log.report().ok, "{}", log.report());
+            for tile in Tile::all(size).collect::<Vec<_>>() {
+                if size > 1_000 && tile.level == 0 && tile.index > 2 {
+                    continue;
+                }
+                log.damaged = Some(tile);
+                assert!(!log.report().ok, "{size} entries, {}", tile.path());
+            }
+        }
+    }
+
+    #[test]
+    fn a_first_entry_that_has_a_before_is_named() {
+        let mut log = Published::new(1);
+        log.entries[0] = sample(0, Digest([1; 32])).encode().unwrap();
+        let report = log.report();
+        let first = report.first.unwrap();
+        assert_eq!(first.seq, Some(0));
+    }
 }

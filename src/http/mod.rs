@@ -1,7 +1,7 @@
 //! The http room: connections, signing in, refusals, and what every protocol over HTTP shares.
 //!
-//! It does not know WebDAV or what is in the archive; it decides nothing, but status codes live only
-//! here.
+//! It does not know WebDAV or what is in the archive, and it decides nothing. Status codes live here
+//! and in the protocols above.
 
 mod authentication;
 mod body;

@@ -50,6 +50,8 @@ pub struct Rocks {
     db: DB,
     /// Held during append: RocksDB itself has no compare-and-append.
     append: Mutex<()>,
+    /// Held while an object gets its address, so that of two that are the same one is kept.
+    addressing: Mutex<()>,
 }
 
 impl Rocks {
@@ -98,6 +100,7 @@ impl Rocks {
             Ok(db) => Ok(Rocks {
                 db,
                 append: Mutex::new(()),
+                addressing: Mutex::new(()),
             }),
             Err(error) if is_locked(&error) => Err(StoreError::InUse(folder.display().to_string())),
             Err(error) => Err(failed(error)),
@@ -207,7 +210,10 @@ fn family_options(name: &str, cache: &Cache) -> Options {
 
 /// Whether another process, or another handle in this one, holds the file `LOCK`.
 fn is_locked(error: &rocksdb::Error) -> bool {
-    error.kind() == rocksdb::ErrorKind::IOError && error.as_ref().contains("/LOCK: ")
+    let text = error.as_ref();
+    error.kind() == rocksdb::ErrorKind::IOError
+        && text.contains("/LOCK: ")
+        && !text.contains("Permission denied")
 }
 
 fn failed(error: rocksdb::Error) -> StoreError {
@@ -397,7 +403,7 @@ impl Truth for Rocks {
     }
 }
 
-/// Keeps at most one chunk in memory.
+/// Keeps less than two chunks in memory.
 struct RocksObject<'a> {
     store: &'a Rocks,
     hasher: ContentHasher,
@@ -443,7 +449,12 @@ impl ObjectWriter for RocksObject<'_> {
 
     fn finish(mut self: Box<Self>) -> Result<ContentDigests, StoreError> {
         let digests = std::mem::take(&mut self.hasher).finish();
-        if self.store.object_size(&digests.blake3)?.is_some() {
+        let store = self.store;
+        let _one_at_a_time = store
+            .addressing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if store.object_size(&digests.blake3)?.is_some() {
             return Ok(digests);
         }
         let chunked = self.id.is_some() || self.pending.len() > INLINE_BYTES;

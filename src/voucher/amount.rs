@@ -45,9 +45,9 @@ impl Amount {
         self.0.is_zero()
     }
 
-    /// Digits after the decimal point that carry value: 2 for `1.50`, 0 for `7` and 1 for `1.5`.
+    /// Digits after the decimal point that carry value: 1 for `1.50`, 0 for `7.00` and 2 for `1.05`.
     pub fn fraction_digits(self) -> u32 {
-        self.0.scale()
+        self.0.normalize().scale()
     }
 
     /// Sign, whole units and hundredths, or `None` when the amount has a finer fraction.

@@ -198,3 +198,34 @@ fn wrong_commands_are_exit_status_2() {
     }
     archive.assert_well();
 }
+
+#[test]
+fn deep_folders_in_the_inbox_are_refused_and_the_archive_goes_on() {
+    let archive = Archive::new();
+    let served = archive.serve();
+    let erp = served.client("erp");
+    let mut path = "/dav/_inbox".to_owned();
+    let mut statuses = Vec::new();
+    for _ in 0..20 {
+        path += "/a";
+        statuses.push(erp.ask("MKCOL", &path, &[], b"").status);
+    }
+    assert!(
+        statuses.contains(&201) && statuses.contains(&400),
+        "{statuses:?}"
+    );
+    assert!(
+        statuses
+            .iter()
+            .all(|status| [201, 400, 409].contains(status)),
+        "{statuses:?}"
+    );
+    let long = format!("/dav/_inbox/{}", "x".repeat(255));
+    assert_eq!(erp.put(&long, b"x").status, 201);
+    let upload = erp.put(
+        &format!("/dav/{PLACE}/voucher.json"),
+        voucher(PLACE, "1.00"),
+    );
+    assert_eq!(upload.status, 201, "nothing has stopped: {}", upload.text());
+    archive.assert_well();
+}

@@ -194,3 +194,28 @@ fn a_rolled_back_log_is_neither_served_nor_called_well() {
     );
     assert!(text.contains("rolled back"), "{text}");
 }
+
+#[test]
+fn a_lost_high_water_mark_is_said_and_only_renounced_by_hand() {
+    let archive = filed();
+    let mark = archive.path().join("high-water");
+    let serve = [
+        "serve",
+        "--archive",
+        archive.text(),
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    for lost in [None, Some("garbage")] {
+        match lost {
+            Some(text) => fs::write(&mark, text).unwrap(),
+            None => fs::remove_file(&mark).unwrap(),
+        }
+        let text = run_expecting(3, &serve);
+        assert!(text.contains("make that file empty"), "{text}");
+        run_expecting(1, &["verify", archive.text()]);
+    }
+    fs::write(&mark, "").unwrap();
+    archive.command(&["user", "add", "late"]);
+    archive.assert_well();
+}

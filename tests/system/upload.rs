@@ -176,3 +176,65 @@ fn templates_are_published_by_admins_and_old_vouchers_keep_theirs() {
     assert_eq!(history["versions"][1]["template"], 2);
     archive.assert_well();
 }
+
+#[test]
+fn a_drive_that_streams_its_upload_is_not_taken_for_one_that_announces_it() {
+    let archive = Archive::new();
+    let served = archive.serve();
+    let erp = served.client("erp");
+    let (path, data) = (format!("/dav/{PLACE}/voucher.json"), voucher(PLACE, "1.00"));
+    let finder = (
+        "User-Agent",
+        "WebDAVFS/3.0.0 (03008000) Darwin/21.6.0 (x86_64)",
+    );
+    let empty = erp.ask("PUT", &path, &[finder], b"");
+    assert_eq!(
+        (empty.status, erp.get(&path).status),
+        (201, 404),
+        "announced, and not filed"
+    );
+    let streamed = [finder, ("Transfer-Encoding", "chunked")];
+    assert_eq!(
+        erp.ask("PUT", &path, &streamed, data.as_bytes()).status,
+        201
+    );
+    assert_eq!(erp.get(&path).text(), data);
+}
+
+#[test]
+fn the_inbox_files_nothing_that_it_then_refuses() {
+    let archive = Archive::new();
+    let served = archive.serve();
+    let erp = served.client("erp");
+    let data = voucher(PLACE, "1.00");
+    assert_eq!(erp.put("/dav/_inbox/nofolder/v.json", &data).status, 409);
+    erp.put("/dav/_inbox/v.json", b"{}");
+    let only_new = [("If-None-Match", "*")];
+    let refused = erp.ask("PUT", "/dav/_inbox/v.json", &only_new, data.as_bytes());
+    assert_eq!(refused.status, 412);
+    let marked = [b"\xEF\xBB\xBF".as_slice(), data.as_bytes()].concat();
+    assert_eq!(erp.put("/dav/_inbox/bom.json", &marked).status, 400);
+    let large = format!("{data}{}", " ".repeat(2 << 20));
+    assert_eq!(erp.put("/dav/_inbox/large.json", &large).status, 413);
+    assert_eq!(erp.get(&format!("/dav/{PLACE}/voucher.json")).status, 404);
+}
+
+#[test]
+fn the_proof_vouches_for_the_data_also_after_a_scan_came() {
+    let archive = Archive::new();
+    let served = archive.serve();
+    let erp = served.client("erp");
+    let data = voucher(PLACE, "1.00");
+    erp.put(&format!("/dav/{PLACE}/voucher.json"), &data);
+    let jpeg = [b"\xFF\xD8\xFF\xE0".as_slice(), &[7; 3_000]].concat();
+    assert_eq!(
+        erp.put(&format!("/dav/{PLACE}/scan-1.jpg"), &jpeg).status,
+        201
+    );
+    let key = std::fs::read_to_string(archive.path().join("vkey")).unwrap();
+    let key = vouchsafe_evidence::key::VerifierKey::parse(&key).unwrap();
+    let proof = erp.get(&format!("/dav/{PLACE}/proof.json")).body;
+    let entry = vouchsafe_evidence::proof::EntryProof::verify(&proof, &key).unwrap();
+    let digest = vouchsafe_evidence::digest::Digest::blake3(data.as_bytes());
+    assert!(entry.objects.iter().any(|object| object.blake3 == digest));
+}

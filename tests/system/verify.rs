@@ -172,3 +172,26 @@ fn a_key_from_elsewhere_and_an_older_checkpoint_are_held_against_the_log() {
     run_expecting(1, &["verify", text, "--key", other_key.trim()]);
     run_expecting(1, &["verify", other.text(), "--since", since]);
 }
+
+#[test]
+fn a_voucher_may_have_any_number_and_its_export_verifies() {
+    let (archive, served) = filed(1);
+    for number in ["proof.json", "data", "a b%41"] {
+        let place = format!("acme/gl/2024-03/payment/{number}");
+        let path = format!(
+            "/dav/acme/gl/2024-03/payment/{}/voucher.json",
+            number.replace('%', "%25").replace(' ', "%20")
+        );
+        let answer = served.client("erp").put(&path, voucher(&place, "1.00"));
+        assert_eq!(answer.status, 201, "{}", answer.text());
+    }
+    for (scope, name) in [("/", "whole"), ("/acme/", "part")] {
+        let (status, text) = check(&export(&archive, scope, name));
+        assert_eq!(status, Some(0), "{text}");
+        assert_eq!(
+            text.contains("entries are withheld"),
+            name == "part",
+            "{text}"
+        );
+    }
+}
