@@ -10,11 +10,25 @@ use super::ArchiveError;
 use crate::access::{Role, Time};
 use crate::catalog::TreePath;
 
-/// A folder or a voucher in the tree, under its parent.
+/// A folder or a voucher in the tree, under its parent. Written as a pair, because listings read
+/// thousands of these.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(Time, Time)", into = "(Time, Time)")]
 pub(super) struct NodeRow {
     pub created: Time,
     pub modified: Time,
+}
+
+impl From<(Time, Time)> for NodeRow {
+    fn from((created, modified): (Time, Time)) -> NodeRow {
+        NodeRow { created, modified }
+    }
+}
+
+impl From<NodeRow> for (Time, Time) {
+    fn from(NodeRow { created, modified }: NodeRow) -> (Time, Time) {
+        (created, modified)
+    }
 }
 
 /// Everything filed at one voucher's place.
@@ -143,9 +157,16 @@ pub(super) fn encode(row: &impl Serialize) -> Result<Vec<u8>, ArchiveError> {
 
 /// The last part of a key.
 pub(super) fn last_part(key: &[u8]) -> String {
+    name_of(key.to_vec())
+}
+
+/// The last part of a key, in the key's own memory.
+pub(super) fn name_of(mut key: Vec<u8>) -> String {
     let at = key
         .iter()
         .rposition(|byte| *byte == 0)
         .map_or(0, |at| at + 1);
-    String::from_utf8_lossy(&key[at..]).into_owned()
+    key.drain(..at);
+    // Keys are made of texts; what is damaged on the disk may still be no text any more.
+    String::from_utf8(key).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into())
 }

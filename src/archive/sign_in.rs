@@ -156,8 +156,19 @@ fn check(
 }
 
 impl Archive {
+    /// The caller, if this very password was right a moment ago: takes no time, and never blocks.
+    pub fn recall(&self, name: &str, secret: &str) -> Option<Caller> {
+        let now = self.now();
+        let name: String = name.nfc().collect();
+        let id = self
+            .signed_in
+            .recall(&self.signed_in.key(&name, secret), now)?;
+        self.caller(&id, now)
+    }
+
     /// Who this is, or `None` for a wrong name, a wrong password or a disabled user, which cannot be
-    /// told apart. A failure is logged; `from` is the address that it came from.
+    /// told apart. A failure is logged; `from` is the address that it came from. Blocks while a
+    /// password is checked.
     pub fn sign_in(
         &self,
         name: &str,
@@ -168,21 +179,23 @@ impl Archive {
         let id = (secret.len() <= PASSWORD_MAX_BYTES)
             .then(|| check(self, &self.credentials, name, secret, now))
             .flatten();
-        let people = self.records.people();
-        let user = id.and_then(|id| people.user(&id).filter(|user| user.disabled.is_none()));
-        match user {
-            Some(user) => Ok(Some(Caller {
-                id: user.id.clone(),
-                name: user.name.clone(),
-                permissions: people.permissions(&user.id, now),
-            })),
-            None => {
-                if let Some(count) = self.signed_in.count_failure(from, now) {
-                    self.log_failure(count, from)?;
-                }
-                Ok(None)
-            }
+        let caller = id.and_then(|id| self.caller(&id, now));
+        if caller.is_none()
+            && let Some(count) = self.signed_in.count_failure(from, now)
+        {
+            self.log_failure(count, from)?;
         }
+        Ok(caller)
+    }
+
+    fn caller(&self, id: &str, now: Time) -> Option<Caller> {
+        let people = self.records.people();
+        let user = people.user(id).filter(|user| user.disabled.is_none())?;
+        Some(Caller {
+            id: user.id.clone(),
+            name: user.name.clone(),
+            permissions: people.permissions(&user.id, now),
+        })
     }
 
     /// The name that was tried is not logged: people type passwords there.

@@ -64,7 +64,7 @@ fn beginning(asked: &Asked) -> String {
     out.push_str("</style></head><body><h1><a href=\"/dav/\">Vouchsafe</a>");
     let mut url = "/dav/".to_owned();
     for step in asked.path.segments() {
-        url.push_str(&encode_step(step));
+        encode_step(&mut url, step);
         url.push('/');
         link(&mut out, " / ", &url, step);
     }
@@ -82,7 +82,8 @@ fn link(out: &mut String, before: &str, url: &str, name: &str) {
 }
 
 fn row(out: &mut String, folder: &str, child: &Child) {
-    let url = format!("{folder}{}", encode_step(&child.name));
+    let mut url = folder.to_owned();
+    encode_step(&mut url, &child.name);
     match &child.node {
         Node::Folder { .. } => {
             link(out, "<tr><td>", &format!("{url}/"), &child.name);

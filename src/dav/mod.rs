@@ -73,10 +73,8 @@ async fn answer(share: Share, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<Peer>().copied();
     let peer = peer.unwrap_or(Peer(std::net::Ipv4Addr::UNSPECIFIED.into()));
-    let archive = Arc::clone(&share.archive);
     let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
-    let known = headers.clone();
-    let who = blocking(move || authenticate(&archive, &known, &peer)).await?;
+    let who = authenticate(&share.archive, &headers, peer).await?;
     let asked = Asked {
         who,
         path: path::decode(uri.path())?,

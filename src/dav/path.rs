@@ -53,9 +53,9 @@ pub fn version(query: Option<&str>) -> Result<Option<u32>, Refusal> {
     }
 }
 
-/// One step of a path as it stands in a URL; letters, digits, `-`, `.`, `_` and `~` stay.
-pub fn encode_step(step: &str) -> String {
-    utf8_percent_encode(step, ENCODED).to_string()
+/// Writes one step of a path as it stands in a URL; letters, digits, `-`, `.`, `_` and `~` stay.
+pub fn encode_step(out: &mut String, step: &str) {
+    out.extend(utf8_percent_encode(step, ENCODED));
 }
 
 /// The URL of a place, without a slash at its end.
@@ -63,7 +63,7 @@ pub fn encode(path: &TreePath) -> String {
     let mut url = PREFIX.to_owned();
     for step in path.segments() {
         url.push('/');
-        url.push_str(&encode_step(step));
+        encode_step(&mut url, step);
     }
     url
 }

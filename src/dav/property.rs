@@ -36,18 +36,32 @@ impl Property {
         Property::LockDiscovery,
     ];
 
-    pub fn name(self) -> &'static str {
-        match self {
-            Property::ResourceType => "resourcetype",
-            Property::ContentLength => "getcontentlength",
-            Property::ContentType => "getcontenttype",
-            Property::EntityTag => "getetag",
-            Property::LastModified => "getlastmodified",
-            Property::CreationDate => "creationdate",
-            Property::DisplayName => "displayname",
-            Property::SupportedLock => "supportedlock",
-            Property::LockDiscovery => "lockdiscovery",
+    /// The name, and the tags around a value.
+    const fn tags(self) -> [&'static str; 3] {
+        macro_rules! tags {
+            ($name:literal) => {
+                [
+                    $name,
+                    concat!("<D:", $name, ">"),
+                    concat!("</D:", $name, ">"),
+                ]
+            };
         }
+        match self {
+            Property::ResourceType => tags!("resourcetype"),
+            Property::ContentLength => tags!("getcontentlength"),
+            Property::ContentType => tags!("getcontenttype"),
+            Property::EntityTag => tags!("getetag"),
+            Property::LastModified => tags!("getlastmodified"),
+            Property::CreationDate => tags!("creationdate"),
+            Property::DisplayName => tags!("displayname"),
+            Property::SupportedLock => tags!("supportedlock"),
+            Property::LockDiscovery => tags!("lockdiscovery"),
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        self.tags()[0]
     }
 
     pub fn parse(name: &str) -> Option<Property> {
@@ -89,15 +103,18 @@ impl Selection {
 
 /// Writes text as XML content.
 pub fn escape(out: &mut String, text: &str) {
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            other => out.push(other),
-        }
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '<', '>', '"']) {
+        out.push_str(&rest[..at]);
+        out.push_str(match rest.as_bytes()[at] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            _ => "&quot;",
+        });
+        rest = &rest[at + 1..];
     }
+    out.push_str(rest);
 }
 
 /// Writes the rows of a listing. What is the same in every row is put together once.
@@ -106,8 +123,9 @@ pub struct RowWriter {
     names_only: bool,
     /// The `propstat` of what a folder, or a file, does not have.
     missing: [String; 2],
-    /// The last time that was formatted, and its form.
-    last: (Time, String),
+    /// The last times that were formatted, and their forms: rows beside each other often share them.
+    modified: (Time, String),
+    created: (Time, String),
 }
 
 impl RowWriter {
@@ -127,7 +145,8 @@ impl RowWriter {
             wanted,
             names_only: *selection == Selection::Names,
             missing,
-            last: (Time::MAX, String::new()),
+            modified: (Time::MAX, String::new()),
+            created: (Time::MAX, String::new()),
         }
     }
 
@@ -175,42 +194,54 @@ impl RowWriter {
         const LOCKS: &str = "<D:lockentry><D:lockscope><D:exclusive/></D:lockscope>\
             <D:locktype><D:write/></D:locktype></D:lockentry><D:lockentry><D:lockscope>\
             <D:shared/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>";
-        let _ = write!(out, "<D:{}>", property.name());
+        let [_, open, close] = property.tags();
+        out.push_str(open);
         match (property, node) {
             (Property::ResourceType, Node::Folder { .. }) => out.push_str("<D:collection/>"),
             (Property::ContentLength, Node::File(file)) => {
+                // Writing to a string cannot fail.
                 let _ = write!(out, "{}", file.size);
             }
             (Property::ContentType, Node::File(file)) => escape(out, &file.media_type),
             (Property::EntityTag, Node::File(file)) => {
-                let _ = write!(out, "\"{}\"", file.etag);
+                out.push('"');
+                out.push_str(&file.etag);
+                out.push('"');
             }
-            (Property::LastModified, _) => out.push_str(self.http_date(node.modified())),
-            (Property::CreationDate, _) => creation(out, node.created()),
+            (Property::LastModified, _) => {
+                out.push_str(remembered(&mut self.modified, node.modified(), http_date));
+            }
+            (Property::CreationDate, _) => {
+                out.push_str(remembered(&mut self.created, node.created(), rfc3339));
+            }
             (Property::DisplayName, _) => escape(out, name),
             (Property::SupportedLock, _) => out.push_str(LOCKS),
             (Property::LockDiscovery, _) => out.push_str(locks),
             _ => {}
         }
-        let _ = write!(out, "</D:{}>", property.name());
-    }
-
-    /// RFC 9110, section 5.6.7. Rows beside each other often have the same second.
-    fn http_date(&mut self, time: Time) -> &str {
-        let second = time / 1_000;
-        if self.last.0 != second {
-            self.last = (second, httpdate::fmt_http_date(system_time(time)));
-        }
-        &self.last.1
+        out.push_str(close);
     }
 }
 
-/// RFC 3339, to the second.
-fn creation(out: &mut String, time: Time) {
-    let second = i64::try_from(time / 1_000).ok();
-    if let Some(Ok(time)) = second.map(jiff::Timestamp::from_second) {
-        let _ = write!(out, "{time}");
+/// The form of a time, made anew only in another second.
+fn remembered(last: &mut (Time, String), time: Time, form: fn(Time) -> String) -> &str {
+    let second = time / 1_000;
+    if last.0 != second {
+        *last = (second, form(time));
     }
+    &last.1
+}
+
+/// RFC 9110, section 5.6.7.
+fn http_date(time: Time) -> String {
+    httpdate::fmt_http_date(system_time(time))
+}
+
+/// RFC 3339, to the second.
+fn rfc3339(time: Time) -> String {
+    let second = i64::try_from(time / 1_000).ok();
+    let time = second.and_then(|second| jiff::Timestamp::from_second(second).ok());
+    time.map_or_else(String::new, |time| time.to_string())
 }
 
 fn missing(known: impl Iterator<Item = Property>, unknown: &[(String, String)]) -> String {

@@ -153,7 +153,7 @@ impl Listing {
         let mut href = self.folder.clone();
         for Child { name, node } in children {
             href.truncate(self.folder.len());
-            href.push_str(&encode_step(&name));
+            encode_step(&mut href, &name);
             if matches!(node, Node::Folder { .. }) {
                 href.push('/');
             }

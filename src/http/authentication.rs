@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
-use super::{Peer, Refusal};
+use super::{Peer, Refusal, blocking};
 use crate::archive::{Archive, Caller, Client};
 
 /// Longest `Authorization` header that is read, in bytes.
@@ -31,17 +31,23 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     Some((name.to_owned(), password.to_owned()))
 }
 
-/// Signs the sender of a request in; blocks while a password is checked.
-pub fn authenticate(
+/// Signs the sender of a request in.
+pub async fn authenticate(
     archive: &Arc<Archive>,
     headers: &HeaderMap,
-    peer: &Peer,
+    peer: Peer,
 ) -> Result<Authenticated, Refusal> {
     let (name, password) = basic(headers).ok_or_else(Refusal::unauthorized)?;
     let address = peer.0.to_string();
-    let caller = archive
-        .sign_in(&name, &password, &address)?
-        .ok_or_else(Refusal::unauthorized)?;
+    let caller = match archive.recall(&name, &password) {
+        Some(caller) => caller,
+        None => {
+            let (archive, address) = (Arc::clone(archive), address.clone());
+            blocking(move || Ok(archive.sign_in(&name, &password, &address)?))
+                .await?
+                .ok_or_else(Refusal::unauthorized)?
+        }
+    };
     let agent = headers
         .get(USER_AGENT)
         .and_then(|agent| agent.to_str().ok());

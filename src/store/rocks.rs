@@ -204,6 +204,7 @@ fn family_options(name: &str, cache: &Cache) -> Options {
     if name == OBJECTS || name == CHUNKS {
         options.set_enable_blob_files(true);
         options.set_min_blob_size(BLOB_BYTES);
+        options.set_blob_cache(cache);
     }
     options
 }

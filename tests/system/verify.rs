@@ -195,3 +195,34 @@ fn a_voucher_may_have_any_number_and_its_export_verifies() {
         );
     }
 }
+
+#[test]
+fn a_verifier_written_from_the_format_page_agrees() {
+    let (archive, _served) = filed(3);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/format/check.py");
+    let python = |bag: &Path| {
+        let output = Command::new("python3").arg(&script).arg(bag).output();
+        let output = output.expect("python3; `make test-packages` installs it");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), text)
+    };
+    for (scope, name) in [("/", "whole"), ("/acme/", "part")] {
+        let bag = export(&archive, scope, name);
+        let (status, text) = python(&bag);
+        assert_eq!(status, Some(0), "{text}");
+        assert!(text.contains("all is well"), "{text}");
+        for file in [
+            "data/log/checkpoint",
+            "data/tree/acme/gl/2024-03/payment/0001/proof.json",
+        ] {
+            let whole = fs::read(bag.join(file)).unwrap();
+            let mut bytes = whole.clone();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            fs::write(bag.join(file), bytes).unwrap();
+            let (status, text) = python(&bag);
+            assert_eq!(status, Some(1), "{file}: {text}");
+            fs::write(bag.join(file), whole).unwrap();
+        }
+    }
+}
