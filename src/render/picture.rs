@@ -64,12 +64,23 @@ fn encode(picture: &Runs, dots_per_inch: u32) -> Result<Vec<u8>, png::EncodingEr
     }
     let mut writer = encoder.write_header()?;
     let mut stream = writer.stream_writer()?;
-    let mut packed = Vec::new();
-    picture.each_row(|row| {
-        packed.clear();
-        format.pack(row, &mut packed);
-        stream.write_all(&packed)
-    })?;
+    let sample = |colour| format.samples[usize::from(colour)];
+    match (format.color, format.depth) {
+        (ColorType::Rgb, _) => {
+            picture.each_row(channels, |row| stream.write_all(row.as_flattened()))?;
+        }
+        (_, BitDepth::Four) => {
+            let mut packed = Vec::with_capacity(picture.width.div_ceil(2));
+            picture.each_row(sample, |row| {
+                let (pairs, odd) = row.as_chunks::<2>();
+                packed.clear();
+                packed.extend(pairs.iter().map(|[left, right]| (left << 4) | right));
+                packed.extend(odd.iter().map(|left| left << 4));
+                stream.write_all(&packed)
+            })?;
+        }
+        _ => picture.each_row(sample, |row| stream.write_all(row))?,
+    }
     stream.finish()?;
     writer.finish()?;
     Ok(bytes)
@@ -80,20 +91,19 @@ impl Runs {
         let raster = Raster::open(pdf, dots_per_inch)?;
         let mut runs: Vec<(Colour, u16)> = Vec::new();
         raster.each_page(|pixels| {
-            let (mut exact, mut colour, mut length) = ([255; 3], reduce([255; 3]), 0u16);
-            for pixel in pixels.chunks_exact(4) {
-                let channels = [pixel[0], pixel[1], pixel[2]];
-                if channels != exact || length == u16::MAX {
-                    exact = channels;
-                    let next = reduce(channels);
-                    if next != colour || length == u16::MAX {
-                        runs.push((colour, length));
-                        (colour, length) = (next, 0);
+            // Pixels have four bytes each, so nothing remains.
+            let (mut pixels, _) = pixels.as_chunks::<4>();
+            while let Some([red, green, blue, _]) = pixels.first() {
+                let length = equal_pixels(pixels);
+                let colour = reduce([*red, *green, *blue]);
+                match runs.last_mut() {
+                    Some((last, held)) if *last == colour && u16::MAX - *held >= length => {
+                        *held += length;
                     }
+                    _ => runs.push((colour, length)),
                 }
-                length += 1;
+                pixels = &pixels[usize::from(length)..];
             }
-            runs.push((colour, length));
         });
         Ok(Runs {
             width: raster.width,
@@ -102,13 +112,18 @@ impl Runs {
         })
     }
 
-    fn each_row<E>(&self, mut each: impl FnMut(&[Colour]) -> Result<(), E>) -> Result<(), E> {
+    /// Hands over the rows, each pixel as what `value` makes of its colour.
+    fn each_row<T: Copy, E>(
+        &self,
+        value: impl Fn(Colour) -> T,
+        mut each: impl FnMut(&[T]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut row = Vec::with_capacity(self.width);
         for (colour, length) in &self.runs {
-            let mut left = usize::from(*length);
+            let (value, mut left) = (value(*colour), usize::from(*length));
             while left > 0 {
                 let taken = left.min(self.width - row.len());
-                row.resize(row.len() + taken, *colour);
+                row.resize(row.len() + taken, value);
                 left -= taken;
                 if row.len() == self.width {
                     each(&row)?;
@@ -163,19 +178,26 @@ impl Format {
             samples,
         }
     }
+}
 
-    /// Appends the bytes of a row.
-    fn pack(&self, row: &[Colour], bytes: &mut Vec<u8>) {
-        let sample = |colour: &Colour| self.samples[usize::from(*colour)];
-        match (self.color, self.depth) {
-            (ColorType::Rgb, _) => bytes.extend(row.iter().copied().flat_map(channels)),
-            (_, BitDepth::Four) => bytes.extend(
-                row.chunks(2)
-                    .map(|pair| (sample(&pair[0]) << 4) | pair.get(1).map_or(0, sample)),
-            ),
-            _ => bytes.extend(row.iter().map(sample)),
-        }
-    }
+/// How many pixels from the first on are the same, as far as a run can be long.
+fn equal_pixels(pixels: &[[u8; 4]]) -> u16 {
+    let Some(first) = pixels.first().copied().map(u32::from_ne_bytes) else {
+        return 0;
+    };
+    let pixels = &pixels[..pixels.len().min(usize::from(u16::MAX))];
+    let same = |pixel: &[u8; 4]| u32::from_ne_bytes(*pixel) == first;
+    // Paper comes in long runs: eight pixels are compared at once.
+    let (wide, _) = pixels.as_chunks::<8>();
+    let skipped = 8 * wide
+        .iter()
+        .take_while(|eight| eight.iter().all(same))
+        .count();
+    let rest = pixels[skipped..]
+        .iter()
+        .take_while(|pixel| same(pixel))
+        .count();
+    (skipped + rest) as u16
 }
 
 /// The nearest colour of four bits a channel.

@@ -234,3 +234,44 @@ fn rclone_copies_into_the_tree_and_the_inbox() {
     assert_eq!(shown.text(), voucher(place, "9.00"));
     archive.assert_well();
 }
+
+#[test]
+fn the_form_is_a_pdf_that_other_readers_accept() {
+    let (archive, served) = filed();
+    let folder = archive.folder.path();
+    let file = folder.join("voucher.pdf");
+    let pdf = served
+        .client("ann")
+        .get(&format!("/dav/{PLACE}/voucher.pdf"))
+        .body;
+    fs::write(&file, &pdf).unwrap();
+    let checked = tool(Command::new("qpdf").arg("--check").arg(&file));
+    assert!(checked.status.success(), "{}", text(&checked));
+    let read = text(&tool(Command::new("pdftotext").arg(&file).arg("-")));
+    for shown in ["支付三月房租", "管理费用", "壹万贰仟元整", "张三", "0001"] {
+        assert!(read.contains(shown), "{shown} cannot be selected: {read}");
+    }
+    let fonts = text(&tool(Command::new("pdffonts").arg(&file)));
+    let rows: Vec<&str> = fonts.lines().skip(2).collect();
+    assert!(
+        !rows.is_empty() && rows.iter().all(|row| row.contains("yes yes")),
+        "{fonts}"
+    );
+    let attached = folder.join("attached.json");
+    let detach = tool(
+        Command::new("pdfdetach")
+            .args(["-save", "1", "-o"])
+            .arg(&attached)
+            .arg(&file),
+    );
+    assert!(detach.status.success(), "{}", text(&detach));
+    assert_eq!(
+        fs::read_to_string(&attached).unwrap(),
+        voucher(PLACE, "12000.00")
+    );
+    let words = String::from_utf8_lossy(&pdf).into_owned();
+    for wanted in ["pdfaid:part", "/OutputIntents", "/AFRelationship"] {
+        assert!(words.contains(wanted), "{wanted}");
+    }
+    assert!(!words.contains("/Encrypt"));
+}
