@@ -37,7 +37,11 @@ pub fn measure() {
             for _ in 0..callers {
                 scope.spawn(|| {
                     while start.elapsed() < LASTING {
-                        archive.trace_view(&viewer, &path, &file, &client).unwrap();
+                        let (reply, traced) = std::sync::mpsc::sync_channel(1);
+                        let answer = move |outcome| reply.send(outcome).unwrap();
+                        let begun = archive.trace_view(&viewer, &path, &file, &client, answer);
+                        assert!(begun.unwrap());
+                        traced.recv().unwrap().unwrap();
                         count.fetch_add(1, Ordering::Relaxed);
                     }
                 });

@@ -1,6 +1,7 @@
 //! Making and opening an archive: everything that is checked and mended before the first request.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,6 +66,9 @@ impl Archive {
         clock: Clock,
     ) -> Result<(), ArchiveError> {
         fs::create_dir_all(folder::store(aside)).map_err(|e| ArchiveError::io(aside, e))?;
+        // Vouchers are for those who have grants, not for everybody who has an account on the machine.
+        fs::set_permissions(aside, fs::Permissions::from_mode(0o700))
+            .map_err(|e| ArchiveError::io(aside, e))?;
         let mut random = [0; 38];
         getrandom::fill(&mut random)
             .map_err(|error| ArchiveError::Fault(format!("no randomness: {error}")))?;

@@ -1,6 +1,7 @@
 //! Looking: content is shown only after the entry that tells of it is on disk.
 
 use super::kind::{self, Draft};
+use super::writer::Desk;
 use super::{Archive, ArchiveError, Caller, Content, File};
 use crate::catalog::{Place, TreePath};
 
@@ -17,20 +18,22 @@ pub struct Client {
 }
 
 impl Archive {
-    /// Makes the trace of a view durable, before a byte of `file`, which the caller was given for
-    /// `path`, is shown. Files that are derived from the log, templates and one's own inbox leave no
-    /// trace: they show nothing of a voucher's content.
+    /// Begins to make the trace of a view durable; `traced` is told when it is, and only then may a
+    /// byte of `file`, which the caller was given for `path`, be shown. Files that are derived from the
+    /// log, templates and one's own inbox leave no trace (`false`): they show nothing of a voucher's
+    /// content.
     pub fn trace_view(
         &self,
         caller: &Caller,
         path: &TreePath,
         file: &File,
         client: &Client,
-    ) -> Result<(), ArchiveError> {
+        traced: impl FnOnce(Result<(), ArchiveError>) + Send + 'static,
+    ) -> Result<bool, ArchiveError> {
         let (Place::File(place, name), Content::Stored(digest)) =
             (Place::of(path, self.records.layout()), &file.content)
         else {
-            return Ok(());
+            return Ok(false);
         };
         let agent = client.agent.chars().filter(|c| !c.is_control());
         let body = kind::Viewed {
@@ -40,9 +43,11 @@ impl Archive {
             from: client.address.clone(),
         };
         let draft = Draft::new(&caller.id, kind::VIEW, place, &body)?;
-        self.commit(move |desk| {
+        let decide = move |desk: &mut Desk<'_>| {
             desk.write(draft);
             Ok(())
-        })
+        };
+        self.writer.submit(decide, traced)?;
+        Ok(true)
     }
 }

@@ -49,16 +49,17 @@ trait Job: Send {
     fn answer(self: Box<Self>, committed: Result<(), ArchiveError>);
 }
 
-struct Decision<F, T> {
+struct Decision<F, T, R> {
     decide: Option<F>,
     outcome: Option<Result<T, ArchiveError>>,
-    reply: SyncSender<Result<T, ArchiveError>>,
+    reply: R,
 }
 
-impl<F, T> Job for Decision<F, T>
+impl<F, T, R> Job for Decision<F, T, R>
 where
     F: FnOnce(&mut Desk<'_>) -> Result<T, ArchiveError> + Send,
     T: Send,
+    R: FnOnce(Result<T, ArchiveError>) + Send,
 {
     fn decide(&mut self, desk: &mut Desk<'_>) -> bool {
         let outcome = self.decide.take().map(|decide| decide(desk));
@@ -74,8 +75,7 @@ where
             (_, Err(error)) => Err(error),
             (None, Ok(())) => Err(stopped()),
         };
-        // Whoever asked may be gone; what was written stays.
-        let _ = self.reply.send(outcome);
+        (self.reply)(outcome);
     }
 }
 
@@ -140,13 +140,27 @@ impl Writer {
         decide: impl FnOnce(&mut Desk<'_>) -> Result<T, ArchiveError> + Send + 'static,
     ) -> Result<T, ArchiveError> {
         let (reply, answer) = sync_channel(1);
+        self.submit(decide, move |outcome| {
+            // Whoever asked may be gone; what was written stays.
+            let _ = reply.send(outcome);
+        })?;
+        answer.recv().unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Runs `decide` on the writer's thread, and `reply` there once its entries are durable; `reply`
+    /// must not take long. When it is dropped instead, the writer ended before it came to the job.
+    pub fn submit<T: Send + 'static>(
+        &self,
+        decide: impl FnOnce(&mut Desk<'_>) -> Result<T, ArchiveError> + Send + 'static,
+        reply: impl FnOnce(Result<T, ArchiveError>) + Send + 'static,
+    ) -> Result<(), ArchiveError> {
         let job = Box::new(Decision {
             decide: Some(decide),
             outcome: None,
             reply,
         });
         match self.jobs.as_ref().map(|jobs| jobs.try_send(job)) {
-            Some(Ok(())) => answer.recv().unwrap_or_else(|_| Err(stopped())),
+            Some(Ok(())) => Ok(()),
             Some(Err(TrySendError::Full(_))) => Err(ArchiveError::Busy(format!(
                 "{QUEUE_MAX} writes are waiting; try again in a moment"
             ))),

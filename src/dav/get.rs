@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use tokio::sync::oneshot;
 use vouchsafe_evidence::digest::Digest;
 
 use super::precondition::{Reading, range_holds, reading, system_time};
@@ -19,12 +20,19 @@ pub async fn answer(share: Share, asked: Asked, head_only: bool) -> Result<Respo
         Opened::Folder(..) if head_only => Ok(listing::head()),
         Opened::Folder(share, asked) => Ok(listing::page(share, asked)),
         Opened::File(response) => Ok(response),
+        Opened::Viewed(response, traced) => {
+            // The answer is ready; it is sent once the trace of it is durable.
+            let gone = |_| ArchiveError::Busy("the archive is closing".to_owned());
+            traced.await.map_err(gone)??;
+            Ok(response)
+        }
     }
 }
 
 enum Opened {
     Folder(Share, Asked),
     File(Response),
+    Viewed(Response, oneshot::Receiver<Result<(), ArchiveError>>),
 }
 
 fn open(share: Share, asked: Asked, head_only: bool) -> Result<Opened, Refusal> {
@@ -71,16 +79,7 @@ fn open(share: Share, asked: Asked, head_only: bool) -> Result<Opened, Refusal> 
         }
     };
     let length = last.map_or(0, |last| last + 1 - first);
-    let body = if head_only {
-        Body::empty()
-    } else {
-        // What is read is what was just described, also when a new version comes in between.
-        share
-            .archive
-            .trace_view(&who.caller, path, &file, &who.client)?;
-        content(&share.archive, &file, first, length)?
-    };
-    let mut response = Response::new(body);
+    let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     describe(&mut response, &file);
     set(&mut response, header::CONTENT_LENGTH, &length.to_string());
@@ -88,7 +87,24 @@ fn open(share: Share, asked: Asked, head_only: bool) -> Result<Opened, Refusal> 
         let range = format!("bytes {first}-{last}/{}", file.size);
         set(&mut response, header::CONTENT_RANGE, &range);
     }
-    Ok(Opened::File(response))
+    if head_only {
+        return Ok(Opened::File(response));
+    }
+    // What is read is what was just described, also when a new version comes in between.
+    let (reply, traced) = oneshot::channel();
+    let leaves_trace = share.archive.trace_view(
+        &who.caller,
+        path,
+        &file,
+        &who.client,
+        // A client that went away has no use for the answer; the trace stays.
+        move |outcome| drop(reply.send(outcome)),
+    )?;
+    *response.body_mut() = content(&share.archive, &file, first, length)?;
+    Ok(match leaves_trace {
+        true => Opened::Viewed(response, traced),
+        false => Opened::File(response),
+    })
 }
 
 fn set(response: &mut Response, name: header::HeaderName, value: &str) {

@@ -267,6 +267,11 @@ fn looks_and_failed_sign_ins_are_entries_and_secrets_are_in_none() {
 fn a_signing_key_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let archive = Archive::new();
+    let mode = std::fs::metadata(archive.path())
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o700, "the folder is its owner's alone");
     let key = archive.path().join("signing-key");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     let text = run_expecting(
