@@ -34,6 +34,8 @@ pub enum Condition {
     Absent,
     /// What is there must have one of these entity tags (`If-Match`).
     Current(Vec<String>),
+    /// What is there must have none of these entity tags (`If-None-Match`).
+    Other(Vec<String>),
     /// Something must be there (`If-Match: *`).
     Present,
 }
@@ -47,6 +49,8 @@ impl Condition {
                 true
             }
             (Condition::Current(tags), Some(tag)) => tags.contains(tag),
+            (Condition::Other(tags), Some(tag)) => !tags.contains(tag),
+            (Condition::Other(_), None) => true,
             _ => false,
         };
         if holds {

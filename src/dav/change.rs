@@ -34,7 +34,8 @@ pub async fn put(share: Share, asked: Asked, body: Body) -> Result<Response, Ref
 fn take_in(share: &Share, asked: &Asked, body: &mut BodyReader) -> Result<Option<Filed>, Refusal> {
     let (archive, caller, path) = (&share.archive, &asked.who.caller, &asked.path);
     check_may_change(share, asked)?;
-    let condition = writing(&asked.headers)?;
+    let there = archive.records().node(caller, path, None);
+    let condition = writing(&asked.headers, there.ok().map(|node| node.modified()))?;
     if text(&asked.headers, header::CONTENT_RANGE).is_some() {
         let error = Invalid::new("Content-Range", "parts cannot be uploaded", "send it whole");
         return Err(ArchiveError::from(error).into());

@@ -1,7 +1,6 @@
-//! Locks, and the requests that the WebDAV library answers: LOCK, UNLOCK and PROPPATCH.
+//! Locks, and the requests that the WebDAV library answers: LOCK and PROPPATCH.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::body::Body;
@@ -12,88 +11,156 @@ use dav_server::fs::{
     DavDirEntry, DavFile, DavMetaData, DavProp, FsError, FsFuture, FsResult, FsStream,
     GuardedFileSystem, OpenOptions, ReadDirMeta,
 };
-use dav_server::ls::DavLockSystem;
-use dav_server::memls::MemLs;
+use dav_server::ls::{DavLock, DavLockSystem as _};
 use dav_server::{DavHandler, body as dav_body};
 
+use super::if_header::IfHeader;
+use super::lock_table::LockTable;
 use super::precondition::system_time;
 use super::{Asked, PREFIX, Share, path, text};
 use crate::archive::{Archive, ArchiveError, Caller, Node};
 use crate::catalog::{Place, TreePath};
 use crate::http::{Refusal, blocking};
 
-/// Who holds what locked, in memory: locks end with the server, as their timeouts allow.
+/// Who holds what locked.
 #[derive(Clone)]
 pub struct Locks {
     archive: Arc<Archive>,
-    tree: Box<MemLs>,
-    /// One for each user: what is in an inbox is nobody else's business.
-    inboxes: Arc<Mutex<HashMap<String, Box<MemLs>>>>,
+    table: LockTable,
 }
 
 impl Locks {
     pub fn new(archive: Arc<Archive>) -> Locks {
         Locks {
             archive,
-            tree: MemLs::new(),
-            inboxes: Arc::default(),
+            table: LockTable::new(),
         }
     }
 
-    /// The locks that concern a path of this caller.
-    fn of(&self, caller: &Caller, path: &TreePath) -> Box<MemLs> {
+    /// The locks as they concern a path of this caller.
+    fn of(&self, caller: &Caller, path: &TreePath) -> LockTable {
         match Place::of(path, self.archive.records().layout()) {
-            Place::Inbox(_) => {
-                let mut inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
-                inboxes
-                    .entry(caller.id.clone())
-                    .or_insert_with(MemLs::new)
-                    .clone()
-            }
-            _ => self.tree.clone(),
+            Place::Inbox(_) => self.table.for_inbox_of(&caller.id),
+            _ => self.table.clone(),
         }
     }
 
-    /// Refuses a change of what somebody else has locked, or of what the caller locked in another
-    /// program and does not give the token of.
+    /// The locks that cover a path.
+    fn covering(&self, caller: &Caller, path: &TreePath) -> Vec<DavLock> {
+        match DavPath::new(&below_prefix(path)) {
+            Ok(at) => self.of(caller, path).covering(&at),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Refuses a change when the request's `If` header does not hold, and a change of what is locked
+    /// unless it is the caller's own lock and they give its token.
     pub async fn check(&self, asked: &Asked) -> Result<(), Refusal> {
-        let Ok(at) = DavPath::new(&below_prefix(&asked.path)) else {
+        let (caller, path) = (&asked.who.caller, &asked.path);
+        let tokens = match text(&asked.headers, "if") {
+            None => Vec::new(),
+            Some(header) => self.check_if_header(asked, header)?.tokens(),
+        };
+        let Ok(at) = DavPath::new(&below_prefix(path)) else {
             return Ok(());
         };
-        let caller = &asked.who.caller;
-        let tokens = submitted_tokens(text(&asked.headers, "if").unwrap_or_default());
-        let locks = self.of(caller, &asked.path);
-        match locks
+        let locks = self.of(caller, path);
+        let allowed = locks
             .check(&at, Some(&caller.id), false, false, &tokens)
-            .await
-        {
-            Ok(()) => Ok(()),
-            Err(_) => Err(Refusal::new(
-                StatusCode::LOCKED,
-                "somebody has this locked",
-                "try again when they are done, or send the token of your own lock",
-            )),
-        }
+            .await;
+        allowed.map_err(|_| locked())
     }
 
-    /// The active locks on a path as the content of `DAV:lockdiscovery`.
-    pub async fn discover(&self, caller: &Caller, path: &TreePath) -> String {
-        let Ok(at) = DavPath::new(&below_prefix(path)) else {
-            return String::new();
+    fn check_if_header(&self, asked: &Asked, header: &str) -> Result<IfHeader, Refusal> {
+        let malformed = || {
+            Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "the If header is malformed",
+                "see RFC 4918, section 10.4",
+            )
         };
-        let locks = self.of(caller, path).discover(&at).await;
-        let active = locks.iter().map(|lock| {
+        let condition = IfHeader::parse(header).ok_or_else(malformed)?;
+        let (caller, path) = (&asked.who.caller, &asked.path);
+        let held = self.covering(caller, path);
+        let current = match self.archive.records().node(caller, path, None) {
+            Ok(Node::File(file)) => Some(file.etag),
+            _ => None,
+        };
+        let is_request = |url: &str| {
+            let inner = url
+                .split_once("://")
+                .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
+            path::decode(inner.unwrap_or(url)).is_ok_and(|other| other == *path)
+        };
+        let holds = condition.holds(
+            is_request,
+            |token| held.iter().any(|lock| lock.token == token),
+            |tag| current.as_deref() == Some(tag),
+        );
+        if holds {
+            return Ok(condition);
+        }
+        Err(ArchiveError::Precondition("the If header does not hold".to_owned()).into())
+    }
+
+    /// The active locks on a path as the content of `DAV:lockdiscovery`. The token of a lock is shown
+    /// to its owner only: whoever has it could be taken for them.
+    pub fn discover(&self, caller: &Caller, path: &TreePath) -> String {
+        let active = self.covering(caller, path).into_iter().map(|lock| {
             let scope = if lock.shared { "shared" } else { "exclusive" };
             let depth = if lock.deep { "infinity" } else { "0" };
+            let left = lock
+                .timeout_at
+                .and_then(|ends| ends.duration_since(SystemTime::now()).ok());
+            let token = match lock.principal.as_deref() == Some(caller.id.as_str()) {
+                true => format!("<D:locktoken><D:href>{}</D:href></D:locktoken>", lock.token),
+                false => String::new(),
+            };
             format!(
                 "<D:activelock><D:locktype><D:write/></D:locktype><D:lockscope><D:{scope}/>\
-                 </D:lockscope><D:depth>{depth}</D:depth><D:locktoken><D:href>{}</D:href>\
-                 </D:locktoken></D:activelock>",
-                lock.token
+                 </D:lockscope><D:depth>{depth}</D:depth><D:timeout>Second-{}</D:timeout>{token}\
+                 <D:lockroot><D:href>{PREFIX}{}</D:href></D:lockroot></D:activelock>",
+                left.unwrap_or_default().as_secs(),
+                lock.path.as_url_string()
             )
         });
         active.collect()
     }
+
+    /// Ends a lock of the caller (RFC 4918, section 9.11).
+    fn unlock(&self, asked: &Asked) -> Result<Response, Refusal> {
+        let (caller, path) = (&asked.who.caller, &asked.path);
+        let token = text(&asked.headers, "lock-token").unwrap_or_default();
+        let token = token.trim().trim_start_matches('<').trim_end_matches('>');
+        let held = self.covering(caller, path);
+        match held.iter().find(|lock| lock.token == token) {
+            None => Err(Refusal::new(
+                StatusCode::CONFLICT,
+                "there is no such lock here",
+                "send the token that LOCK answered with as Lock-Token; locks end by themselves",
+            )),
+            Some(lock) if lock.principal.as_deref() != Some(caller.id.as_str()) => {
+                let hint = "it ends by itself when its owner does not refresh it";
+                Err(ArchiveError::Denied {
+                    error: "this is somebody else's lock".to_owned(),
+                    hint: hint.to_owned(),
+                }
+                .into())
+            }
+            Some(_) => {
+                self.table.end(token);
+                Ok(StatusCode::NO_CONTENT.into_response())
+            }
+        }
+    }
+}
+
+fn locked() -> Refusal {
+    Refusal::new(
+        StatusCode::LOCKED,
+        "somebody has this locked",
+        "try again when they are done, or send the token of your own lock",
+    )
 }
 
 fn below_prefix(path: &TreePath) -> String {
@@ -101,22 +168,6 @@ fn below_prefix(path: &TreePath) -> String {
         "" => "/".to_owned(),
         below => below.to_owned(),
     }
-}
-
-/// The lock tokens of an `If` header (RFC 4918, section 10.4): the URLs inside its lists.
-fn submitted_tokens(header: &str) -> Vec<String> {
-    let lists = header
-        .split('(')
-        .skip(1)
-        .filter_map(|list| list.split(')').next());
-    let in_list = |list: &str| {
-        let urls = list
-            .split('<')
-            .skip(1)
-            .filter_map(|url| url.split('>').next());
-        urls.map(str::to_owned).collect::<Vec<_>>()
-    };
-    lists.flat_map(in_list).collect()
 }
 
 /// Lets the library answer, after the archive has said that the caller may.
@@ -131,20 +182,33 @@ pub async fn answer(
         asked.who.caller.clone(),
         asked.path.clone(),
     );
-    let creates = method == Method::from_bytes(b"LOCK").unwrap_or_default();
+    let locks = method.as_str() != "PROPPATCH";
+    let takes = method.as_str() == "LOCK";
     blocking(move || {
         let records = archive.records();
-        match records.node(&caller, &at, None) {
-            Ok(_) if !creates => Ok(()),
-            Err(error) if !creates => Err(error.into()),
+        match Place::of(&at, records.layout()) {
             // A lock keeps others from writing, so it is for those who may write.
-            _ => match Place::of(&at, records.layout()) {
-                Place::Inbox(_) if caller.has_inbox() => Ok(()),
-                _ => Ok(records.may_file(&caller, &at)?),
-            },
+            Place::Inbox(_) if locks && caller.has_inbox() => {}
+            Place::Folder(_) | Place::Voucher(_) if takes => {
+                records.may_file(&caller, &at)?;
+                return Err(ArchiveError::Denied {
+                    error: "folders of the tree are not locked: that would stop everybody's filing"
+                        .to_owned(),
+                    hint: "lock the file".to_owned(),
+                }
+                .into());
+            }
+            _ if locks => records.may_file(&caller, &at)?,
+            _ => {
+                records.node(&caller, &at, None)?;
+            }
         }
+        Ok(())
     })
     .await?;
+    if method.as_str() == "UNLOCK" {
+        return share.locks.unlock(&asked);
+    }
     let uri: Uri = path::encode(&asked.path).parse().map_err(|error| {
         Refusal::from(ArchiveError::Fault(format!(
             "a path that is no URL: {error}"
@@ -159,18 +223,14 @@ pub async fn answer(
         .filesystem(Box::new(Shown {
             archive: Arc::clone(&share.archive),
         }))
-        .locksystem(share.locks.of(&asked.who.caller, &asked.path))
+        .locksystem(Box::new(share.locks.of(&asked.who.caller, &asked.path)))
         .build_handler();
     let principal = asked.who.caller.id.clone();
     let answered: Response<dav_body::Body> = handler
         .handle_guarded(request, principal, asked.who.caller)
         .await;
     if answered.status() == StatusCode::LOCKED {
-        return Err(Refusal::new(
-            StatusCode::LOCKED,
-            "somebody has this locked",
-            "try again when they are done",
-        ));
+        return Err(locked());
     }
     Ok(answered.map(Body::new).into_response())
 }
@@ -297,17 +357,5 @@ impl DavFile for NotYetThere {
     }
     fn flush(&'_ mut self) -> FsFuture<'_, ()> {
         nothing()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tokens_are_taken_from_lists_only() {
-        let header = "<http://h/dav/a> (<urn:uuid:1> [\"tag\"]) (Not <DAV:no-lock>)";
-        assert_eq!(submitted_tokens(header), ["urn:uuid:1", "DAV:no-lock"]);
-        assert!(submitted_tokens("").is_empty());
     }
 }

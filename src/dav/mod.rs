@@ -5,7 +5,9 @@
 
 mod change;
 mod get;
+mod if_header;
 mod listing;
+mod lock_table;
 mod locks;
 mod path;
 mod precondition;
@@ -19,7 +21,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::any;
 
 use crate::archive::Archive;
@@ -54,10 +56,21 @@ struct Asked {
 pub fn routes(archive: Arc<Archive>) -> Router {
     let locks = Locks::new(Arc::clone(&archive));
     Router::new()
+        .route("/", any(root))
         .route(PREFIX, any(handle))
         .route("/dav/", any(handle))
         .route("/dav/{*path}", any(handle))
         .with_state(Share { archive, locks })
+}
+
+/// The server's root: Windows asks it for the share's abilities before it asks the share, and a browser
+/// is sent to the share.
+async fn root(method: Method) -> Response {
+    match method {
+        Method::OPTIONS => options(),
+        Method::GET | Method::HEAD => Redirect::temporary("/dav/").into_response(),
+        _ => not_found(),
+    }
 }
 
 async fn handle(State(share): State<Share>, request: Request) -> Response {
@@ -92,11 +105,12 @@ async fn answer(share: Share, request: Request) -> Result<Response, Refusal> {
         "MOVE" | "COPY" => change::refuse(share, asked).await,
         "PROPFIND" => propfind::answer(share, asked, body).await,
         "PROPPATCH" | "LOCK" | "UNLOCK" => locks::answer(share, asked, method, body).await,
-        _ => Err(Refusal::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            format!("{method} is no method of this share"),
-            format!("use one of {METHODS}"),
-        )),
+        _ => {
+            let error = format!("{method} is no method of this share");
+            let hint = format!("use one of {METHODS}");
+            let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, error, hint);
+            Ok(([(header::ALLOW, METHODS)], refusal).into_response())
+        }
     }
 }
 

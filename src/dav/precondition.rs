@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 
 use super::text;
 use crate::access::Time;
-use crate::archive::{Condition, File};
+use crate::archive::{ArchiveError, Condition, File};
 use crate::http::Refusal;
 
 /// What the conditions of a request say about reading a file.
@@ -75,27 +75,39 @@ pub fn range_holds(headers: &HeaderMap, file: &File) -> bool {
     }
 }
 
-/// What a request makes a condition of writing.
-pub fn writing(headers: &HeaderMap) -> Result<Condition, Refusal> {
-    match (
+/// What a request makes a condition of writing over what is there, which was last changed at `modified`.
+pub fn writing(headers: &HeaderMap, modified: Option<Time>) -> Result<Condition, Refusal> {
+    let tags = |list: &str| {
+        let tags = list
+            .split(',')
+            .map(|tag| tag.trim().trim_matches('"').to_owned());
+        tags.collect::<Vec<_>>()
+    };
+    let by_tag = match (
         text(headers, header::IF_MATCH),
         text(headers, header::IF_NONE_MATCH),
     ) {
-        (None, None) => Ok(Condition::Always),
-        (Some(list), None) if list.trim() == "*" => Ok(Condition::Present),
-        (Some(list), None) => {
-            let tags = list
-                .split(',')
-                .map(|tag| tag.trim().trim_matches('"').to_owned());
-            Ok(Condition::Current(tags.collect()))
+        (None, None) => Condition::Always,
+        (Some(list), None) if list.trim() == "*" => Condition::Present,
+        (Some(list), None) => Condition::Current(tags(list)),
+        (None, Some(list)) if list.trim() == "*" => Condition::Absent,
+        (None, Some(list)) => Condition::Other(tags(list)),
+        (Some(_), Some(_)) => {
+            return Err(Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "If-Match and If-None-Match together are not understood for writing",
+                "use one of them",
+            ));
         }
-        (None, Some(list)) if list.trim() == "*" => Ok(Condition::Absent),
-        _ => Err(Refusal::new(
-            StatusCode::BAD_REQUEST,
-            "this condition is not understood for writing",
-            "use If-None-Match: * or If-Match with the entity tag that you read",
-        )),
+    };
+    let since = date(headers, header::IF_UNMODIFIED_SINCE);
+    if by_tag == Condition::Always
+        && since.is_some_and(|since| modified.is_none_or(|modified| modified / 1_000 > since))
+    {
+        let error = ArchiveError::Precondition("it has changed since then, or is not there".into());
+        return Err(error.into());
     }
+    Ok(by_tag)
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub async fn answer(share: Share, asked: Asked, body: Body) -> Result<Response, 
     let request = blocking(move || Ok(reader.read_all("the request", BODY_MAX_BYTES)?)).await?;
     let selection = parse(&request)?;
     let locks = match selection.wants(Property::LockDiscovery) {
-        true => share.locks.discover(&asked.who.caller, &asked.path).await,
+        true => share.locks.discover(&asked.who.caller, &asked.path),
         false => String::new(),
     };
     blocking(move || {
