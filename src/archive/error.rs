@@ -99,7 +99,7 @@ impl From<StoreError> for ArchiveError {
         let text = error.to_string();
         match error {
             StoreError::InUse(folder) => ArchiveError::InUse(folder),
-            StoreError::Absent(_) => ArchiveError::Absent(text),
+            StoreError::Absent(folder) => ArchiveError::Absent(folder),
             StoreError::Full(why) => ArchiveError::Full(why),
             StoreError::Damaged(what) => ArchiveError::Broken(what),
             StoreError::Moved { .. } => ArchiveError::Broken(text),

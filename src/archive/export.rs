@@ -5,9 +5,10 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use vouchsafe_evidence::bag::encode_name;
 use vouchsafe_evidence::bundle::{self, bundle_path};
 use vouchsafe_evidence::digest::{ContentHasher, Digest};
-use vouchsafe_evidence::directory::{encode_name, object_path, single_entry_path};
+use vouchsafe_evidence::directory::{object_path, single_entry_path};
 use vouchsafe_evidence::entry::{Entry, Object};
 use vouchsafe_evidence::tile::{TILE_WIDTH, Tile};
 
@@ -16,6 +17,7 @@ use super::rows::{VoucherRow, key};
 use super::{ArchiveError, Caller, Content, File as TreeFile, Node, OPERATOR, Records, log};
 use crate::access::{Grant, Permissions, Right, Role, Scope};
 use crate::catalog::TreePath;
+use crate::voucher::Invalid;
 
 /// What an export contains.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -285,6 +287,17 @@ pub fn export(
     out: &Path,
     progress: Progress<'_>,
 ) -> Result<ExportReport, ArchiveError> {
+    let inside = |folder: &Path| {
+        folder.canonicalize().is_ok_and(|folder| {
+            archive
+                .canonicalize()
+                .is_ok_and(|archive| folder.starts_with(archive))
+        })
+    };
+    if out.ancestors().any(inside) {
+        let hint = "name a folder outside the archive";
+        return Err(Invalid::new("--out", "an export does not go into the archive", hint).into());
+    }
     let records = Records::open_to_read(archive)?;
     let mut report = ExportReport::default();
     make_aside(out, |aside| {
@@ -326,6 +339,12 @@ fn write_bag(
         exporter.whole(progress)?;
     }
     exporter.tree(&TreePath::default(), whole)?;
+    if exporter.report.vouchers == 0 && !whole {
+        let hint =
+            "write a scope like '/acme/*/2024-*/': * for any characters, first..last for a range";
+        let error = format!("no voucher is filed in {scope}");
+        return Err(Invalid::new("SCOPE", error, hint).into());
+    }
     let Exporter { bag, report, .. } = exporter;
     let (files, bytes) = bag.finish()?;
     Ok(ExportReport {

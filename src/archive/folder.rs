@@ -58,7 +58,7 @@ pub(super) fn write(archive: &Path, key: &SigningNoteKey) -> Result<(), ArchiveE
 fn read(archive: &Path, file: &Path) -> Result<String, ArchiveError> {
     fs::read_to_string(file).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => ArchiveError::Absent(format!(
-            "{}: it is no archive ({} is missing); `vouchsafe init` makes one",
+            "{}, or it is no archive ({} is missing); `vouchsafe init` makes one",
             archive.display(),
             file.display()
         )),

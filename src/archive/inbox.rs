@@ -10,7 +10,7 @@ use super::rows::{InboxRow, key, last_part};
 use super::scan::SCAN_MAX_BYTES;
 use super::{Archive, ArchiveError, Caller, Condition, Filed};
 use crate::catalog::{INBOX, TreePath};
-use crate::voucher::VOUCHER_MAX_BYTES;
+use crate::voucher::{Invalid, Name, NameError, VOUCHER_MAX_BYTES};
 
 /// Files and folders that one removal takes away at most.
 const REMOVED_MAX: usize = 10_000;
@@ -73,6 +73,15 @@ impl Archive {
     fn check_inbox(&self, caller: &Caller, path: &TreePath) -> Result<(), ArchiveError> {
         if !caller.has_inbox() {
             return Err(ArchiveError::Absent(path.to_string()));
+        }
+        for step in path.segments() {
+            match Name::new(step) {
+                Ok(_) | Err(NameError::Reserved) => {}
+                Err(error) => {
+                    let hint = "choose a name that every drive can show";
+                    return Err(Invalid::new("path", error.to_string(), hint).into());
+                }
+            }
         }
         self.check_room()
     }

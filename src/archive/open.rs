@@ -1,7 +1,7 @@
 //! Making and opening an archive: everything that is checked and mended before the first request.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -66,9 +66,6 @@ impl Archive {
         clock: Clock,
     ) -> Result<(), ArchiveError> {
         fs::create_dir_all(folder::store(aside)).map_err(|e| ArchiveError::io(aside, e))?;
-        // Vouchers are for those who have grants, not for everybody who has an account on the machine.
-        fs::set_permissions(aside, fs::Permissions::from_mode(0o700))
-            .map_err(|e| ArchiveError::io(aside, e))?;
         let mut random = [0; 38];
         getrandom::fill(&mut random)
             .map_err(|error| ArchiveError::Fault(format!("no randomness: {error}")))?;
@@ -112,16 +109,7 @@ impl Archive {
         let layout = folder::read_layout(folder)?;
         let key = folder::read_signing_key(folder)?;
         let store: Arc<dyn Store> = Arc::new(Rocks::open(&folder::store(folder))?);
-        let mark = HighWater::read(&folder::high_water(folder))?;
-        let size = store.head()?.size;
-        if mark.is_none() && size > 0 && !HighWater::is_renounced(&folder::high_water(folder)) {
-            let file = folder::high_water(folder);
-            return Err(ArchiveError::Broken(format!(
-                "{} has no readable mark although the log has {size} entries: nobody can tell \
-                 whether the log was rolled back; if you know that it was not, make that file empty",
-                file.display()
-            )));
-        }
+        let mark = readable_mark(folder, store.head()?.size)?;
         let parts = Parts {
             folder: Some(folder.to_owned()),
             store,
@@ -194,8 +182,15 @@ impl Archive {
 
 impl Records {
     /// Opens the archive in `folder` for reading, also while it is served: what it is at this moment.
+    /// A log that is behind what was signed is not read.
     pub fn open_to_read(folder: &Path) -> Result<Records, ArchiveError> {
+        // Read before the store is opened, so that a writer at work is never ahead of it.
+        let mark = HighWater::read(&folder::high_water(folder))?;
         let store: Arc<dyn Store> = Arc::new(open_store_to_read(folder)?);
+        match mark {
+            Some(mark) => check_mark(&*store, &mark)?,
+            None => drop(readable_mark(folder, store.head()?.size)?),
+        }
         let (size, applied) = (store.head()?.size, store.applied()?);
         if size != applied {
             return Err(ArchiveError::Busy(format!(
@@ -227,7 +222,13 @@ pub(super) fn make_aside(
     };
     let aside = format!(".{}.new-{}", name.to_string_lossy(), std::process::id());
     let aside = folder.with_file_name(aside);
-    let made = make(&aside)
+    // Vouchers are for those who have grants, not for everybody who has an account on the machine.
+    let made = DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&aside)
+        .map_err(|error| ArchiveError::io(folder, error))
+        .and_then(|()| make(&aside))
         .and_then(|()| fs::rename(&aside, folder).map_err(|e| ArchiveError::io(folder, e)));
     if made.is_err() {
         // What cannot be removed is left under a name that says what it is.
@@ -288,6 +289,21 @@ fn check_head(
         return Err(broken("the entries have another root".to_owned()));
     }
     Ok(())
+}
+
+/// The mark of the archive. A log of `size` entries without one is refused, until somebody who knows why
+/// it was lost makes the file empty.
+fn readable_mark(folder: &Path, size: u64) -> Result<Option<Mark>, ArchiveError> {
+    let file = folder::high_water(folder);
+    let mark = HighWater::read(&file)?;
+    if mark.is_none() && size > 0 && !HighWater::is_renounced(&file) {
+        return Err(ArchiveError::Broken(format!(
+            "{} has no readable mark although the log has {size} entries: nobody can tell whether \
+             the log was rolled back; if you know that it was not, make that file empty",
+            file.display()
+        )));
+    }
+    Ok(mark)
 }
 
 /// A log that is behind its own mark was rolled back; one with another root was replaced.

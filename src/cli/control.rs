@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -108,11 +108,32 @@ fn perform(archive: &Archive, change: Change) -> Result<String, ArchiveError> {
 /// Makes the change in the archive in `folder`, whether it is served or not.
 pub fn change(folder: &Path, change: Change) -> Result<String, Failure> {
     let progress = terminal::Progress::new("rebuilding the index");
-    match Archive::open(folder, system_clock(), &|done, of| progress.at(done, of)) {
-        Ok(archive) => Ok(perform(&archive, change)?),
-        Err(ArchiveError::InUse(_)) => ask(folder, &change),
-        Err(error) => Err(error.into()),
+    let started = Instant::now();
+    loop {
+        match Archive::open(folder, system_clock(), &|done, of| progress.at(done, of)) {
+            Ok(archive) => return Ok(perform(&archive, change)?),
+            Err(ArchiveError::InUse(_)) => match ask(folder, &change) {
+                // Nobody listens: another command has the archive open for a moment.
+                Err(Asked::Nobody(_)) if started.elapsed() < OTHERS_MAX => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                Err(Asked::Nobody(failure) | Asked::Answered(failure)) => return Err(failure),
+                Ok(made) => return Ok(made),
+            },
+            Err(error) => return Err(error.into()),
+        }
     }
+}
+
+/// How long a command waits for others that have the archive open.
+const OTHERS_MAX: Duration = Duration::from_secs(10);
+
+/// Why asking the serving process came to nothing.
+enum Asked {
+    /// No process listens; nothing was asked.
+    Nobody(Failure),
+    /// It was asked.
+    Answered(Failure),
 }
 
 /// The socket's path, short enough for any folder: the address of a socket has at most 107 bytes.
@@ -120,26 +141,35 @@ fn socket_of(folder: &File) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd()))
 }
 
-fn ask(folder: &Path, change: &Change) -> Result<String, Failure> {
+fn ask(folder: &Path, change: &Change) -> Result<String, Asked> {
     let unreachable = |error: io::Error| {
         Failure::Machine(format!(
             "the archive in {} is in use by another process, which does not answer: {error}",
             folder.display()
         ))
     };
-    let opened = File::open(folder).map_err(unreachable)?;
-    let mut stream = UnixStream::connect(socket_of(&opened)).map_err(unreachable)?;
+    let opened = File::open(folder).map_err(|error| Asked::Nobody(unreachable(error)))?;
+    let mut stream = UnixStream::connect(socket_of(&opened))
+        .map_err(|error| Asked::Nobody(unreachable(error)))?;
+    tell(&mut stream, change, unreachable).map_err(Asked::Answered)
+}
+
+fn tell(
+    stream: &mut UnixStream,
+    change: &Change,
+    unreachable: impl Fn(io::Error) -> Failure,
+) -> Result<String, Failure> {
     stream
         .set_read_timeout(Some(PATIENCE))
-        .map_err(unreachable)?;
+        .map_err(&unreachable)?;
     let mut request =
         serde_json::to_vec(change).map_err(|error| Failure::Machine(error.to_string()))?;
     request.push(b'\n');
-    stream.write_all(&request).map_err(unreachable)?;
+    stream.write_all(&request).map_err(&unreachable)?;
     let mut reply = String::new();
     BufReader::new(stream.take(MESSAGE_MAX_BYTES))
         .read_line(&mut reply)
-        .map_err(unreachable)?;
+        .map_err(&unreachable)?;
     match serde_json::from_str(&reply) {
         Ok(Reply::Done(made)) => Ok(made),
         Ok(Reply::Wrong(text)) => Err(Failure::Wrong(text)),

@@ -2,8 +2,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vouchsafe_evidence::directory::verify_directory;
+use vouchsafe_evidence::bag::verify_directory;
 use vouchsafe_evidence::key::VerifierKey;
+use vouchsafe_evidence::note::Note;
 use vouchsafe_evidence::report::{Fault, Report};
 use vouchsafe_evidence::verify::Options;
 
@@ -35,6 +36,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(file) => Some(fs::read(file).map_err(|error| Failure::io(file, &error))?),
         None => None,
     };
+    if let (Some(file), Some(note)) = (&arguments.since, &since)
+        && Note::parse(note).is_err()
+    {
+        return Err(Failure::Wrong(format!(
+            "--since {}: not a checkpoint",
+            file.display()
+        )));
+    }
     let progress = terminal::Progress::new("verifying");
     let options = Options {
         key,

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use ureq::http::{Request, StatusCode};
+use vouchsafe_evidence::bag::verify_directory;
 use vouchsafe_evidence::digest::Digest;
-use vouchsafe_evidence::directory::{object_path, verify_directory};
+use vouchsafe_evidence::directory::object_path;
 use vouchsafe_evidence::key::VerifierKey;
 use vouchsafe_evidence::proof::EntryProof;
 use vouchsafe_evidence::report::Report;

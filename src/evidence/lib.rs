@@ -4,6 +4,7 @@
 //! storage, clock and randomness come from outside. Every byte it defines is described in
 //! `docs/format.md`; this package alone, with its few dependencies, verifies an archive.
 
+pub mod bag;
 pub mod bundle;
 pub mod checkpoint;
 pub mod digest;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use vouchsafe_evidence::directory::verify_directory;
+use vouchsafe_evidence::bag::verify_directory;
 use vouchsafe_evidence::key::VerifierKey;
 use vouchsafe_evidence::verify::Options;
 
@@ -18,7 +18,7 @@ Usage: vouchsafe-verify DIR [--key VKEY] [--since CHECKPOINT-FILE] [--json]
 
 Example: vouchsafe-verify ./export --key \"$(cat vkey-from-the-auditor)\"
 
-Exit status: 0 all is well, 1 something is wrong, 2 wrong use or no exported folder, 3 no such folder.";
+Exit status: 0 all is well, 1 something is wrong, 2 wrong use or no exported folder.";
 
 struct Arguments {
     target: PathBuf,
@@ -76,7 +76,7 @@ fn main() -> ExitCode {
             "vouchsafe-verify: {} is no exported folder: it has no data/log",
             arguments.target.display()
         );
-        return ExitCode::from(if arguments.target.is_dir() { 2 } else { 3 });
+        return ExitCode::from(2);
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let options = Options {

@@ -31,6 +31,9 @@ pub enum NameError {
     /// Leading or trailing space or trailing dot, `.` and `..`.
     #[error("a name must not begin or end with a space, nor end with a dot")]
     Edge,
+    /// What Windows keeps for devices: `CON`, `nul.txt`, `COM1`.
+    #[error("a name must not be that of a Windows device (CON, PRN, AUX, NUL, COM1 …, LPT1 …)")]
+    Device,
     /// `_` at the start is kept for the archive's own folders.
     #[error("a name must not begin with an underscore")]
     Reserved,
@@ -60,6 +63,9 @@ impl Name {
         {
             return Err(NameError::Edge);
         }
+        if is_device(&name) {
+            return Err(NameError::Device);
+        }
         if name.starts_with('_') {
             return Err(NameError::Reserved);
         }
@@ -72,11 +78,29 @@ impl Name {
     }
 }
 
+/// Whether Windows takes the name, with any ending, for a device.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end();
+    let numbered = |prefix: &str| {
+        stem.get(..3)
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+            && stem.len() == 4
+            && stem.ends_with(|c: char| c.is_ascii_digit())
+    };
+    ["CON", "PRN", "AUX", "NUL"]
+        .iter()
+        .any(|device| stem.eq_ignore_ascii_case(device))
+        || numbered("COM")
+        || numbered("LPT")
+}
+
 /// Formatting characters (general category Cf and the line and paragraph separators) that a reader
-/// cannot see but that reorder, join or hide what is next to them.
+/// cannot see but that reorder, join or hide what is next to them; blank letters; private characters.
 pub(super) fn is_invisible(character: char) -> bool {
     matches!(character,
-        '\u{00AD}' | '\u{061C}' | '\u{070F}' | '\u{180E}' | '\u{200B}'..='\u{200F}'
+        '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}'
+        | '\u{0600}'..='\u{0605}' | '\u{06DD}' | '\u{08E2}' | '\u{E000}'..='\u{F8FF}'
+        | '\u{00AD}' | '\u{061C}' | '\u{070F}' | '\u{180E}' | '\u{200B}'..='\u{200F}'
         | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
         | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E007F}')
 }
@@ -119,6 +143,11 @@ mod tests {
             assert_eq!(Name::new(text), Err(NameError::Edge), "{text}");
         }
         assert_eq!(Name::new("_inbox"), Err(NameError::Reserved));
+        for text in ["CON", "nul.txt", "com1", "Lpt9.a.b"] {
+            assert_eq!(Name::new(text), Err(NameError::Device), "{text}");
+        }
+        assert!(Name::new("CONTO").is_ok() && Name::new("COM10").is_ok());
+        assert_eq!(Name::new("a\u{3164}"), Err(NameError::Invisible(0x3164)));
     }
 
     proptest! {

@@ -124,6 +124,35 @@ fn raw_put(served: &Served, path: &str, length: usize, body: &[u8]) -> String {
 }
 
 #[test]
+fn names_that_some_drive_cannot_show_are_refused_everywhere() {
+    let archive = Archive::new();
+    let served = archive.serve();
+    let erp = served.client("erp");
+    for name in [
+        "%E2%80%AEx",
+        "a%5Cb",
+        "CON",
+        "nul.txt",
+        "%3Cb%3E",
+        "a%E3%85%A4",
+    ] {
+        let inbox = erp.put(&format!("/dav/_inbox/{name}"), b"x");
+        assert_eq!(inbox.status, 400, "{name}: {}", inbox.text());
+        assert_eq!(inbox.json()["field"], "path", "{name}");
+    }
+    let place = "acme/gl/2024-03/payment/CON";
+    let upload = erp.put(
+        &format!("/dav/{place}/voucher.json"),
+        voucher(place, "1.00"),
+    );
+    assert_eq!(
+        (upload.status, upload.json()["field"].clone()),
+        (400, "number".into())
+    );
+    archive.assert_well();
+}
+
+#[test]
 fn a_body_that_is_cut_leaves_nothing() {
     let archive = Archive::new();
     let served = archive.serve();
@@ -220,7 +249,7 @@ fn deep_folders_in_the_inbox_are_refused_and_the_archive_goes_on() {
             .all(|status| [201, 400, 409].contains(status)),
         "{statuses:?}"
     );
-    let long = format!("/dav/_inbox/{}", "x".repeat(255));
+    let long = format!("/dav/_inbox/{}", "x".repeat(200));
     assert_eq!(erp.put(&long, b"x").status, 201);
     let upload = erp.put(
         &format!("/dav/{PLACE}/voucher.json"),

@@ -219,3 +219,23 @@ fn a_lost_high_water_mark_is_said_and_only_renounced_by_hand() {
     archive.command(&["user", "add", "late"]);
     archive.assert_well();
 }
+
+#[test]
+fn a_rolled_back_log_is_not_washed_clean_by_an_export() {
+    let archive = filed();
+    let mark = archive.path().join("high-water");
+    fs::remove_file(&mark).unwrap();
+    let out = archive.folder.path().join("export");
+    let arguments = [
+        "export",
+        "/",
+        "--archive",
+        archive.text(),
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    let text = run_expecting(3, &arguments);
+    assert!(text.contains("rolled back"), "{text}");
+    run_expecting(3, &["user", "list", "--archive", archive.text()]);
+    assert!(!out.exists());
+}

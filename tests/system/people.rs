@@ -221,7 +221,7 @@ fn entries(archive: &Archive) -> Vec<vouchsafe_evidence::entry::Entry> {
         progress: &|_, _| {},
         entry: &mut |entry| entries.push(entry.clone()),
     };
-    let report = vouchsafe_evidence::directory::verify_directory(&out, options);
+    let report = vouchsafe_evidence::bag::verify_directory(&out, options);
     assert!(report.ok, "{report}");
     entries
 }
@@ -285,4 +285,20 @@ fn a_signing_key_that_others_can_read_is_refused() {
         ],
     );
     assert!(text.contains("chmod 600"), "{text}");
+}
+
+#[test]
+fn commands_wait_for_each_other() {
+    let archive = Archive::new();
+    std::thread::scope(|scope| {
+        for number in 0..4 {
+            let archive = &archive;
+            scope.spawn(move || archive.command(&["user", "add", &format!("p{number}")]));
+        }
+    });
+    let listed = archive.command(&["user", "list"]);
+    assert!(
+        (0..4).all(|number| listed.contains(&format!("p{number}"))),
+        "{listed}"
+    );
 }

@@ -226,3 +226,119 @@ fn a_verifier_written_from_the_format_page_agrees() {
         }
     }
 }
+
+/// Makes the manifests anew, as a forger would.
+fn remake_manifests(bag: &Path) {
+    let script = "find data -type f | sort | xargs -d '\\n' sha256sum > manifest-sha256.txt; \
+        sha256sum bag-info.txt bagit.txt manifest-sha256.txt > tagmanifest-sha256.txt";
+    let status = Command::new("sh")
+        .args(["-c", script])
+        .current_dir(bag)
+        .status();
+    assert!(status.unwrap().success());
+}
+
+#[test]
+fn nothing_may_lie_in_an_export_that_the_log_does_not_vouch_for() {
+    let (archive, _served) = filed(2);
+    let place = "data/tree/acme/gl/2024-03/payment";
+    type Deed = fn(&Path);
+    let deeds: [(&str, Deed); 7] = [
+        ("a voucher that nobody filed", |at| {
+            fs::create_dir(at.join("0099")).unwrap();
+            fs::write(at.join("0099/voucher.json"), "{}").unwrap();
+        }),
+        ("a voucher under another number", |at| {
+            fs::create_dir(at.join("0099")).unwrap();
+            fs::copy(at.join("0001/voucher.json"), at.join("0099/voucher.json")).unwrap();
+        }),
+        ("a scan that nobody sent", |at| {
+            fs::write(at.join("0001/scan-9.jpg"), "x").unwrap()
+        }),
+        ("no proof", |at| {
+            fs::remove_file(at.join("0001/proof.json")).unwrap()
+        }),
+        ("no history", |at| {
+            fs::remove_file(at.join("0001/history.json")).unwrap()
+        }),
+        ("another history", |at| {
+            let file = at.join("0001/history.json");
+            let text = fs::read_to_string(&file).unwrap();
+            fs::write(&file, text.replacen("\"time\": \"2", "\"time\": \"1", 1)).unwrap();
+        }),
+        ("the proof of another", |at| {
+            fs::copy(at.join("0002/proof.json"), at.join("0001/proof.json"))
+                .map(|_| ())
+                .unwrap();
+        }),
+    ];
+    for (scope, kind) in [("/", "whole"), ("/acme/", "part")] {
+        for (number, (name, deed)) in deeds.iter().enumerate() {
+            let bag = export(&archive, scope, &format!("{kind}{number}"));
+            deed(&bag.join(place));
+            remake_manifests(&bag);
+            let (status, text) = check(&bag);
+            assert_eq!(status, Some(1), "{name} in the {kind}: {text}");
+            assert!(
+                text.contains("acme/gl/2024-03/payment"),
+                "{name} is named: {text}"
+            );
+        }
+        let bag = export(&archive, scope, &format!("{kind}-stray"));
+        fs::write(bag.join("data/objects/00").with_extension("x"), "stray").unwrap();
+        remake_manifests(&bag);
+        assert_eq!(check(&bag).0, Some(1), "a stray object");
+    }
+}
+
+#[test]
+fn links_and_pipes_in_an_export_are_neither_followed_nor_waited_for() {
+    let (archive, _served) = filed(1);
+    for file in [
+        "data/log/checkpoint",
+        "data/tree/acme/gl/2024-03/payment/0001/voucher.png",
+    ] {
+        for deed in ["mkfifo", "ln -s /dev/zero", "ln -s ../moved"] {
+            let name = format!("bag{}{}", file.len(), deed.len());
+            let bag = export(&archive, "/", &name);
+            let script = format!(
+                "mv {file} ../moved-{name}; {} {file}",
+                deed.replace("../moved", "/dev/null")
+            );
+            let status = Command::new("sh")
+                .args(["-c", &script])
+                .current_dir(&bag)
+                .status();
+            assert!(status.unwrap().success());
+            let limited = Command::new("timeout")
+                .arg("20")
+                .arg(verifier())
+                .arg(&bag)
+                .output()
+                .unwrap();
+            assert_eq!(limited.status.code(), Some(1), "{deed} for {file}");
+        }
+    }
+}
+
+#[test]
+fn an_export_of_nothing_or_into_the_archive_is_refused() {
+    let (archive, _served) = filed(1);
+    let out = archive.folder.path().join("none");
+    let (text, out) = (archive.text(), out.to_str().unwrap());
+    let said = run_expecting(2, &["export", "/nothing/", "--archive", text, "--out", out]);
+    assert!(said.contains("no voucher is filed"), "{said}");
+    let inside = archive.path().join("inside");
+    run_expecting(
+        2,
+        &[
+            "export",
+            "/",
+            "--archive",
+            text,
+            "--out",
+            inside.to_str().unwrap(),
+        ],
+    );
+    assert!(!inside.exists() && !Path::new(out).exists());
+}

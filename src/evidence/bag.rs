@@ -1,0 +1,392 @@
+//! The checks of an exported folder as a BagIt bag (RFC 8493): manifests, and that everything that lies
+//! in it follows from the log.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::digest::Digest;
+use crate::directory::{Directory, Files, object_path};
+use crate::entry::{Entry, Object};
+use crate::key::VerifierKey;
+use crate::proof::EntryProof;
+use crate::report::{Fault, Report};
+use crate::verify::{Options, Source as _, Unreadable, verify};
+
+/// Verifies an exported folder: its log, its objects, its tree and its manifests. Everything that lies
+/// in it must follow from the log.
+pub fn verify_directory(bag: &Path, options: Options<'_>) -> Report {
+    let files = Files::list(bag);
+    let source = Directory::new(&files);
+    let mut vouched = Vouched::default();
+    let Options {
+        key,
+        since,
+        threads,
+        progress,
+        entry: visit,
+    } = options;
+    let mut collect = |entry: &Entry| {
+        visit(entry);
+        vouched.take(entry);
+    };
+    let pinned = key.clone();
+    let mut report = verify(
+        &source,
+        Options {
+            key,
+            since,
+            threads,
+            progress,
+            entry: &mut collect,
+        },
+    );
+    for (name, found) in &files.strange {
+        report.fault(bag_fault(name, "a regular file or a folder", found.clone()));
+    }
+    let hashed = check_manifests(&files, &mut report);
+    let offered = source.verifier_key().ok();
+    let offered = offered.and_then(|text| String::from_utf8(text).ok());
+    let key = pinned.or_else(|| VerifierKey::parse(&offered?).ok());
+    check_tree(&files, &hashed, &vouched, key.as_ref(), &mut report);
+    check_strays(&files, &vouched, &mut report);
+    report
+}
+
+/// What the entries that could be read say about the tree.
+#[derive(Default)]
+struct Vouched {
+    /// By place: every entry that brought content there, in order.
+    places: BTreeMap<String, Vec<Arrived>>,
+    /// Every object that an entry names.
+    objects: BTreeSet<Digest>,
+}
+
+/// An entry that brought content to a place.
+struct Arrived {
+    seq: u64,
+    time: u64,
+    objects: Vec<Object>,
+}
+
+impl Vouched {
+    fn take(&mut self, entry: &Entry) {
+        let digests = entry.objects.iter().map(|object| object.blake3);
+        self.objects.extend(digests);
+        let in_tree = entry.path.starts_with('/') && !entry.path.starts_with("/_");
+        if in_tree && !entry.objects.is_empty() {
+            let arrived = self.places.entry(entry.path.clone()).or_default();
+            arrived.push(Arrived {
+                seq: entry.seq,
+                time: entry.time,
+                objects: entry.objects.clone(),
+            });
+        }
+    }
+}
+
+/// Checks that the tree has, at every place, the content that the log vouches for last, a history of
+/// all that came, and a proof of the current version.
+fn check_tree(
+    files: &Files,
+    hashed: &BTreeMap<String, Digest>,
+    vouched: &Vouched,
+    key: Option<&VerifierKey>,
+    report: &mut Report,
+) {
+    for (place, arrived) in &vouched.places {
+        let mut current = BTreeMap::new();
+        for arrival in arrived {
+            for object in &arrival.objects {
+                current.insert(object.name.as_str(), (arrival.seq, object.sha256));
+            }
+        }
+        for (name, (seq, sha256)) in &current {
+            let file = format!("data/tree{place}/{name}");
+            let found = hashed.get(&file);
+            if found != Some(sha256) {
+                report.fault(Fault {
+                    seq: Some(*seq),
+                    path: file,
+                    what: "file in the tree".to_owned(),
+                    expected: format!("SHA-256 {sha256}"),
+                    found: found.map_or("nothing".to_owned(), |found| format!("SHA-256 {found}")),
+                });
+            }
+        }
+        let filed = current.get("voucher.json").map(|(seq, _)| *seq);
+        check_proof(files, place, filed, key, report);
+        check_history(files, place, arrived, report);
+    }
+}
+
+/// Checks that the proof is there and proves the entry that filed the current version.
+fn check_proof(
+    files: &Files,
+    place: &str,
+    filed: Option<u64>,
+    key: Option<&VerifierKey>,
+    report: &mut Report,
+) {
+    let file = format!("data/tree{place}/proof.json");
+    let proven = key
+        .ok_or_else(|| "no verifier key".to_owned())
+        .and_then(|key| {
+            let bytes = files.read(&file).map_err(|error| error.to_string())?;
+            EntryProof::verify(&bytes, key).map_err(|error| error.to_string())
+        })
+        .and_then(
+            |entry| match entry.path == place && Some(entry.seq) == filed {
+                true => Ok(()),
+                false => Err(format!(
+                    "a proof of entry {} about {}",
+                    entry.seq, entry.path
+                )),
+            },
+        );
+    if let Err(found) = proven {
+        report.fault(Fault {
+            seq: filed,
+            path: file,
+            what: "proof".to_owned(),
+            expected: format!("a proof of the entry that filed {place}"),
+            found,
+        });
+    }
+}
+
+/// The parts of a `history.json` that follow from the entries. Names of people do not: they are in
+/// objects that the export of a part does not have.
+#[derive(Deserialize)]
+struct History {
+    path: String,
+    versions: Vec<HistoryArrival>,
+    scans: Vec<HistoryArrival>,
+}
+
+#[derive(Deserialize)]
+struct HistoryArrival {
+    entry: u64,
+    time: String,
+    files: Vec<HistoryFile>,
+}
+
+#[derive(Deserialize)]
+struct HistoryFile {
+    blake3: Digest,
+    sha256: Digest,
+    name: String,
+    media_type: String,
+    size: u64,
+}
+
+impl HistoryFile {
+    fn is(&self, object: &Object) -> bool {
+        self.blake3 == object.blake3
+            && self.sha256 == object.sha256
+            && self.name == object.name
+            && self.media_type == object.media_type
+            && self.size == object.size
+    }
+}
+
+/// Checks that a history tells of every entry that brought content to the place, and of no other.
+fn check_history(files: &Files, place: &str, arrived: &[Arrived], report: &mut Report) {
+    let file = format!("data/tree{place}/history.json");
+    let read = files.read(&file).map_err(|error| error.to_string());
+    let told = read.and_then(|bytes| {
+        let history: History = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+        let mut told: Vec<HistoryArrival> = history.versions;
+        told.extend(history.scans);
+        told.sort_by_key(|arrival| arrival.entry);
+        let is_same = |(told, arrived): (&HistoryArrival, &Arrived)| {
+            told.entry == arrived.seq
+                && told.time == rfc3339(arrived.time)
+                && told.files.len() == arrived.objects.len()
+                && told
+                    .files
+                    .iter()
+                    .zip(&arrived.objects)
+                    .all(|(file, object)| file.is(object))
+        };
+        let same = history.path == place
+            && told.len() == arrived.len()
+            && told.iter().zip(arrived).all(is_same);
+        if same {
+            Ok(())
+        } else {
+            Err("another history".to_owned())
+        }
+    });
+    if let Err(found) = told {
+        report.fault(Fault {
+            seq: arrived.last().map(|arrival| arrival.seq),
+            path: file,
+            what: "history".to_owned(),
+            expected: format!("the {} entries that brought content there", arrived.len()),
+            found,
+        });
+    }
+}
+
+/// A time in milliseconds since 1970-01-01 UTC as RFC 3339 writes it. Days become dates by the algorithm
+/// `civil_from_days` of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+fn rfc3339(time: u64) -> String {
+    let (days, of_day) = (time / 86_400_000, time % 86_400_000);
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (seconds, milliseconds) = (of_day / 1_000, of_day % 1_000);
+    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
+}
+
+/// Checks that nothing lies in the payload that does not follow from the log.
+fn check_strays(files: &Files, vouched: &Vouched, report: &mut Report) {
+    for name in files
+        .present
+        .iter()
+        .filter(|name| name.starts_with("data/"))
+    {
+        let expected = if let Some(inner) = name.strip_prefix("data/tree") {
+            let (place, file) = inner.rsplit_once('/').unwrap_or_default();
+            vouched.places.get(place).is_some_and(|arrived| {
+                let mut objects = arrived.iter().flat_map(|arrival| &arrival.objects);
+                matches!(file, "history.json" | "proof.json")
+                    || objects.any(|object| object.name == file)
+            })
+        } else if let Some(hex) = name.strip_prefix("data/objects/") {
+            let digest = hex.replacen('/', "", 1).parse();
+            digest.is_ok_and(|digest| {
+                vouched.objects.contains(&digest) && object_path(&digest) == hex
+            })
+        } else {
+            ["vkey", "checkpoint"]
+                .map(|file| format!("data/log/{file}"))
+                .contains(name)
+                || ["data/log/tile/", "data/log/entries/"]
+                    .iter()
+                    .any(|log| name.starts_with(log))
+        };
+        if !expected {
+            report.fault(bag_fault(
+                name,
+                "nothing: no entry vouches for it",
+                "a file".to_owned(),
+            ));
+        }
+    }
+}
+
+/// Checks both manifests and that the payload has no file beside them; gives the digest of every
+/// payload file as it was read.
+fn check_manifests(files: &Files, report: &mut Report) -> BTreeMap<String, Digest> {
+    let mut hashed = BTreeMap::new();
+    for manifest in ["tagmanifest-sha256.txt", "manifest-sha256.txt"] {
+        let lines = files.read(manifest).and_then(|text| {
+            String::from_utf8(text).map_err(|error| Unreadable(error.to_string()))
+        });
+        let lines = match lines {
+            Ok(lines) => lines,
+            Err(error) => {
+                report.fault(bag_fault(manifest, "a manifest", error.to_string()));
+                continue;
+            }
+        };
+        for line in lines.lines() {
+            check_line(files, manifest, line, &mut hashed, report);
+        }
+    }
+    let payload = files
+        .present
+        .iter()
+        .filter(|name| name.starts_with("data/"));
+    for file in payload.filter(|file| !hashed.contains_key(*file)) {
+        report.fault(bag_fault(
+            file,
+            "a line in manifest-sha256.txt",
+            "none".to_owned(),
+        ));
+    }
+    hashed
+}
+
+fn check_line(
+    files: &Files,
+    manifest: &str,
+    line: &str,
+    hashed: &mut BTreeMap<String, Digest>,
+    report: &mut Report,
+) {
+    let parsed = line
+        .split_once("  ")
+        .and_then(|(digest, file)| Some((digest.parse::<Digest>().ok()?, decode_name(file))));
+    let Some((expected, file)) = parsed else {
+        report.fault(bag_fault(
+            manifest,
+            "a digest and a file name on each line",
+            line.to_owned(),
+        ));
+        return;
+    };
+    let expected = format!("SHA-256 {expected}");
+    match files.hash(&file) {
+        Ok(found) => {
+            if format!("SHA-256 {found}") != expected {
+                report.fault(bag_fault(&file, expected, format!("SHA-256 {found}")));
+            }
+            hashed.insert(file, found);
+        }
+        Err(error) => report.fault(bag_fault(&file, expected, error.to_string())),
+    }
+}
+
+fn bag_fault(path: &str, expected: impl Into<String>, found: String) -> Fault {
+    Fault {
+        seq: None,
+        path: path.to_owned(),
+        what: "file".to_owned(),
+        expected: expected.into(),
+        found,
+    }
+}
+
+/// RFC 8493, section 2.1.3: line breaks and percent signs in names are percent-encoded.
+pub fn encode_name(name: &str) -> String {
+    name.replace('%', "%25")
+        .replace('\n', "%0A")
+        .replace('\r', "%0D")
+}
+
+fn decode_name(name: &str) -> String {
+    name.replace("%0A", "\n")
+        .replace("%0D", "\r")
+        .replace("%25", "%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_in_histories() {
+        for (time, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400_001, "2000-02-29T00:00:00.001Z"),
+            (1_709_251_199_999, "2024-02-29T23:59:59.999Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(rfc3339(time), text);
+        }
+    }
+}
