@@ -224,6 +224,12 @@ fn a_verifier_written_from_the_format_page_agrees() {
             assert_eq!(status, Some(1), "{file}: {text}");
             fs::write(bag.join(file), whole).unwrap();
         }
+        let stray = bag.join("data/tree/acme/gl/2024-03/payment/0099");
+        fs::create_dir(&stray).unwrap();
+        fs::write(stray.join("voucher.json"), "{}").unwrap();
+        remake_manifests(&bag);
+        let (status, text) = python(&bag);
+        assert_eq!(status, Some(1), "a voucher that nobody filed: {text}");
     }
 }
 

@@ -95,8 +95,8 @@ def check_log(bag, key):
             path = f"tile/{level}/" + index_path(n // 256, min(256, len(row) - n))
             need(read(log + path) == b"".join(row[n:n + 256]), path + ": other hashes")
     for path, thing in last.items(): need(sha256(read(path)).hex() == thing["sha256"], path + ": not what was filed last")
-    return f"{size} entries are signed, {len(entries)} were read"
-def check_bag(bag, key):
+    return f"{size} entries are signed, {len(entries)} were read", last
+def check_bag(bag, key, last):
     listed = set()
     for manifest in ["tagmanifest-sha256.txt", "manifest-sha256.txt"]:
         for line in read(f"{bag}/{manifest}").decode().split("\n")[:-1]:
@@ -107,14 +107,18 @@ def check_bag(bag, key):
             need(right, f"{name}: not what {manifest} says")
             if name.startswith("data/tree/") and name.count("/") == 7 and name.endswith("/proof.json"):
                 check_proof(read(f"{bag}/{name}"), key, name[len("data/tree"):-len("/proof.json")])
+            folder, _, file = name.rpartition("/")
+            known = f"{bag}/{name}" in last or file in ("history.json", "proof.json") and f"{bag}/{folder}/voucher.json" in last
+            need(known or not name.startswith("data/tree/"), f"{name}: no entry vouches for it")
     for file in filter(os.path.isfile, map(str, pathlib.Path(bag, "data").rglob("*"))):
         need(os.path.relpath(file, bag) in listed, f"{file}: in no manifest")
 def main(bag, *pinned):
     try:
         offered = read(bag + "/data/log/vkey").decode()
         need(offered.strip() in (pinned or [offered.strip()]), "vkey: not the key that was given")
-        print(check_log(bag, verifier_key(offered)), "- BLAKE3", "checked" if blake3 else "NOT checked: no module blake3")
-        check_bag(bag, verifier_key(offered))
+        told, last = check_log(bag, verifier_key(offered))
+        print(told, "- BLAKE3", "checked" if blake3 else "NOT checked: no module blake3")
+        check_bag(bag, verifier_key(offered), last)
     except (OSError, ValueError, KeyError, IndexError) as fault: sys.exit(f"NOT WELL: {fault}")
     print("all is well")
 main(*sys.argv[1:]) if len(sys.argv) in (2, 3) else sys.exit(__doc__)
