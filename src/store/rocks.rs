@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -6,6 +7,8 @@ use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
     DBRecoveryMode, Direction, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions,
 };
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use vouchsafe_evidence::digest::{ContentDigests, ContentHasher, Digest};
 
 use super::{Append, Head, Index, IndexChanges, ObjectWriter, Row, StoreError, Truth};
@@ -48,6 +51,8 @@ const CHUNKED: u8 = 1;
 /// The embedded engine: RocksDB with one column family per kind of row.
 pub struct Rocks {
     db: DB,
+    /// The store's folder, locked while it is open for writing and let go after the database is closed.
+    _writing: Option<File>,
     /// Held during append: RocksDB itself has no compare-and-append.
     append: Mutex<()>,
     /// Held while an object gets its address, so that of two that are the same one is kept.
@@ -60,7 +65,8 @@ impl Rocks {
         let mut options = database_options();
         options.create_if_missing(true);
         options.create_missing_column_families(true);
-        Rocks::open_with(folder, |descriptors| {
+        let writing = lock_for_writing(folder)?;
+        Rocks::open_with(Some(writing), |descriptors| {
             DB::open_cf_descriptors(&options, folder, descriptors)
         })
     }
@@ -70,7 +76,8 @@ impl Rocks {
         present(folder)?;
         let mut options = database_options();
         options.create_missing_column_families(true);
-        let store = Rocks::open_with(folder, |descriptors| {
+        let writing = lock_for_writing(folder)?;
+        let store = Rocks::open_with(Some(writing), |descriptors| {
             DB::open_cf_descriptors(&options, folder, descriptors)
         })?;
         store.remove_unfinished()?;
@@ -83,13 +90,13 @@ impl Rocks {
         let mut options = database_options();
         // Files that the writer removes stay readable for who holds them open.
         options.set_max_open_files(-1);
-        Rocks::open_with(folder, |descriptors| {
+        Rocks::open_with(None, |descriptors| {
             DB::open_cf_descriptors_read_only(&options, folder, descriptors, false)
         })
     }
 
     fn open_with(
-        folder: &Path,
+        writing: Option<File>,
         open: impl FnOnce(Vec<ColumnFamilyDescriptor>) -> Result<DB, rocksdb::Error>,
     ) -> Result<Rocks, StoreError> {
         let cache = Cache::new_lru_cache(CACHE_BYTES);
@@ -99,10 +106,10 @@ impl Rocks {
         match open(descriptors.collect()) {
             Ok(db) => Ok(Rocks {
                 db,
+                _writing: writing,
                 append: Mutex::new(()),
                 addressing: Mutex::new(()),
             }),
-            Err(error) if is_locked(&error) => Err(StoreError::InUse(folder.display().to_string())),
             Err(error) => Err(failed(error)),
         }
     }
@@ -209,12 +216,17 @@ fn family_options(name: &str, cache: &Cache) -> Options {
     options
 }
 
-/// Whether another process, or another handle in this one, holds the file `LOCK`.
-fn is_locked(error: &rocksdb::Error) -> bool {
-    let text = error.as_ref();
-    error.kind() == rocksdb::ErrorKind::IOError
-        && text.contains("/LOCK: ")
-        && !text.contains("Permission denied")
+/// Locks the folder, or says that somebody else has. RocksDB has a lock of its own, but moves its log files
+/// about before it asks for it, and two that open at the same time trip over each other.
+fn lock_for_writing(folder: &Path) -> Result<File, StoreError> {
+    let fault =
+        |error: std::io::Error| StoreError::Failed(format!("{}: {error}", folder.display()));
+    let opened = File::open(folder).map_err(fault)?;
+    match flock(&opened, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(opened),
+        Err(Errno::WOULDBLOCK) => Err(StoreError::InUse(folder.display().to_string())),
+        Err(error) => Err(fault(error.into())),
+    }
 }
 
 fn failed(error: rocksdb::Error) -> StoreError {
