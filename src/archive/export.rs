@@ -299,12 +299,7 @@ pub fn export(
         return Err(Invalid::new("--out", "an export does not go into the archive", hint).into());
     }
     let records = Records::open_to_read(archive)?;
-    let mut report = ExportReport::default();
-    make_aside(out, |aside| {
-        report = write_bag(&records, scope, aside, progress)?;
-        Ok(())
-    })?;
-    Ok(report)
+    make_aside(out, |aside| write_bag(&records, scope, aside, progress))
 }
 
 fn write_bag(

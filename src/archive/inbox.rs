@@ -6,9 +6,10 @@ use vouchsafe_evidence::entry::Object;
 
 use super::fold::object;
 use super::kind::{self, Draft};
-use super::rows::{InboxRow, key, last_part};
+use super::rows::{InboxRow, decode, key, last_part};
 use super::scan::SCAN_MAX_BYTES;
-use super::{Archive, ArchiveError, Caller, Condition, Filed};
+use super::tree::{PAGE_ROWS, absent};
+use super::{Archive, ArchiveError, Caller, Child, Condition, File, Filed, Node, Records};
 use crate::catalog::{INBOX, TreePath};
 use crate::voucher::{Invalid, Name, NameError, VOUCHER_MAX_BYTES};
 
@@ -197,6 +198,49 @@ impl Archive {
             .iter()
             .map(|(key, _)| path.child(&last_part(key)))
             .collect())
+    }
+}
+
+impl Records {
+    pub(super) fn inbox_node(
+        &self,
+        caller: &Caller,
+        path: &TreePath,
+    ) -> Result<Node, ArchiveError> {
+        if path.segments().is_empty() {
+            return self.folder_born();
+        }
+        let row = self.row::<InboxRow>(&key::inbox(&caller.id, path))?;
+        row.map_or_else(|| absent(path), |row| Ok(inbox_node(&row)))
+    }
+
+    pub(super) fn inbox_page(
+        &self,
+        caller: &Caller,
+        path: &TreePath,
+        after: &str,
+    ) -> Result<(Vec<Child>, Option<String>), ArchiveError> {
+        self.inbox_node(caller, path)?;
+        let prefix = key::inbox_nodes(&caller.id, path);
+        let start = [&prefix[..], after.as_bytes()].concat();
+        let rows = self.store.scan(&prefix, &start, PAGE_ROWS)?;
+        let next = (rows.len() == PAGE_ROWS).then(|| rows.last().map(|(key, _)| last_part(key)));
+        let mut children = Vec::new();
+        for (key, row) in &rows {
+            let (name, node) = (last_part(key), inbox_node(&decode(key, row)?));
+            children.push(Child { name, node });
+        }
+        Ok((children, next.flatten()))
+    }
+}
+
+fn inbox_node(row: &InboxRow) -> Node {
+    match &row.object {
+        Some(object) => Node::File(File::stored(object, row.created, row.modified)),
+        None => Node::Folder {
+            created: row.created,
+            modified: row.modified,
+        },
     }
 }
 

@@ -31,7 +31,7 @@ pub use error::ArchiveError;
 pub use export::{ExportReport, export};
 pub use filing::{Condition, Filed};
 pub use kind::OPERATOR;
-pub use open::Progress;
+pub use open::{Progress, make_aside};
 pub use people::{GrantRecord, People, User};
 pub use scan::SCAN_MAX_BYTES;
 pub use sign_in::Caller;

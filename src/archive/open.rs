@@ -40,8 +40,7 @@ pub(super) struct Parts {
     pub layout: Layout,
     pub key: SigningNoteKey,
     pub credentials: Credentials,
-    /// The mark that was read, and the file that goes on from it.
-    pub high_water: Option<(Option<Mark>, HighWater)>,
+    pub high_water: Option<HighWater>,
     pub clock: Clock,
 }
 
@@ -70,9 +69,9 @@ impl Archive {
         getrandom::fill(&mut random)
             .map_err(|error| ArchiveError::Fault(format!("no randomness: {error}")))?;
         let (name, seed) = random.split_at(6);
-        let seed: &[u8; 32] = seed.try_into().map_err(|_| writer_key_fault())?;
+        let seed: &[u8; 32] = seed.try_into().map_err(|_| key_fault())?;
         let key = SigningNoteKey::from_seed(&format!("vouchsafe/{}", to_hex(name)), seed)
-            .map_err(|_| writer_key_fault())?;
+            .map_err(|_| key_fault())?;
         folder::write(aside, &key)?;
         drop(Rocks::create(&folder::store(aside))?);
         let archive = Archive::open(aside, clock, &|_, _| {})?;
@@ -109,14 +108,18 @@ impl Archive {
         let layout = folder::read_layout(folder)?;
         let key = folder::read_signing_key(folder)?;
         let store: Arc<dyn Store> = Arc::new(Rocks::open(&folder::store(folder))?);
-        let mark = readable_mark(folder, store.head()?.size)?;
+        check_not_rolled_back(
+            folder,
+            &*store,
+            HighWater::read(&folder::high_water(folder))?,
+        )?;
         let parts = Parts {
             folder: Some(folder.to_owned()),
             store,
             layout,
             key,
             credentials: Credentials::open(&folder::credentials(folder))?,
-            high_water: Some((mark, HighWater::open(&folder::high_water(folder))?)),
+            high_water: Some(HighWater::open(&folder::high_water(folder))?),
             clock,
         };
         Archive::start(parts, progress)
@@ -140,10 +143,6 @@ impl Archive {
                 .ok_or_else(|| ArchiveError::Broken(format!("{} is missing", tile.path())))
         })?;
         check_head(&*store, &key, &tiles)?;
-        let (mark, high_water) = high_water.unzip();
-        if let Some(mark) = mark.flatten() {
-            check_mark(&*store, &mark)?;
-        }
         catch_up(&*store, progress)?;
         let last_time = match head.size.checked_sub(1) {
             Some(last) => entry(&*store, last)?.time,
@@ -187,10 +186,7 @@ impl Records {
         // Read before the store is opened, so that a writer at work is never ahead of it.
         let mark = HighWater::read(&folder::high_water(folder))?;
         let store: Arc<dyn Store> = Arc::new(open_store_to_read(folder)?);
-        match mark {
-            Some(mark) => check_mark(&*store, &mark)?,
-            None => drop(readable_mark(folder, store.head()?.size)?),
-        }
+        check_not_rolled_back(folder, &*store, mark)?;
         let (size, applied) = (store.head()?.size, store.applied()?);
         if size != applied {
             return Err(ArchiveError::Busy(format!(
@@ -206,19 +202,24 @@ impl Records {
     }
 }
 
-/// Makes a folder aside and moves it into place, so that a crash leaves no half of it there.
-pub(super) fn make_aside(
+fn no_new_folder(error: String) -> ArchiveError {
+    Invalid::new("DIR", error, "name a folder that does not exist yet").into()
+}
+
+/// Makes a folder, which must be absent or empty, aside and moves it into place, so that a crash leaves no
+/// half of it there. Only its owner can read it.
+pub fn make_aside<T, E: From<ArchiveError>>(
     folder: &Path,
-    make: impl FnOnce(&Path) -> Result<(), ArchiveError>,
-) -> Result<(), ArchiveError> {
+    make: impl FnOnce(&Path) -> Result<T, E>,
+) -> Result<T, E> {
     let occupied = fs::read_dir(folder).is_ok_and(|mut items| items.next().is_some());
     if occupied || folder.is_file() {
         let error = format!("{} is not empty", folder.display());
-        return Err(Invalid::new("DIR", error, "name a folder that does not exist yet").into());
+        return Err(no_new_folder(error).into());
     }
     let Some(name) = folder.file_name() else {
         let error = format!("{} is no new folder", folder.display());
-        return Err(Invalid::new("DIR", error, "name a folder that does not exist yet").into());
+        return Err(no_new_folder(error).into());
     };
     let aside = format!(".{}.new-{}", name.to_string_lossy(), std::process::id());
     let aside = folder.with_file_name(aside);
@@ -227,9 +228,13 @@ pub(super) fn make_aside(
         .recursive(true)
         .mode(0o700)
         .create(&aside)
-        .map_err(|error| ArchiveError::io(folder, error))
+        .map_err(|error| ArchiveError::io(folder, error).into())
         .and_then(|()| make(&aside))
-        .and_then(|()| fs::rename(&aside, folder).map_err(|e| ArchiveError::io(folder, e)));
+        .and_then(|made| {
+            let moved = fs::rename(&aside, folder);
+            moved.map_err(|error| ArchiveError::io(folder, error))?;
+            Ok(made)
+        });
     if made.is_err() {
         // What cannot be removed is left under a name that says what it is.
         let _ = fs::remove_dir_all(&aside);
@@ -237,7 +242,7 @@ pub(super) fn make_aside(
     made
 }
 
-fn writer_key_fault() -> ArchiveError {
+fn key_fault() -> ArchiveError {
     ArchiveError::Fault("a signing key could not be made".to_owned())
 }
 
@@ -263,7 +268,10 @@ fn refresh(store: Arc<dyn Store>, people: Arc<ArcSwap<People>>) -> Committed {
 
 /// An entry that must be there.
 pub(super) fn entry(store: &dyn Store, seq: u64) -> Result<Entry, ArchiveError> {
-    let bytes = store.entries(seq..seq + 1)?.pop().flatten();
+    decoded(seq, store.entries(seq..seq + 1)?.pop().flatten())
+}
+
+fn decoded(seq: u64, bytes: Option<Vec<u8>>) -> Result<Entry, ArchiveError> {
     let bytes = bytes.ok_or_else(|| ArchiveError::Broken(format!("entry {seq} is missing")))?;
     Entry::decode(&bytes).map_err(|error| ArchiveError::Broken(format!("entry {seq}: {error}")))
 }
@@ -291,19 +299,23 @@ fn check_head(
     Ok(())
 }
 
-/// The mark of the archive. A log of `size` entries without one is refused, until somebody who knows why
-/// it was lost makes the file empty.
-fn readable_mark(folder: &Path, size: u64) -> Result<Option<Mark>, ArchiveError> {
-    let file = folder::high_water(folder);
-    let mark = HighWater::read(&file)?;
-    if mark.is_none() && size > 0 && !HighWater::is_renounced(&file) {
-        return Err(ArchiveError::Broken(format!(
+/// Holds the log against the mark of the archive in `folder`. A log that has entries and no readable mark is
+/// refused, too, until somebody who knows why it was lost makes the file empty.
+fn check_not_rolled_back(
+    folder: &Path,
+    store: &dyn Store,
+    mark: Option<Mark>,
+) -> Result<(), ArchiveError> {
+    let (file, size) = (folder::high_water(folder), store.head()?.size);
+    match mark {
+        Some(mark) => check_mark(store, &mark),
+        None if size == 0 || HighWater::is_renounced(&file) => Ok(()),
+        None => Err(ArchiveError::Broken(format!(
             "{} has no readable mark although the log has {size} entries: nobody can tell whether \
              the log was rolled back; if you know that it was not, make that file empty",
             file.display()
-        )));
+        ))),
     }
-    Ok(mark)
 }
 
 /// A log that is behind its own mark was rolled back; one with another root was replaced.
@@ -335,8 +347,8 @@ fn catch_up(store: &dyn Store, progress: Progress<'_>) -> Result<(), ArchiveErro
     while applied < size {
         let until = size.min(applied + FOLD_ENTRIES);
         let mut rows = Rows::new(store);
-        for seq in applied..until {
-            rows.fold(&entry(store, seq)?)?;
+        for (seq, bytes) in (applied..until).zip(store.entries(applied..until)?) {
+            rows.fold(&decoded(seq, bytes)?)?;
         }
         store.apply(&rows.into_changes(), until)?;
         applied = until;

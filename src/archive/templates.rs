@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::kind::{self, Draft};
 use super::rows::{TemplateRow, key};
-use super::{Archive, ArchiveError, Caller, Filed};
+use super::{Archive, ArchiveError, Caller, Child, File, Filed, Node, Records};
 use crate::catalog::{TEMPLATES, TreePath};
 use crate::store::get_object;
 use crate::voucher::Invalid;
@@ -113,5 +113,32 @@ impl Archive {
             desk.write(draft.with(vec![file]));
             Ok(Filed::New(version))
         })
+    }
+}
+
+impl Records {
+    pub(super) fn template_file(
+        &self,
+        voucher_type: &str,
+        version: Option<u32>,
+    ) -> Result<Option<File>, ArchiveError> {
+        let row = |version| self.row::<TemplateRow>(&key::template(voucher_type, version));
+        let Some(shown) = row(version.unwrap_or(0))? else {
+            return Ok(None);
+        };
+        let created = row(1)?.map_or(shown.time, |first| first.time);
+        Ok(Some(File::stored(&shown.object, created, shown.time)))
+    }
+
+    pub(super) fn template_files(&self) -> Result<Vec<Child>, ArchiveError> {
+        let mut children = Vec::new();
+        for voucher_type in self.layout.types() {
+            if let Some(file) = self.template_file(&voucher_type.name, None)? {
+                let name = format!("{}.toml", voucher_type.name);
+                let node = Node::File(file);
+                children.push(Child { name, node });
+            }
+        }
+        Ok(children)
     }
 }

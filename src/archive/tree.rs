@@ -7,14 +7,14 @@ use vouchsafe_evidence::digest::Digest;
 use vouchsafe_evidence::entry::Object;
 
 use super::open::entry;
-use super::rows::{InboxRow, NodeRow, TemplateRow, VoucherRow, decode, key, last_part, name_of};
+use super::rows::{NodeRow, VoucherRow, decode, key, last_part, name_of};
 use super::{ArchiveError, Caller, Records};
 use crate::access::{Right, Time};
 use crate::catalog::{INBOX, Place, TEMPLATES, TreePath, VoucherFile};
 
 /// Rows of the index that are read at once. A month with a thousand vouchers is one page, which is
 /// answered without a second look.
-const PAGE_ROWS: usize = 1_024;
+pub(super) const PAGE_ROWS: usize = 1_024;
 
 /// What is at a place.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ pub(super) fn etag(digest: &Digest) -> String {
 }
 
 impl File {
-    fn stored(object: &Object, created: Time, modified: Time) -> File {
+    pub(super) fn stored(object: &Object, created: Time, modified: Time) -> File {
         File {
             size: object.size,
             media_type: object.media_type.clone(),
@@ -112,19 +112,14 @@ impl File {
     }
 }
 
-fn absent<T>(path: &TreePath) -> Result<T, ArchiveError> {
+pub(super) fn absent<T>(path: &TreePath) -> Result<T, ArchiveError> {
     Err(ArchiveError::Absent(path.to_string()))
 }
 
 impl Records {
-    /// Refuses unless the caller has `right` at `path`; what they cannot see is absent instead.
-    fn check_right(
-        &self,
-        caller: &Caller,
-        right: Right,
-        path: &TreePath,
-    ) -> Result<(), ArchiveError> {
-        if caller.permissions.allow(right, path) {
+    /// Refuses unless the caller may file at `path`; what they cannot see is absent instead.
+    pub fn may_file(&self, caller: &Caller, path: &TreePath) -> Result<(), ArchiveError> {
+        if caller.permissions.allow(Right::Upload, path) {
             return Ok(());
         }
         if !caller.permissions.allow(Right::Read, path) && !self.shows(caller, path)? {
@@ -134,11 +129,6 @@ impl Records {
             error: format!("{} may look at {path}, but not file there", caller.name),
             hint: "ask an admin for the role of an uploader".to_owned(),
         })
-    }
-
-    /// Refuses unless the caller may file at `path`; what they cannot see is absent instead.
-    pub fn may_file(&self, caller: &Caller, path: &TreePath) -> Result<(), ArchiveError> {
-        self.check_right(caller, Right::Upload, path)
     }
 
     /// Refuses unless the caller may publish templates.
@@ -252,7 +242,7 @@ impl Records {
     }
 
     /// A folder whose times say nothing, because the caller does not see all that made them.
-    fn folder_born(&self) -> Result<Node, ArchiveError> {
+    pub(super) fn folder_born(&self) -> Result<Node, ArchiveError> {
         let born = entry(&*self.store, 0)?.time;
         Ok(Node::Folder {
             created: born,
@@ -370,58 +360,6 @@ impl Records {
             }
         })
     }
-
-    fn template_file(
-        &self,
-        voucher_type: &str,
-        version: Option<u32>,
-    ) -> Result<Option<File>, ArchiveError> {
-        let row = |version| self.row::<TemplateRow>(&key::template(voucher_type, version));
-        let Some(shown) = row(version.unwrap_or(0))? else {
-            return Ok(None);
-        };
-        let created = row(1)?.map_or(shown.time, |first| first.time);
-        Ok(Some(File::stored(&shown.object, created, shown.time)))
-    }
-
-    fn template_files(&self) -> Result<Vec<Child>, ArchiveError> {
-        let mut children = Vec::new();
-        for voucher_type in self.layout.types() {
-            if let Some(file) = self.template_file(&voucher_type.name, None)? {
-                let name = format!("{}.toml", voucher_type.name);
-                let node = Node::File(file);
-                children.push(Child { name, node });
-            }
-        }
-        Ok(children)
-    }
-
-    fn inbox_node(&self, caller: &Caller, path: &TreePath) -> Result<Node, ArchiveError> {
-        if path.segments().is_empty() {
-            return self.folder_born();
-        }
-        let row = self.row::<InboxRow>(&key::inbox(&caller.id, path))?;
-        row.map_or_else(|| absent(path), |row| Ok(inbox_node(&row)))
-    }
-
-    fn inbox_page(
-        &self,
-        caller: &Caller,
-        path: &TreePath,
-        after: &str,
-    ) -> Result<(Vec<Child>, Option<String>), ArchiveError> {
-        self.inbox_node(caller, path)?;
-        let prefix = key::inbox_nodes(&caller.id, path);
-        let start = [&prefix[..], after.as_bytes()].concat();
-        let rows = self.store.scan(&prefix, &start, PAGE_ROWS)?;
-        let next = (rows.len() == PAGE_ROWS).then(|| rows.last().map(|(key, _)| last_part(key)));
-        let mut children = Vec::new();
-        for (key, row) in &rows {
-            let (name, node) = (last_part(key), inbox_node(&decode(key, row)?));
-            children.push(Child { name, node });
-        }
-        Ok((children, next.flatten()))
-    }
 }
 
 fn sees_templates(caller: &Caller) -> bool {
@@ -450,15 +388,5 @@ fn folder_node(row: &NodeRow) -> Node {
     Node::Folder {
         created: row.created,
         modified: row.modified,
-    }
-}
-
-fn inbox_node(row: &InboxRow) -> Node {
-    match &row.object {
-        Some(object) => Node::File(File::stored(object, row.created, row.modified)),
-        None => Node::Folder {
-            created: row.created,
-            modified: row.modified,
-        },
     }
 }

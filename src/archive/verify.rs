@@ -193,14 +193,7 @@ pub(super) mod tests {
     use vouchsafe_evidence::key::SigningNoteKey;
 
     pub(in crate::archive) fn verify_source(source: &dyn Source) -> Report {
-        let options = Options {
-            key: None,
-            since: None,
-            threads: 2,
-            progress: &|_, _| {},
-            entry: &mut |_| {},
-        };
-        verify::verify(source, options)
+        verify::verify(source, Options::new(&mut |_| {}))
     }
 
     /// What somebody with access to the disk did.

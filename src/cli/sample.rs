@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,9 @@ use vouchsafe_evidence::digest::{Digest, to_hex};
 
 use super::{Failure, terminal};
 use crate::access::{Grant, Permissions, Role, Scope};
-use crate::archive::{Archive, ArchiveError, Caller, Condition, OPERATOR, system_clock};
+use crate::archive::{
+    Archive, ArchiveError, Caller, Condition, OPERATOR, make_aside, system_clock,
+};
 use crate::catalog::TreePath;
 use crate::render::{Mark, Renderer};
 use crate::voucher::Voucher;
@@ -159,21 +161,9 @@ pub fn people(folder: &Path) -> Result<Vec<Person>, Failure> {
     serde_json::from_slice(&text).map_err(|error| no_sample(format!("{USERS}: {error}")))
 }
 
-/// Makes the sample in `folder`: aside first, so that what is there is always a whole one.
+/// Makes the sample in `folder`.
 pub fn make(folder: &Path) -> Result<(), Failure> {
-    let name = folder
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let aside: PathBuf = folder.with_file_name(format!(".{name}.new-{}", std::process::id()));
-    let made = fill(&aside)
-        .and_then(|()| fs::rename(&aside, folder).map_err(|error| Failure::io(folder, &error)));
-    if made.is_err() {
-        // What cannot be removed is left under a name that says what it is.
-        let _ = fs::remove_dir_all(&aside);
-    }
-    made
+    make_aside(folder, fill)
 }
 
 fn fill(folder: &Path) -> Result<(), Failure> {

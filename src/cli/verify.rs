@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use vouchsafe_evidence::bag::verify_directory;
+use vouchsafe_evidence::entry::Entry;
 use vouchsafe_evidence::key::VerifierKey;
 use vouchsafe_evidence::note::Note;
 use vouchsafe_evidence::report::{Fault, Report};
@@ -45,12 +46,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         )));
     }
     let progress = terminal::Progress::new("verifying");
+    let mut ignore = |_: &Entry| {};
     let options = Options {
         key,
         since,
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
         progress: &|done, of| progress.at(done, of),
-        entry: &mut |_| {},
+        ..Options::new(&mut ignore)
     };
     let report = check(&arguments.target, options)?;
     drop(progress);

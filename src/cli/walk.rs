@@ -1,12 +1,13 @@
 //! `demo --exit`: the whole job over real HTTP, as each kind of user, a line per step.
 
+mod client;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
-use ureq::http::{Request, StatusCode};
 use vouchsafe_evidence::bag::verify_directory;
 use vouchsafe_evidence::digest::Digest;
 use vouchsafe_evidence::directory::object_path;
@@ -15,13 +16,13 @@ use vouchsafe_evidence::proof::EntryProof;
 use vouchsafe_evidence::report::Report;
 use vouchsafe_evidence::verify::Options;
 
+use client::Walk;
+
 use super::sample::{self, Person};
 use super::{Failure, terminal};
 use crate::access::Scope;
 use crate::archive::{self, Records, export};
 
-/// Largest answer that is read.
-const ANSWER_MAX_BYTES: u64 = 64 << 20;
 const COMPANY: &str = "深圳样例科技有限公司";
 /// The same as [`COMPANY`] and the ledger, as they stand in URLs.
 const BOOKS: &str = "%E6%B7%B1%E5%9C%B3%E6%A0%B7%E4%BE%8B%E7%A7%91%E6%8A%80%E6%9C%89%E9%99%90%E5%85%AC%E5%8F%B8/%E4%B8%BB%E8%B4%A6%E5%A5%97";
@@ -29,96 +30,8 @@ const BOOKS: &str = "%E6%B7%B1%E5%9C%B3%E6%A0%B7%E4%BE%8B%E7%A7%91%E6%8A%80%E6%9
 /// Why a step did not hold.
 type Held = Result<(), String>;
 
-struct Walk<'a> {
-    agent: ureq::Agent,
-    address: SocketAddr,
-    people: &'a [Person],
-}
-
-struct Answer {
-    status: StatusCode,
-    etag: String,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn expect(self, status: u16) -> Result<Answer, String> {
-        if self.status.as_u16() == status {
-            return Ok(self);
-        }
-        let body = String::from_utf8_lossy(&self.body)
-            .chars()
-            .take(200)
-            .collect::<String>();
-        Err(format!("expected {status}, got {}: {body}", self.status))
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    fn json(&self) -> Result<Value, String> {
-        serde_json::from_slice(&self.body).map_err(|error| error.to_string())
-    }
-}
-
 fn check(held: bool, otherwise: impl Into<String>) -> Held {
     if held { Ok(()) } else { Err(otherwise.into()) }
-}
-
-impl Walk<'_> {
-    /// Sends a request; `who` is a name of the sample, or empty for nobody.
-    fn ask(
-        &self,
-        who: &str,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> Result<Answer, String> {
-        use base64::Engine as _;
-        let url = format!("http://{}{path}", self.address);
-        let mut request = Request::builder().method(method).uri(url);
-        if let Some(person) = self.people.iter().find(|person| person.name == who) {
-            let pair = format!("{who}:{}", person.password);
-            let pair = base64::engine::general_purpose::STANDARD.encode(pair);
-            request = request.header("Authorization", format!("Basic {pair}"));
-        }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request
-            .body(body.to_vec())
-            .map_err(|error| error.to_string())?;
-        let mut response = self.agent.run(request).map_err(|error| error.to_string())?;
-        let etag = response
-            .headers()
-            .get("etag")
-            .and_then(|tag| tag.to_str().ok());
-        Ok(Answer {
-            status: response.status(),
-            etag: etag.unwrap_or_default().to_owned(),
-            body: response
-                .body_mut()
-                .with_config()
-                .limit(ANSWER_MAX_BYTES)
-                .read_to_vec()
-                .map_err(|error| error.to_string())?,
-        })
-    }
-
-    fn get(&self, who: &str, path: &str) -> Result<Answer, String> {
-        self.ask(who, "GET", path, &[], b"")
-    }
-
-    fn put(&self, who: &str, path: &str, body: &Value) -> Result<Answer, String> {
-        self.ask(who, "PUT", path, &[], body.to_string().as_bytes())
-    }
-
-    fn list(&self, who: &str, path: &str) -> Result<String, String> {
-        let answer = self.ask(who, "PROPFIND", path, &[("Depth", "1")], b"")?;
-        Ok(answer.expect(207)?.text())
-    }
 }
 
 /// Walks through everything; an error if any step did not hold.
@@ -423,14 +336,8 @@ fn nobody(walk: &Walk<'_>, place: &str) -> Held {
 }
 
 fn verify(dir: &Path, visit: &mut dyn FnMut(&str)) -> Result<Report, String> {
-    let options = Options {
-        key: None,
-        since: None,
-        threads: 2,
-        progress: &|_, _| {},
-        entry: &mut |entry| visit(&entry.kind),
-    };
-    archive::verify(dir, options).map_err(|error| error.to_string())
+    archive::verify(dir, Options::new(&mut |entry| visit(&entry.kind)))
+        .map_err(|error| error.to_string())
 }
 
 fn verified(dir: &Path) -> Held {
@@ -448,16 +355,7 @@ fn exported(dir: &Path) -> Held {
 fn export_and_check(dir: &Path, out: &Path) -> Held {
     let scope = Scope::parse("/acme/gl/2024-03/").map_err(|error| error.to_string())?;
     export(dir, &scope, out, &|_, _| {}).map_err(|error| error.to_string())?;
-    let check_bag = || {
-        let options = Options {
-            key: None,
-            since: None,
-            threads: 2,
-            progress: &|_, _| {},
-            entry: &mut |_| {},
-        };
-        verify_directory(out, options)
-    };
+    let check_bag = || verify_directory(out, Options::new(&mut |_| {}));
     let report = check_bag();
     check(report.ok, report.to_string())?;
     let file = out.join("data/tree/acme/gl/2024-03/payment/0001/voucher.json");

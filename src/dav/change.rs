@@ -4,7 +4,6 @@ use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use serde_json::json;
-use tokio::runtime::Handle;
 
 use super::precondition::writing;
 use super::{Asked, Share, text};
@@ -34,8 +33,10 @@ pub async fn put(share: Share, asked: Asked, body: Body) -> Result<Response, Ref
 fn take_in(share: &Share, asked: &Asked, body: &mut BodyReader) -> Result<Option<Filed>, Refusal> {
     let (archive, caller, path) = (&share.archive, &asked.who.caller, &asked.path);
     check_may_change(share, asked)?;
-    let there = archive.records().node(caller, path, None);
-    let condition = writing(&asked.headers, there.ok().map(|node| node.modified()))?;
+    let condition = writing(&asked.headers, || {
+        let there = archive.records().node(caller, path, None);
+        there.ok().map(|node| node.modified())
+    })?;
     if text(&asked.headers, header::CONTENT_RANGE).is_some() {
         let error = Invalid::new("Content-Range", "parts cannot be uploaded", "send it whole");
         return Err(ArchiveError::from(error).into());
@@ -62,7 +63,7 @@ fn check_may_change(share: &Share, asked: &Asked) -> Result<(), Refusal> {
         Place::Template(_) | Place::Templates => records.may_publish(caller)?,
         _ => records.may_file(caller, &asked.path)?,
     }
-    Handle::current().block_on(share.locks.check(asked))
+    share.locks.check(asked)
 }
 
 /// Windows and macOS send an empty file first, and then the real one: that is one upload.

@@ -24,11 +24,6 @@ struct List {
 /// Longest header that is read, in bytes.
 const HEADER_MAX_BYTES: usize = 8_192;
 
-/// The text up to `end`, and what follows it.
-fn until(text: &str, end: char) -> Option<(&str, &str)> {
-    text.split_once(end)
-}
-
 impl IfHeader {
     /// Reads the header; `None` if it is malformed.
     pub fn parse(text: &str) -> Option<IfHeader> {
@@ -39,7 +34,7 @@ impl IfHeader {
         }
         while !rest.is_empty() {
             if let Some(url) = rest.strip_prefix('<') {
-                let (url, after) = until(url, '>')?;
+                let (url, after) = url.split_once('>')?;
                 resource = Some(url.to_owned());
                 rest = after.trim_start();
                 // A URL without a list is nothing.
@@ -100,11 +95,11 @@ fn conditions(text: &str) -> Option<(Vec<(bool, State)>, &str)> {
             rest = rest[3..].trim_start();
         }
         let state = if let Some(token) = rest.strip_prefix('<') {
-            let (token, after) = until(token, '>')?;
+            let (token, after) = token.split_once('>')?;
             rest = after;
             State::Token(token.to_owned())
         } else {
-            let (tag, after) = until(rest.strip_prefix('[')?, ']')?;
+            let (tag, after) = rest.strip_prefix('[')?.split_once(']')?;
             rest = after;
             let tag = tag.trim();
             let tag = tag.strip_prefix("W/").unwrap_or(tag);

@@ -101,8 +101,18 @@ impl LockTable {
         Ok(kept)
     }
 
-    /// Whether a request of `principal` that submits these tokens may change what is at `path`.
-    fn allows(
+    /// Refuses with the lock that keeps a request of `principal` with these tokens from changing what is
+    /// at `path`.
+    pub fn allows(
+        &self,
+        path: &DavPath,
+        principal: &str,
+        tokens: &[String],
+    ) -> Result<(), DavLock> {
+        self.allows_at(path, Some(principal), false, tokens, SystemTime::now())
+    }
+
+    fn allows_at(
         &self,
         path: &DavPath,
         principal: Option<&str>,
@@ -211,7 +221,7 @@ impl DavLockSystem for LockTable {
         submitted_tokens: &[String],
     ) -> LsFuture<'_, Result<(), DavLock>> {
         let now = SystemTime::now();
-        Box::pin(ready(self.allows(
+        Box::pin(ready(self.allows_at(
             path,
             principal,
             deep,
@@ -255,7 +265,9 @@ mod tests {
     fn allows(table: &LockTable, at: &str, who: &str, tokens: &[String], seconds: u64) -> bool {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let path = DavPath::new(at).unwrap();
-        table.allows(&path, Some(who), false, tokens, now).is_ok()
+        table
+            .allows_at(&path, Some(who), false, tokens, now)
+            .is_ok()
     }
 
     #[test]

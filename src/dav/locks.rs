@@ -11,7 +11,7 @@ use dav_server::fs::{
     DavDirEntry, DavFile, DavMetaData, DavProp, FsError, FsFuture, FsResult, FsStream,
     GuardedFileSystem, OpenOptions, ReadDirMeta,
 };
-use dav_server::ls::{DavLock, DavLockSystem as _};
+use dav_server::ls::DavLock;
 use dav_server::{DavHandler, body as dav_body};
 
 use super::if_header::IfHeader;
@@ -55,7 +55,7 @@ impl Locks {
 
     /// Refuses a change when the request's `If` header does not hold, and a change of what is locked
     /// unless it is the caller's own lock and they give its token.
-    pub async fn check(&self, asked: &Asked) -> Result<(), Refusal> {
+    pub fn check(&self, asked: &Asked) -> Result<(), Refusal> {
         let (caller, path) = (&asked.who.caller, &asked.path);
         let tokens = match text(&asked.headers, "if") {
             None => Vec::new(),
@@ -64,10 +64,7 @@ impl Locks {
         let Ok(at) = DavPath::new(&below_prefix(path)) else {
             return Ok(());
         };
-        let locks = self.of(caller, path);
-        let allowed = locks
-            .check(&at, Some(&caller.id), false, false, &tokens)
-            .await;
+        let allowed = self.of(caller, path).allows(&at, &caller.id, &tokens);
         allowed.map_err(|_| locked())
     }
 

@@ -75,8 +75,12 @@ pub fn range_holds(headers: &HeaderMap, file: &File) -> bool {
     }
 }
 
-/// What a request makes a condition of writing over what is there, which was last changed at `modified`.
-pub fn writing(headers: &HeaderMap, modified: Option<Time>) -> Result<Condition, Refusal> {
+/// What a request makes a condition of writing over what is there; `modified` tells when that was last
+/// changed, and is asked only if it matters.
+pub fn writing(
+    headers: &HeaderMap,
+    modified: impl FnOnce() -> Option<Time>,
+) -> Result<Condition, Refusal> {
     let tags = |list: &str| {
         let tags = list
             .split(',')
@@ -102,7 +106,7 @@ pub fn writing(headers: &HeaderMap, modified: Option<Time>) -> Result<Condition,
     };
     let since = date(headers, header::IF_UNMODIFIED_SINCE);
     if by_tag == Condition::Always
-        && since.is_some_and(|since| modified.is_none_or(|modified| modified / 1_000 > since))
+        && since.is_some_and(|since| modified().is_none_or(|modified| modified / 1_000 > since))
     {
         let error = ArchiveError::Precondition("it has changed since then, or is not there".into());
         return Err(error.into());

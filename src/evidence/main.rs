@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use vouchsafe_evidence::bag::verify_directory;
+use vouchsafe_evidence::entry::Entry;
 use vouchsafe_evidence::key::VerifierKey;
 use vouchsafe_evidence::verify::Options;
 
@@ -78,13 +79,11 @@ fn main() -> ExitCode {
         );
         return ExitCode::from(2);
     }
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut ignore = |_: &Entry| {};
     let options = Options {
         key: arguments.key,
         since: arguments.since,
-        threads,
-        progress: &|_, _| {},
-        entry: &mut |_| {},
+        ..Options::new(&mut ignore)
     };
     let report = verify_directory(&arguments.target, options);
     match serde_json::to_string(&report) {

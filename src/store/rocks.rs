@@ -1,3 +1,6 @@
+mod index;
+mod object;
+
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
@@ -9,9 +12,11 @@ use rocksdb::{
 };
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
-use vouchsafe_evidence::digest::{ContentDigests, ContentHasher, Digest};
+use vouchsafe_evidence::digest::Digest;
 
-use super::{Append, Head, Index, IndexChanges, ObjectWriter, Row, StoreError, Truth};
+use object::{Place, RocksObject};
+
+use super::{Append, Head, IndexChanges, ObjectWriter, Row, StoreError, Truth};
 
 /// Objects up to this size are one row; larger ones are rows of [`CHUNK_BYTES`].
 const INLINE_BYTES: usize = 64 << 10;
@@ -255,28 +260,6 @@ fn number(bytes: &[u8]) -> Option<u64> {
     bytes.try_into().ok().map(u64::from_be_bytes)
 }
 
-/// Where an object's bytes are.
-enum Place {
-    Here(Vec<u8>),
-    Chunks { size: u64, id: Vec<u8> },
-}
-
-impl Rocks {
-    fn place(&self, digest: &Digest) -> Result<Option<Place>, StoreError> {
-        let Some(row) = self.read(OBJECTS, &digest.0)? else {
-            return Ok(None);
-        };
-        match row.split_first() {
-            Some((&INLINE, content)) => Ok(Some(Place::Here(content.to_vec()))),
-            Some((&CHUNKED, rest)) if rest.len() == 24 => Ok(Some(Place::Chunks {
-                size: number(&rest[..8]).unwrap_or(0),
-                id: rest[8..].to_vec(),
-            })),
-            _ => Err(StoreError::Damaged(format!("row of object {digest}"))),
-        }
-    }
-}
-
 impl Truth for Rocks {
     fn head(&self) -> Result<Head, StoreError> {
         match self.db.get(HEAD).map_err(failed)? {
@@ -381,13 +364,7 @@ impl Truth for Rocks {
     }
 
     fn new_object(&self) -> Result<Box<dyn ObjectWriter + '_>, StoreError> {
-        Ok(Box::new(RocksObject {
-            store: self,
-            hasher: ContentHasher::default(),
-            pending: Vec::new(),
-            chunks: 0,
-            id: None,
-        }))
+        Ok(Box::new(RocksObject::new(self)))
     }
 
     fn object_size(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
@@ -416,187 +393,5 @@ impl Truth for Rocks {
     }
 }
 
-/// Keeps less than two chunks in memory.
-struct RocksObject<'a> {
-    store: &'a Rocks,
-    hasher: ContentHasher,
-    pending: Vec<u8>,
-    chunks: u32,
-    /// Set once the object is too large for one row.
-    id: Option<[u8; 16]>,
-}
-
-impl RocksObject<'_> {
-    fn put_chunk(&mut self, bytes: usize) -> Result<(), StoreError> {
-        let mut batch = WriteBatch::default();
-        let id = match self.id {
-            Some(id) => id,
-            None => {
-                let mut id = [0; 16];
-                getrandom::fill(&mut id).map_err(|error| StoreError::Failed(error.to_string()))?;
-                batch.put_cf(self.store.family(UNFINISHED)?, id, []);
-                id
-            }
-        };
-        let key = chunk_key(&id, self.chunks);
-        batch.put_cf(self.store.family(CHUNKS)?, key, &self.pending[..bytes]);
-        self.store.db.write(batch).map_err(failed)?;
-        self.id = Some(id);
-        self.chunks += 1;
-        self.pending.drain(..bytes);
-        Ok(())
-    }
-}
-
-impl ObjectWriter for RocksObject<'_> {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.hasher.update(bytes);
-        for piece in bytes.chunks(CHUNK_BYTES) {
-            self.pending.extend_from_slice(piece);
-            if self.pending.len() >= CHUNK_BYTES {
-                self.put_chunk(CHUNK_BYTES)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(mut self: Box<Self>) -> Result<ContentDigests, StoreError> {
-        let digests = std::mem::take(&mut self.hasher).finish();
-        let store = self.store;
-        let _one_at_a_time = store
-            .addressing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if store.object_size(&digests.blake3)?.is_some() {
-            return Ok(digests);
-        }
-        let chunked = self.id.is_some() || self.pending.len() > INLINE_BYTES;
-        if chunked && !self.pending.is_empty() {
-            self.put_chunk(self.pending.len())?;
-        }
-        let mut batch = WriteBatch::default();
-        let row = match self.id {
-            Some(id) => {
-                batch.delete_cf(self.store.family(UNFINISHED)?, id);
-                [&[CHUNKED][..], &digests.size.to_be_bytes(), &id].concat()
-            }
-            None => [&[INLINE][..], &self.pending].concat(),
-        };
-        batch.put_cf(self.store.family(OBJECTS)?, digests.blake3.0, row);
-        self.store.db.write(batch).map_err(failed)?;
-        self.id = None;
-        Ok(digests)
-    }
-}
-
-impl Drop for RocksObject<'_> {
-    fn drop(&mut self) {
-        let (Some(id), Ok(chunks), Ok(unfinished)) = (
-            self.id,
-            self.store.family(CHUNKS),
-            self.store.family(UNFINISHED),
-        ) else {
-            return;
-        };
-        let mut batch = WriteBatch::default();
-        batch.delete_range_cf(chunks, chunk_key(&id, 0), chunk_key(&id, u32::MAX));
-        batch.delete_cf(unfinished, id);
-        // Should this fail, opening the store again removes the rows.
-        let _ = self.store.db.write(batch);
-    }
-}
-
-impl Index for Rocks {
-    fn applied(&self) -> Result<u64, StoreError> {
-        let row = self.db.get(APPLIED).map_err(failed)?;
-        Ok(row.as_deref().and_then(number).unwrap_or(0))
-    }
-
-    fn apply(&self, changes: &IndexChanges, applied: u64) -> Result<(), StoreError> {
-        let mut batch = WriteBatch::default();
-        self.put_index(&mut batch, changes, applied)?;
-        self.db.write(batch).map_err(failed)
-    }
-
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.read(INDEX, key)
-    }
-
-    fn scan(&self, prefix: &[u8], after: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
-        // The smallest key greater than `after` is `after` with a zero byte.
-        let next = [after, &[0]].concat();
-        let from = if after < prefix { prefix } else { &next };
-        self.rows(INDEX, from, limit, |key| key.starts_with(prefix))
-    }
-
-    fn clear(&self) -> Result<(), StoreError> {
-        let mut batch = WriteBatch::default();
-        let index = self.family(INDEX)?;
-        for row in self.db.iterator_cf(index, IteratorMode::Start) {
-            let (key, _) = row.map_err(failed)?;
-            batch.delete_cf(index, key);
-        }
-        batch.put(APPLIED, 0u64.to_be_bytes());
-        self.db.write(batch).map_err(failed)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::{Memory, conformance, put_object};
-
-    #[test]
-    fn the_embedded_engine_keeps_its_promises() {
-        let folder = tempfile::tempdir().unwrap();
-        conformance::store(|before: Option<Rocks>| match before {
-            None => Rocks::create(folder.path()).unwrap(),
-            Some(before) => {
-                drop(before);
-                Rocks::open(folder.path()).unwrap()
-            }
-        });
-    }
-
-    #[test]
-    fn the_engine_in_memory_keeps_its_promises() {
-        conformance::store(Option::<Memory>::unwrap_or_default);
-    }
-
-    #[test]
-    fn a_second_writer_is_refused_and_a_reader_is_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let writer = Rocks::create(folder.path()).unwrap();
-        assert!(matches!(
-            Rocks::open(folder.path()),
-            Err(StoreError::InUse(_))
-        ));
-        let digests = put_object(&writer, b"seen").unwrap();
-        let reader = Rocks::open_to_read(folder.path()).unwrap();
-        assert_eq!(reader.object_size(&digests.blake3), Ok(Some(4)));
-    }
-
-    #[test]
-    fn what_was_cut_off_is_gone_after_opening() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Rocks::create(folder.path()).unwrap();
-        let mut object = store.new_object().unwrap();
-        object.write(&vec![1; 2 * CHUNK_BYTES]).unwrap();
-        // A killed process runs no destructor.
-        std::mem::forget(object);
-        drop(store);
-        let store = Rocks::open(folder.path()).unwrap();
-        assert!(store.rows(CHUNKS, &[], 9, |_| true).unwrap().is_empty());
-        assert!(store.rows(UNFINISHED, &[], 9, |_| true).unwrap().is_empty());
-    }
-
-    #[test]
-    fn an_absent_store_is_not_made() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(
-            Rocks::open(&folder.path().join("none")),
-            Err(StoreError::Absent(_))
-        ));
-        assert!(!folder.path().join("none").exists());
-    }
-}
+mod tests;

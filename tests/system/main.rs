@@ -6,6 +6,7 @@ mod clients;
 mod crash;
 mod damage;
 mod disk;
+mod locks;
 mod people;
 mod served;
 mod tree;

@@ -214,13 +214,8 @@ fn entries(archive: &Archive) -> Vec<vouchsafe_evidence::entry::Entry> {
         ],
     );
     let mut entries = Vec::new();
-    let options = vouchsafe_evidence::verify::Options {
-        key: None,
-        since: None,
-        threads: 1,
-        progress: &|_, _| {},
-        entry: &mut |entry| entries.push(entry.clone()),
-    };
+    let mut keep = |entry: &vouchsafe_evidence::entry::Entry| entries.push(entry.clone());
+    let options = vouchsafe_evidence::verify::Options::new(&mut keep);
     let report = vouchsafe_evidence::bag::verify_directory(&out, options);
     assert!(report.ok, "{report}");
     entries
