@@ -4,8 +4,8 @@
 set -euo pipefail
 # libclang: RocksDB's bindings are generated at build time. g++: RocksDB itself.
 build="libclang-dev g++ make"
-# The clients that the tests drive, and the tools that look into PDFs.
-test="curl cadaver litmus rclone fuse3 python3 poppler-utils qpdf"
+# The clients that the tests drive, the tools that look into PDFs, and the verifiers that are not ours.
+test="curl cadaver litmus rclone fuse3 python3 poppler-utils qpdf openssl golang-go golang-golang-x-mod-dev gcc libc6-dev"
 # The peers that figures are measured beside.
 bench="nginx-light libnginx-mod-http-dav-ext b3sum wrk python3 python3-pip"
 wanted=""

@@ -5,6 +5,7 @@
 pub mod voucher;
 
 pub mod catalog;
+pub mod config;
 pub mod render;
 pub mod store;
 
@@ -12,6 +13,7 @@ pub mod access;
 
 pub mod archive;
 
+pub mod anchor;
 pub mod cli;
 pub mod dav;
 pub mod http;

@@ -12,13 +12,16 @@ use vouchsafe_evidence::bundle;
 use vouchsafe_evidence::checkpoint::Checkpoint;
 use vouchsafe_evidence::digest::{Digest, content_digests, from_hex, to_hex};
 use vouchsafe_evidence::entry::{Entry, Object, VERSION};
-use vouchsafe_evidence::key::{SigningNoteKey, VerifierKey};
+use vouchsafe_evidence::key::{KeyKind, SigningNoteKey, VerifierKey};
 use vouchsafe_evidence::merkle::{
     Edge, Subtrees, consistency_proof, inclusion_proof, is_consistent, leaf_hash, node_hash, root,
     root_from_inclusion,
 };
+use vouchsafe_evidence::note::Note;
 use vouchsafe_evidence::proof::{EntryProof, InclusionProof};
+use vouchsafe_evidence::rotation::{KeyHistory, Rotation};
 use vouchsafe_evidence::tile::{Tile, TileWriter, tile_bytes};
+use vouchsafe_evidence::witness::AddCheckpoint;
 
 const ORIGIN: &str = "vouchsafe/0123456789ab";
 /// 2024-03-05T08:00:00Z.
@@ -50,7 +53,7 @@ fn key() -> SigningNoteKey {
     for (at, byte) in seed.iter_mut().enumerate() {
         *byte = at as u8;
     }
-    SigningNoteKey::from_seed(ORIGIN, &seed).unwrap()
+    SigningNoteKey::from_seed(ORIGIN, KeyKind::Note, &seed).unwrap()
 }
 
 fn map(value: Value) -> Map<String, Value> {
@@ -158,10 +161,11 @@ fn check_what_is_kept() {
         (edge.size(), edge.root()),
         (checkpoint.size, checkpoint.root)
     );
-    assert_eq!(
-        EntryProof::verify(&read("proof.json"), &key).unwrap().seq,
-        1
-    );
+    let keys = KeyHistory::new(key.clone());
+    let (proven, _) = EntryProof::verify(&read("proof.json"), &keys).unwrap();
+    assert_eq!(proven.seq, 1);
+    let (proven, _) = InclusionProof::verify_with_entry(&read("1.tlog-proof"), &keys).unwrap();
+    assert_eq!(proven.seq, 1);
     assert_eq!(
         SigningNoteKey::parse(&text("signing-key"))
             .unwrap()
@@ -197,16 +201,13 @@ fn entries_chain_checkpoint_and_proof_are_those_of_the_document() {
     golden("checkpoint", note.as_bytes());
     let Ok(hashes) = inclusion_proof(&leaves, 1, 3);
     let proof = InclusionProof {
+        extra: entries[1].clone(),
         index: 1,
         hashes,
         checkpoint: note,
     };
     golden("1.tlog-proof", proof.to_text().as_bytes());
-    let proof = EntryProof {
-        entry: String::from_utf8(entries[1].clone()).unwrap(),
-        proof: proof.to_text(),
-        vkey: key.verifier().to_string(),
-    };
+    let proof = EntryProof::new(proof, key.verifier());
     let json = serde_json::to_string_pretty(&proof).unwrap() + "\n";
     golden("proof.json", json.as_bytes());
     check_what_is_kept();
@@ -261,4 +262,44 @@ fn tiles_and_proofs_of_a_larger_tree_are_those_of_the_document() {
         "checkpoint-300",
         checkpoint(&leaves, LEAVES).sign(&key()).as_bytes(),
     );
+}
+
+#[test]
+fn key_changes_and_cosignatures_are_those_of_the_document() {
+    let new = SigningNoteKey::from_seed(ORIGIN, KeyKind::Note, &[0x20; 32]).unwrap();
+    let rotation = Rotation {
+        old: key().verifier().clone(),
+        new: new.verifier().clone(),
+    };
+    let mut note = Note::sign(rotation.text(), &key(), 0);
+    note.add(new.verifier(), new.sign(rotation.text().as_bytes(), 0));
+    golden("rotation-1", note.to_string().as_bytes());
+    let kept = fs::read(folder().join("rotation-1")).unwrap();
+    assert_eq!(Rotation::verify(&kept).unwrap(), rotation);
+
+    let witness =
+        SigningNoteKey::from_seed("witness.example/w1", KeyKind::Cosignature, &[0x40; 32]);
+    let witness = witness.unwrap();
+    golden(
+        "witness-vkey",
+        format!("{}\n", witness.verifier()).as_bytes(),
+    );
+    let leaf = |n: u64| leaf_hash(format!("leaf {n}").as_bytes());
+    let leaves = Leaves((0..LEAVES).map(leaf).collect());
+    let text = checkpoint(&leaves, LEAVES).text();
+    let mut note = Note::sign(text.clone(), &key(), 0);
+    let Ok(proof) = consistency_proof(&leaves, 256, LEAVES);
+    let request = AddCheckpoint {
+        old_size: 256,
+        proof,
+        checkpoint: note.clone(),
+    };
+    golden("add-checkpoint", request.to_text().as_bytes());
+    let answer = Note::sign(text, &witness, TIME / 1_000);
+    note.adopt(&answer, witness.verifier()).unwrap();
+    golden("cosigned-checkpoint-300", note.to_string().as_bytes());
+    let kept = fs::read(folder().join("cosigned-checkpoint-300")).unwrap();
+    let kept = Note::parse(&kept).unwrap();
+    assert_eq!(kept.cosigned_at(witness.verifier()), Ok(TIME / 1_000));
+    assert!(kept.verify(key().verifier()).is_ok());
 }

@@ -42,7 +42,7 @@ pub fn grant(role: Role, scope: &str) -> Grant {
 
 /// A new archive with an uploader `erp` and a viewer `ann` of one period.
 pub fn new_archive(folder: &Path) -> Archive {
-    Archive::create(folder, "root", PASSWORD, system_clock()).unwrap();
+    Archive::create(folder, "root", PASSWORD, None, system_clock()).unwrap();
     let archive = Archive::open(folder, system_clock(), &|_, _| {}).unwrap();
     for (name, role, scope) in [
         ("erp", Role::Uploader, "/*/"),

@@ -29,6 +29,8 @@ pub enum Right {
     Read,
     /// File vouchers and scans.
     Upload,
+    /// Verify: with the whole tree in its scope, see every entry of the log and every object.
+    Verify,
     /// Keep users, grants and templates.
     Administer,
 }
@@ -51,6 +53,7 @@ impl Role {
         match right {
             Right::Read => self != Role::Admin,
             Right::Upload => matches!(self, Role::Uploader | Role::Preparer),
+            Right::Verify => matches!(self, Role::Auditor | Role::Compliance),
             Right::Administer => self == Role::Admin,
         }
     }

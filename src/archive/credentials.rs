@@ -4,8 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use vouchsafe_evidence::digest::Digest;
 
 use super::ArchiveError;
+use super::folder::replace;
 use crate::access::Time;
 use crate::voucher::Invalid;
 
@@ -172,27 +171,6 @@ impl Credentials {
 
 /// A hash with the same parameters that no password is checked against in earnest.
 const NOBODYS_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
-/// Replaces a file that only its owner may read, so that a crash leaves the old or the new one.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ArchiveError> {
-    let fault = |error| ArchiveError::io(path, error);
-    let new = path.with_extension("new");
-    let mut file = fs::OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&new)
-        .map_err(fault)?;
-    file.write_all(bytes).map_err(fault)?;
-    file.sync_all().map_err(fault)?;
-    fs::rename(&new, path).map_err(fault)?;
-    if let Some(folder) = path.parent() {
-        let folder = fs::File::open(folder).map_err(fault)?;
-        folder.sync_all().map_err(fault)?;
-    }
-    Ok(())
-}
 
 #[cfg(test)]
 mod tests {

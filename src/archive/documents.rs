@@ -1,12 +1,16 @@
-//! The files of a voucher's folder that are derived from the log: `history.json` and `proof.json`.
+//! The files of a voucher's folder that are derived from the log: `history.json`, `proof.json` and
+//! `voucher.tlog-proof`.
 
 use jiff::Timestamp;
 use serde::Serialize;
 use vouchsafe_evidence::entry::{Entry, Object};
+use vouchsafe_evidence::key::VerifierKey;
+use vouchsafe_evidence::proof::{EntryProof, InclusionProof};
 
+use super::log::{self, Against};
 use super::open::entry;
 use super::rows::{VersionRow, VoucherRow};
-use super::{ArchiveError, OPERATOR, Records, log};
+use super::{ArchiveError, OPERATOR, Records};
 use crate::access::Time;
 use crate::catalog::TreePath;
 
@@ -127,13 +131,23 @@ impl Records {
 
     /// The content of `proof.json`: the proof of the entry that filed the current version, which
     /// vouches for the data and every rendition of it.
-    pub(super) fn proof(&self, row: &VoucherRow) -> Result<Vec<u8>, ArchiveError> {
+    pub(super) fn proof_json(&self, row: &VoucherRow) -> Result<Vec<u8>, ArchiveError> {
+        let (proof, key) = self.proof(row)?;
+        json(&EntryProof::new(proof, &key))
+    }
+
+    /// The content of `voucher.tlog-proof`: the same proof as C2SP tlog-proof, with the entry as its extra data.
+    pub(super) fn tlog_proof(&self, row: &VoucherRow) -> Result<Vec<u8>, ArchiveError> {
+        Ok(self.proof(row)?.0.to_text().into_bytes())
+    }
+
+    fn proof(&self, row: &VoucherRow) -> Result<(InclusionProof, VerifierKey), ArchiveError> {
         let seq = row.versions.last().map_or(0, |version| version.seq);
-        json(&log::entry_proof(&*self.store, &self.key, seq)?)
+        log::entry_proof(self, seq, Against::First)
     }
 }
 
-fn json(document: &impl Serialize) -> Result<Vec<u8>, ArchiveError> {
+pub(super) fn json(document: &impl Serialize) -> Result<Vec<u8>, ArchiveError> {
     let mut bytes = serde_json::to_vec_pretty(document)
         .map_err(|error| ArchiveError::Fault(error.to_string()))?;
     bytes.push(b'\n');

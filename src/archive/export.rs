@@ -6,18 +6,21 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use vouchsafe_evidence::bag::encode_name;
-use vouchsafe_evidence::bundle::{self, bundle_path};
+use vouchsafe_evidence::bundle;
 use vouchsafe_evidence::digest::{ContentHasher, Digest};
-use vouchsafe_evidence::directory::{object_path, single_entry_path};
 use vouchsafe_evidence::entry::{Entry, Object};
+use vouchsafe_evidence::log_file::LogFile;
 use vouchsafe_evidence::tile::{TILE_WIDTH, Tile};
 
 use super::open::{Progress, make_aside};
-use super::rows::{VoucherRow, key};
+use super::rows::{AnchorRow, FileRow, VoucherRow, key};
 use super::{ArchiveError, Caller, Content, File as TreeFile, Node, OPERATOR, Records, log};
 use crate::access::{Grant, Permissions, Right, Role, Scope};
 use crate::catalog::TreePath;
 use crate::voucher::Invalid;
+
+/// Longest anchor that is exported, in bytes.
+const ANCHOR_MAX_BYTES: u64 = 1 << 20;
 
 /// What an export contains.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -140,26 +143,58 @@ struct Exporter<'a> {
 }
 
 impl Exporter<'_> {
-    fn log(&mut self, vkey: &str) -> Result<(), ArchiveError> {
-        let size = self.report.size;
-        let (_, checkpoint) = self
-            .records
-            .store
-            .checkpoints(size..size + 1, 1)?
-            .pop()
-            .ok_or_else(|| {
-                ArchiveError::Broken(format!("no checkpoint is kept for the {size} entries"))
-            })?;
-        self.bag
-            .write_bytes("data/log/vkey", format!("{vkey}\n").as_bytes())?;
-        self.bag.write_bytes("data/log/checkpoint", &checkpoint)?;
-        for tile in Tile::all(size) {
+    /// The log's own files, but for entries.
+    fn log(&mut self) -> Result<(), ArchiveError> {
+        let vkey = format!("{}\n", self.records.verifier_key());
+        self.log_file(LogFile::VerifierKey, vkey.as_bytes())?;
+        self.log_file(LogFile::Checkpoint, &self.records.head_checkpoint()?)?;
+        if let Some((_, note)) = self.records.cosigned()? {
+            self.log_file(LogFile::CosignedCheckpoint, &note)?;
+        }
+        for (number, note) in (1..).zip(super::keys::rotations(&*self.records.store)?) {
+            self.log_file(LogFile::Rotation(number), &note)?;
+        }
+        for row in self.records.timestamps()? {
+            let files = [
+                LogFile::TimestampedCheckpoint(row.size),
+                LogFile::TimestampToken(row.size),
+            ];
+            for (number, file) in files.into_iter().enumerate() {
+                let content = self.records.anchor_object(&row, number, ANCHOR_MAX_BYTES)?;
+                self.log_file(file, &content)?;
+            }
+        }
+        for tile in Tile::all(self.report.size) {
             let bytes = log::tile(&*self.records.store, tile)?
                 .ok_or_else(|| ArchiveError::Broken(format!("{} is missing", tile.path())))?;
-            self.bag
-                .write_bytes(&format!("data/log/{}", tile.path()), &bytes)?;
+            self.log_file(LogFile::Tile(tile), &bytes)?;
         }
         Ok(())
+    }
+
+    fn log_file(&mut self, file: LogFile, content: &[u8]) -> Result<(), ArchiveError> {
+        self.bag
+            .write_bytes(&format!("data/log/{}", file.path()), content)
+    }
+
+    /// The entries that a part needs to be checked as far as the log goes: how it began, its key changes, and
+    /// what fixes it outside.
+    fn anchors(&mut self) -> Result<(), ArchiveError> {
+        let rotations = self
+            .records
+            .store
+            .scan(&key::rotations(), b"", usize::MAX)?;
+        let mut seqs = BTreeSet::from([0]);
+        for (key, row) in rotations {
+            seqs.insert(super::rows::decode::<FileRow>(&key, &row)?.seq);
+        }
+        seqs.extend(self.records.timestamps()?.into_iter().map(|row| row.seq));
+        seqs.extend(
+            self.records
+                .row::<AnchorRow>(&key::cosigned())?
+                .map(|row| row.seq),
+        );
+        seqs.into_iter().try_for_each(|seq| self.single(seq))
     }
 
     /// Every entry, in bundles, and every object.
@@ -176,9 +211,11 @@ impl Exporter<'_> {
             let entries = entries.ok_or_else(|| {
                 ArchiveError::Broken(format!("an entry from {first} to {until} is missing"))
             })?;
-            let path = bundle_path(first / TILE_WIDTH, until - first);
-            self.bag
-                .write_bytes(&format!("data/log/{path}"), &bundle::encode(&entries))?;
+            let file = LogFile::Bundle {
+                index: first / TILE_WIDTH,
+                width: until - first,
+            };
+            self.log_file(file, &bundle::encode(&entries))?;
             for (seq, bytes) in (first..).zip(&entries) {
                 self.entry(seq, bytes)?;
             }
@@ -191,8 +228,7 @@ impl Exporter<'_> {
     fn single(&mut self, seq: u64) -> Result<(), ArchiveError> {
         let bytes = self.records.store.entries(seq..seq + 1)?.pop().flatten();
         let bytes = bytes.ok_or_else(|| ArchiveError::Broken(format!("entry {seq} is missing")))?;
-        let path = format!("data/log/{}", single_entry_path(seq));
-        self.bag.write_bytes(&path, &bytes)?;
+        self.log_file(LogFile::Entry(seq), &bytes)?;
         self.entry(seq, &bytes)
     }
 
@@ -214,7 +250,7 @@ impl Exporter<'_> {
         }
         let store = &self.records.store;
         self.report.objects += 1;
-        let path = format!("data/objects/{}", object_path(&object.blake3));
+        let path = format!("data/{}", LogFile::Object(object.blake3).path());
         self.bag.write(&path, |offset| {
             Ok(store.object_piece(&object.blake3, offset)?)
         })
@@ -269,11 +305,11 @@ impl Exporter<'_> {
 
     fn file(&mut self, name: &str, file: &TreeFile) -> Result<(), ArchiveError> {
         match &file.content {
-            Content::Derived(bytes) => self.bag.write_bytes(name, bytes),
             Content::Stored(digest) => {
-                let object = format!("data/objects/{}", object_path(digest));
+                let object = format!("data/{}", LogFile::Object(*digest).path());
                 self.bag.link(&object, name)
             }
+            content => self.bag.write_bytes(name, &self.records.derived(content)?),
         }
     }
 }
@@ -329,9 +365,11 @@ fn write_bag(
         },
         objects: BTreeSet::new(),
     };
-    exporter.log(&records.verifier_key().to_string())?;
+    exporter.log()?;
     if whole {
         exporter.whole(progress)?;
+    } else {
+        exporter.anchors()?;
     }
     exporter.tree(&TreePath::default(), whole)?;
     if exporter.report.vouchers == 0 && !whole {

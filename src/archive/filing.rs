@@ -5,16 +5,14 @@ use vouchsafe_evidence::entry::Object;
 
 use super::fold::object;
 use super::kind::{self, Draft};
+use super::renditions::Renditions;
 use super::rows::{TemplateRow, VoucherRow, key};
 use super::tree::etag;
 use super::{Archive, ArchiveError, Caller};
-use crate::catalog::{Rendition, TreePath};
-use crate::render::{Mark, RenderError};
+use crate::catalog::TreePath;
+use crate::render::RenderError;
 use crate::store::put_object;
 use crate::voucher::{Invalid, Voucher};
-
-/// Dots per inch of `voucher.png`.
-const PNG_DOTS_PER_INCH: u32 = 200;
 
 /// What became of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,7 +120,7 @@ impl Archive {
         if let Some(unchanged) = same(&filed, &digest, condition)? {
             return Ok(unchanged);
         }
-        let drawn = self.draw(&voucher, &place, data, &digest)?;
+        let drawn = self.draw(&voucher, &place, data)?;
         self.file_drawn(caller, place, digest, drawn, condition.clone())
     }
 
@@ -160,30 +158,17 @@ impl Archive {
         voucher: &Voucher,
         place: &TreePath,
         data: &[u8],
-        digest: &Digest,
     ) -> Result<Drawn, ArchiveError> {
         let (row, template) = self.current_template(&voucher.voucher_type)?;
-        let mark = Mark {
-            place: place.to_string(),
-            digest: digest.to_string(),
-        };
-        let drawing = self.renderer.draw(&template, voucher, &mark)?;
-        let pdf = self.renderer.pdf(&drawing, data)?;
+        let wanted = self.records.layout.renditions().iter().copied();
+        let drawn = Renditions::draw(&self.renderer, &template, voucher, place, data, wanted)?;
         let mut objects = vec![self.put("voucher.json", "application/json", data)?];
-        for rendition in self.records.layout.renditions() {
-            let png;
-            let content = match rendition {
-                Rendition::Pdf => &pdf,
-                Rendition::Png => {
-                    png = self.renderer.png(&pdf, PNG_DOTS_PER_INCH)?;
-                    &png
-                }
-            };
+        for (rendition, content) in &drawn.files {
             objects.push(self.put(rendition.name(), rendition.media_type(), content)?);
         }
         Ok(Drawn {
             template: row,
-            warnings: drawing.warnings().len() as u64,
+            warnings: drawn.warnings,
             objects,
         })
     }

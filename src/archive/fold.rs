@@ -7,8 +7,8 @@ use vouchsafe_evidence::entry::{Entry, Object};
 use super::ArchiveError;
 use super::kind::{self, body};
 use super::rows::{
-    FileRow, GrantRow, InboxRow, NodeRow, TemplateRow, UserRow, VersionRow, VoucherRow, decode,
-    encode, key,
+    AnchorRow, FileRow, GrantRow, InboxRow, NodeRow, TemplateRow, UserRow, VersionRow, VoucherRow,
+    decode, encode, key,
 };
 use crate::catalog::{INBOX, TreePath};
 use crate::store::{IndexChanges, Store, get_object};
@@ -94,6 +94,15 @@ impl<'a> Rows<'a> {
                 self.changes.insert(key::inbox(&user, &path), None);
                 Ok(())
             }
+            kind::KEY_ROTATED => self.key_rotated(entry),
+            kind::CHECKPOINT_COSIGNED => {
+                let cosigned: kind::Cosigned = body(entry)?;
+                self.put(key::cosigned(), &anchor(entry, cosigned.size))
+            }
+            kind::CHECKPOINT_TIMESTAMPED => {
+                let stamped: kind::Timestamped = body(entry)?;
+                self.put(key::timestamp(stamped.size), &anchor(entry, stamped.size))
+            }
             // Facts that nothing is derived from yet. Kinds of later versions are such, too.
             _ => Ok(()),
         }
@@ -137,6 +146,17 @@ impl<'a> Rows<'a> {
         };
         self.put(key::grant(&added.grant), &grant)?;
         self.count("grant")
+    }
+
+    fn key_rotated(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
+        self.count("rotation")?;
+        let number = self.get(&key::count("rotation"))?.unwrap_or(0);
+        let row = FileRow {
+            seq: entry.seq,
+            time: entry.time,
+            object: only_object(entry)?.clone(),
+        };
+        self.put(key::rotation(number), &row)
     }
 
     fn voucher_filed(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
@@ -193,6 +213,15 @@ impl<'a> Rows<'a> {
             object,
         };
         self.put(key, &row)
+    }
+}
+
+fn anchor(entry: &Entry, size: u64) -> AnchorRow {
+    AnchorRow {
+        seq: entry.seq,
+        time: entry.time,
+        size,
+        objects: entry.objects.clone(),
     }
 }
 

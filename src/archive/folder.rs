@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use vouchsafe_evidence::key::{SigningNoteKey, VerifierKey};
 
-use super::ArchiveError;
-use super::credentials::replace;
+use super::{ArchiveError, Signer, SigningProgram};
 use crate::catalog::Layout;
 use crate::store::Store;
 
@@ -39,19 +38,85 @@ fn signing_key(archive: &Path) -> PathBuf {
     archive.join("signing-key")
 }
 
+fn next_signing_key(archive: &Path) -> PathBuf {
+    archive.join("signing-key.next")
+}
+
+fn signer(archive: &Path) -> PathBuf {
+    archive.join("signer.toml")
+}
+
+fn next_signer(archive: &Path) -> PathBuf {
+    archive.join("signer.toml.next")
+}
+
 fn verifier_key(archive: &Path) -> PathBuf {
     archive.join("vkey")
 }
 
+/// Every file of an archive beside its store, in the order in which a copy is made: the mark last.
+pub(super) fn files(archive: &Path) -> Vec<PathBuf> {
+    let files = [
+        layout,
+        credentials,
+        signing_key,
+        signer,
+        verifier_key,
+        high_water,
+    ];
+    let files = files.map(|file| file(archive));
+    files.into_iter().filter(|file| file.exists()).collect()
+}
+
 /// Writes the files of a new archive.
-pub(super) fn write(archive: &Path, key: &SigningNoteKey) -> Result<(), ArchiveError> {
+pub(super) fn write(archive: &Path, key: &Signer) -> Result<(), ArchiveError> {
     replace(&layout(archive), Layout::builtin_toml().as_bytes())?;
-    replace(&signing_key(archive), key.secret_text().as_bytes())?;
-    replace(
-        &verifier_key(archive),
-        format!("{}\n", key.verifier()).as_bytes(),
-    )?;
+    take_signer(archive, key)?;
     replace(&credentials(archive), b"{}")
+}
+
+/// The file of a signer that is current, or that is to become it.
+fn signer_file(archive: &Path, signer_of: &Signer, is_next: bool) -> PathBuf {
+    match (signer_of, is_next) {
+        (Signer::Key(_), false) => signing_key(archive),
+        (Signer::Key(_), true) => next_signing_key(archive),
+        (Signer::Program(_), false) => signer(archive),
+        (Signer::Program(_), true) => next_signer(archive),
+    }
+}
+
+fn write_signer(file: &Path, signer: &Signer) -> Result<(), ArchiveError> {
+    match signer {
+        Signer::Key(key) => replace(file, key.secret_text().as_bytes()),
+        Signer::Program(program) => replace(file, program.to_toml()?.as_bytes()),
+    }
+}
+
+/// Keeps a signer that is to become the current one.
+pub(super) fn write_next_signer(archive: &Path, next: &Signer) -> Result<(), ArchiveError> {
+    write_signer(&signer_file(archive, next, true), next)
+}
+
+/// Makes a signer the current and only one; a key that was given up is removed. A crash in between leaves
+/// several, of which the log knows the right one.
+pub(super) fn take_signer(archive: &Path, signer_taken: &Signer) -> Result<(), ArchiveError> {
+    let vkey = format!("{}\n", signer_taken.verifier());
+    let place = signer_file(archive, signer_taken, false);
+    write_signer(&place, signer_taken)?;
+    replace(&verifier_key(archive), vkey.as_bytes())?;
+    for other in signer_files(archive)
+        .into_iter()
+        .filter(|file| *file != place)
+    {
+        fs::remove_file(&other).map_err(|error| ArchiveError::io(&other, error))?;
+    }
+    sync_folder(archive)
+}
+
+fn signer_files(archive: &Path) -> Vec<PathBuf> {
+    let files = [signing_key, signer, next_signing_key, next_signer];
+    let files = files.map(|file| file(archive));
+    files.into_iter().filter(|file| file.exists()).collect()
 }
 
 /// Reads a small file of the archive; says that there is no archive when it is absent.
@@ -80,12 +145,25 @@ pub(super) fn read_verifier_key(archive: &Path) -> Result<VerifierKey, ArchiveEr
         .map_err(|error| ArchiveError::Broken(format!("{}: {error}", file.display())))
 }
 
-/// The key that signs the log; refused when others than its owner can read it.
-pub(super) fn read_signing_key(archive: &Path) -> Result<SigningNoteKey, ArchiveError> {
+/// Everybody who may be meant to sign the log: the key in the folder, refused when others than its owner can
+/// read it, or the program that `signer.toml` names; and, where a change of the key was cut short, the other.
+pub(super) fn read_signers(archive: &Path) -> Result<Vec<Signer>, ArchiveError> {
+    let files = signer_files(archive);
+    if files.is_empty() {
+        read(archive, &signing_key(archive))?;
+    }
+    let [key, next_key] = [signing_key, next_signing_key].map(|file| file(archive));
+    let read_one = |file: PathBuf| match file == key || file == next_key {
+        true => read_key(archive, &file),
+        false => SigningProgram::from_toml(&read(archive, &file)?).map(Signer::Program),
+    };
+    files.into_iter().map(read_one).collect()
+}
+
+fn read_key(archive: &Path, file: &Path) -> Result<Signer, ArchiveError> {
     use std::os::unix::fs::PermissionsExt as _;
-    let file = signing_key(archive);
-    let text = read(archive, &file)?;
-    let metadata = fs::metadata(&file).map_err(|error| ArchiveError::io(&file, error))?;
+    let text = read(archive, file)?;
+    let metadata = fs::metadata(file).map_err(|error| ArchiveError::io(file, error))?;
     if metadata.permissions().mode() & 0o077 != 0 {
         return Err(ArchiveError::Fault(format!(
             "{} can be read by others; `chmod 600` it, and think about who has read it",
@@ -94,7 +172,18 @@ pub(super) fn read_signing_key(archive: &Path) -> Result<SigningNoteKey, Archive
     }
     // The error names the file and never what is in it.
     SigningNoteKey::parse(&text)
+        .map(Signer::Key)
         .map_err(|_| ArchiveError::Broken(format!("{}: not a signing key", file.display())))
+}
+
+/// Replaces a file that only its owner may read, so that a crash leaves the old or the new one.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ArchiveError> {
+    crate::store::replace_file(path, bytes).map_err(|error| ArchiveError::io(path, error))
+}
+
+fn sync_folder(folder: &Path) -> Result<(), ArchiveError> {
+    let synced = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| ArchiveError::io(folder, error))
 }
 
 /// Refuses when the disk has less than `room` bytes left beside those that the store will yet write for

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use vouchsafe_evidence::digest::Digest;
 use vouchsafe_evidence::entry::{Entry, Object};
+pub(super) use vouchsafe_evidence::verify::{CHECKPOINT_COSIGNED, KEY_ROTATED};
 
 use super::ArchiveError;
 use crate::access::{Role, Time};
@@ -25,6 +26,9 @@ pub(super) const UPLOAD_REJECTED: &str = "upload.rejected";
 pub(super) const INBOX_RECEIVED: &str = "inbox.received";
 pub(super) const INBOX_FOLDER_MADE: &str = "inbox.folder_made";
 pub(super) const INBOX_REMOVED: &str = "inbox.removed";
+pub(super) const ARCHIVE_RESTORED: &str = "archive.restored";
+/// An entry that keeps an RFC 3161 time-stamp of a checkpoint: the checkpoint, then the answer.
+pub const CHECKPOINT_TIMESTAMPED: &str = "checkpoint.timestamped";
 pub(super) const VIEW: &str = "view";
 pub(super) const LOGIN_FAILED: &str = "login.failed";
 
@@ -41,6 +45,33 @@ pub(super) const NOBODY: &str = "nobody";
 pub(super) struct Created {
     pub origin: String,
     pub vkey: String,
+}
+
+/// Body of `archive.restored`: how many entries the backup had.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Restored {
+    pub size: u64,
+}
+
+/// Body of `key.rotated`: the new key.
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeyRotated {
+    pub vkey: String,
+}
+
+/// Body of `checkpoint.cosigned`: what was cosigned.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Cosigned {
+    pub root: Digest,
+    pub size: u64,
+}
+
+/// Body of `checkpoint.timestamped`: what was time-stamped, and when, as the authority says.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Timestamped {
+    pub root: Digest,
+    pub size: u64,
+    pub stamped: Time,
 }
 
 /// Body of `user.token_added`.

@@ -3,12 +3,12 @@
 use vouchsafe_evidence::checkpoint::Checkpoint;
 use vouchsafe_evidence::key::VerifierKey;
 use vouchsafe_evidence::merkle::{inclusion_proof, leaf_hash};
-use vouchsafe_evidence::proof::{EntryProof, InclusionProof};
+use vouchsafe_evidence::proof::InclusionProof;
 use vouchsafe_evidence::tile::{
     TILE_WIDTH, Tile, TileError, TileReader, complete_root, tile_bytes, tile_hashes,
 };
 
-use super::ArchiveError;
+use super::{ArchiveError, Records};
 use crate::store::Truth;
 
 /// The bytes of a tile, full or partial; `None` if the log has not reached it.
@@ -58,28 +58,46 @@ impl From<TileError<ArchiveError>> for ArchiveError {
     }
 }
 
-/// The entry's proof against the first checkpoint that covers it, so that it never changes.
+/// Against which checkpoint an entry is proved.
+pub(super) enum Against {
+    /// The first that covers it, so that the proof never changes.
+    First,
+    /// The published one if that covers it, or else the log's head.
+    Latest,
+}
+
+/// The proof that an entry is in the log, with the entry as its extra data, and the key that signed its
+/// checkpoint.
 pub(super) fn entry_proof(
-    store: &dyn Truth,
-    key: &VerifierKey,
+    records: &Records,
     seq: u64,
-) -> Result<EntryProof, ArchiveError> {
+    against: Against,
+) -> Result<(InclusionProof, VerifierKey), ArchiveError> {
+    let store = &*records.store;
     let broken = |what: &str| ArchiveError::Broken(format!("entry {seq}: {what}"));
-    let (_, note) = store
-        .checkpoints(seq + 1..u64::MAX, 1)?
-        .pop()
-        .ok_or_else(|| broken("no checkpoint covers it"))?;
-    let checkpoint = Checkpoint::verify(&note, key).map_err(|error| broken(&error.to_string()))?;
+    let note = match against {
+        Against::First => store
+            .checkpoints(seq + 1..u64::MAX, 1)?
+            .pop()
+            .map(|(_, note)| note),
+        Against::Latest => match records.cosigned()? {
+            Some((size, note)) if size > seq => Some(note),
+            _ => Some(records.head_checkpoint()?),
+        },
+    };
+    let note = note.ok_or_else(|| broken("no checkpoint covers it"))?;
+    let keys = records.keys();
+    let signed = keys.keys().iter().rev().find_map(|key| {
+        let checkpoint = Checkpoint::verify(&note, key).ok()?;
+        Some((checkpoint, key.clone()))
+    });
+    let (checkpoint, key) = signed.ok_or_else(|| broken("no key signed its checkpoint"))?;
     let entry = store.entries(seq..seq + 1)?.pop().flatten();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| broken("not UTF-8"));
     let proof = InclusionProof {
+        extra: entry.ok_or_else(|| broken("missing"))?,
         index: seq,
         hashes: inclusion_proof(&subtrees(store, checkpoint.size), seq, checkpoint.size)?,
-        checkpoint: text(note)?,
+        checkpoint: String::from_utf8(note).map_err(|_| broken("its checkpoint is no text"))?,
     };
-    Ok(EntryProof {
-        entry: text(entry.ok_or_else(|| broken("missing"))?)?,
-        proof: proof.to_text(),
-        vkey: key.to_string(),
-    })
+    Ok((proof, key))
 }

@@ -3,6 +3,9 @@
 //!
 //! It does not know HTTP, WebDAV, command lines or sockets: adapters above translate.
 
+mod anchors;
+mod audit;
+mod backup;
 mod credentials;
 mod documents;
 mod error;
@@ -12,13 +15,20 @@ mod fold;
 mod folder;
 mod high_water;
 mod inbox;
+mod keys;
 mod kind;
 mod log;
 mod open;
 mod people;
+mod prove;
+mod published;
+mod redraw;
+mod reindex;
+mod renditions;
 mod rows;
 mod scan;
 mod sign_in;
+mod signer;
 mod templates;
 #[cfg(test)]
 mod tests;
@@ -27,25 +37,32 @@ mod verify;
 mod view;
 mod writer;
 
+pub use anchors::Unanchored;
+pub use backup::{BackupReport, backup, restore};
 pub use error::ArchiveError;
 pub use export::{ExportReport, export};
 pub use filing::{Condition, Filed};
-pub use kind::OPERATOR;
+pub use kind::{CHECKPOINT_TIMESTAMPED, OPERATOR};
 pub use open::{Progress, make_aside};
 pub use people::{GrantRecord, People, User};
+pub use prove::prove;
+pub use reindex::{IndexDigest, ReindexReport, reindex};
 pub use scan::SCAN_MAX_BYTES;
 pub use sign_in::Caller;
+pub use signer::{Signer, SigningProgram};
 pub use tree::{Child, Content, File, Node};
 pub use verify::verify;
 pub use view::Client;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use vouchsafe_evidence::digest::Digest;
 use vouchsafe_evidence::key::VerifierKey;
+use vouchsafe_evidence::rotation::KeyHistory;
 
 use crate::access::Time;
 use crate::catalog::Layout;
@@ -81,8 +98,12 @@ pub struct Archive {
 pub struct Records {
     store: Arc<dyn Store>,
     layout: Layout,
-    key: VerifierKey,
+    keys: Arc<ArcSwap<KeyHistory>>,
     people: Arc<ArcSwap<People>>,
+    /// Whether the published checkpoint is the latest that witnesses cosigned, and not the log's head.
+    publishes_cosigned: AtomicBool,
+    /// Sizes of full bundles of entries in bytes, by index, as far as they were asked for; 0 is unknown.
+    bundle_sizes: Mutex<Vec<u32>>,
 }
 
 impl Records {
@@ -92,8 +113,13 @@ impl Records {
     }
 
     /// The key that verifies the log.
-    pub fn verifier_key(&self) -> &VerifierKey {
-        &self.key
+    pub fn verifier_key(&self) -> VerifierKey {
+        self.keys.load().current().clone()
+    }
+
+    /// Every key that the log has had.
+    pub fn keys(&self) -> Arc<KeyHistory> {
+        self.keys.load_full()
     }
 
     /// Number of entries in the log.
@@ -109,6 +135,17 @@ impl Records {
     /// Some bytes of a stored content from `offset` on; none at its end.
     pub fn piece(&self, digest: &Digest, offset: u64) -> Result<Vec<u8>, ArchiveError> {
         Ok(self.store.object_piece(digest, offset)?)
+    }
+
+    /// The content of a file that is not in the store.
+    pub fn derived(&self, content: &Content) -> Result<Arc<[u8]>, ArchiveError> {
+        match content {
+            Content::Derived(bytes) => Ok(Arc::clone(bytes)),
+            Content::Log(file) => Ok(self.log_bytes(file)?.into()),
+            Content::Stored(digest) => {
+                Err(ArchiveError::Fault(format!("{digest} is read in pieces")))
+            }
+        }
     }
 
     /// A row of the index.

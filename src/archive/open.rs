@@ -3,14 +3,13 @@
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
-use vouchsafe_evidence::checkpoint::Checkpoint;
-use vouchsafe_evidence::digest::to_hex;
 use vouchsafe_evidence::entry::Entry;
-use vouchsafe_evidence::key::SigningNoteKey;
 use vouchsafe_evidence::merkle;
+use vouchsafe_evidence::rotation::KeyHistory;
 use vouchsafe_evidence::tile::{TileWriter, tile_hashes};
 
 use super::credentials::Credentials;
@@ -19,7 +18,10 @@ use super::high_water::{HighWater, Mark};
 use super::kind::{self, Draft, OPERATOR};
 use super::verify::open_store_to_read;
 use super::writer::{Committed, Pen, Room, Writer};
-use super::{Archive, ArchiveError, Clock, People, Records, folder, log, sign_in};
+use super::{
+    Archive, ArchiveError, Clock, People, Records, Signer, SigningProgram, folder, keys, log,
+    sign_in,
+};
 use crate::catalog::Layout;
 use crate::render::Renderer;
 use crate::store::{Rocks, Store};
@@ -38,23 +40,30 @@ pub(super) struct Parts {
     pub folder: Option<PathBuf>,
     pub store: Arc<dyn Store>,
     pub layout: Layout,
-    pub key: SigningNoteKey,
+    /// Everybody who may be meant to sign.
+    pub signers: Vec<Signer>,
     pub credentials: Credentials,
     pub high_water: Option<HighWater>,
     pub clock: Clock,
 }
 
 impl Archive {
-    /// Makes a new archive in `folder`, which must be absent or empty, with its first admin.
+    /// Makes a new archive in `folder`, which must be absent or empty, with its first admin. Its log is signed
+    /// by a new key, or by a program.
     pub fn create(
         folder: &Path,
         admin: &str,
         password: &str,
+        signer: Option<SigningProgram>,
         clock: Clock,
     ) -> Result<(), ArchiveError> {
         super::credentials::check_password(password)?;
+        let signer = match signer {
+            Some(program) => Signer::Program(program),
+            None => Signer::Key(keys::new_key(None)?),
+        };
         make_aside(folder, |aside| {
-            Archive::create_aside(aside, admin, password, clock)
+            Archive::create_aside(aside, admin, password, &signer, clock)
         })
     }
 
@@ -62,17 +71,11 @@ impl Archive {
         aside: &Path,
         admin: &str,
         password: &str,
+        signer: &Signer,
         clock: Clock,
     ) -> Result<(), ArchiveError> {
         fs::create_dir_all(folder::store(aside)).map_err(|e| ArchiveError::io(aside, e))?;
-        let mut random = [0; 38];
-        getrandom::fill(&mut random)
-            .map_err(|error| ArchiveError::Fault(format!("no randomness: {error}")))?;
-        let (name, seed) = random.split_at(6);
-        let seed: &[u8; 32] = seed.try_into().map_err(|_| key_fault())?;
-        let key = SigningNoteKey::from_seed(&format!("vouchsafe/{}", to_hex(name)), seed)
-            .map_err(|_| key_fault())?;
-        folder::write(aside, &key)?;
+        folder::write(aside, signer)?;
         drop(Rocks::create(&folder::store(aside))?);
         let archive = Archive::open(aside, clock, &|_, _| {})?;
         archive.write_beginning()?;
@@ -81,9 +84,10 @@ impl Archive {
 
     /// The first entries: what the archive is called, and its templates.
     pub(super) fn write_beginning(&self) -> Result<(), ArchiveError> {
+        let key = self.records.verifier_key();
         let created = kind::Created {
-            origin: self.records.key.name().to_owned(),
-            vkey: self.records.key.to_string(),
+            origin: key.name().to_owned(),
+            vkey: key.to_string(),
         };
         self.commit(move |desk| {
             let draft = Draft::new(OPERATOR, kind::ARCHIVE_CREATED, "", &created)?;
@@ -106,7 +110,7 @@ impl Archive {
         progress: Progress<'_>,
     ) -> Result<Archive, ArchiveError> {
         let layout = folder::read_layout(folder)?;
-        let key = folder::read_signing_key(folder)?;
+        let signers = folder::read_signers(folder)?;
         let store: Arc<dyn Store> = Arc::new(Rocks::open(&folder::store(folder))?);
         check_not_rolled_back(
             folder,
@@ -117,7 +121,7 @@ impl Archive {
             folder: Some(folder.to_owned()),
             store,
             layout,
-            key,
+            signers,
             credentials: Credentials::open(&folder::credentials(folder))?,
             high_water: Some(HighWater::open(&folder::high_water(folder))?),
             clock,
@@ -131,7 +135,7 @@ impl Archive {
             folder,
             store,
             layout,
-            key,
+            signers,
             credentials,
             high_water,
             clock,
@@ -142,32 +146,39 @@ impl Archive {
                 .and_then(|bytes| tile_hashes(&bytes))
                 .ok_or_else(|| ArchiveError::Broken(format!("{} is missing", tile.path())))
         })?;
-        check_head(&*store, &key, &tiles)?;
+        // Which keys the log has had follows from the log, too.
         catch_up(&*store, progress)?;
+        let own = signers.first().map(|signer| signer.verifier().clone());
+        let own = own.ok_or_else(|| ArchiveError::Fault("nobody signs the log".to_owned()))?;
+        let history = keys::history(&*store, &own)?;
+        check_head(&*store, &history, &tiles)?;
+        let signer = keys::choose(folder.as_deref(), signers, &history)?;
         let last_time = match head.size.checked_sub(1) {
             Some(last) => entry(&*store, last)?.time,
             None => 0,
         };
         let people = Arc::new(ArcSwap::from_pointee(People::read(&*store)?));
-        let verifier = key.verifier().clone();
+        let keys = Arc::new(ArcSwap::from_pointee(history));
         let writer = Writer::start(Pen {
             store: Arc::clone(&store),
-            key,
+            signer,
             tiles,
             last: head.last,
             last_time,
             clock: Arc::clone(&clock),
             high_water,
             room: room(folder.clone(), Arc::clone(&store)),
-            committed: refresh(Arc::clone(&store), Arc::clone(&people)),
+            committed: refresh(Arc::clone(&store), Arc::clone(&people), Arc::clone(&keys)),
         })?;
         Ok(Archive {
             folder,
             records: Records {
                 store,
                 layout,
-                key: verifier,
+                keys,
                 people,
+                publishes_cosigned: AtomicBool::new(false),
+                bundle_sizes: Mutex::default(),
             },
             clock,
             credentials,
@@ -195,8 +206,13 @@ impl Records {
         }
         Ok(Records {
             layout: folder::read_layout(folder)?,
-            key: folder::read_verifier_key(folder)?,
+            keys: Arc::new(ArcSwap::from_pointee(keys::history(
+                &*store,
+                &folder::read_verifier_key(folder)?,
+            )?)),
             people: Arc::new(ArcSwap::from_pointee(People::read(&*store)?)),
+            publishes_cosigned: AtomicBool::new(false),
+            bundle_sizes: Mutex::default(),
             store,
         })
     }
@@ -242,10 +258,6 @@ pub fn make_aside<T, E: From<ArchiveError>>(
     made
 }
 
-fn key_fault() -> ArchiveError {
-    ArchiveError::Fault("a signing key could not be made".to_owned())
-}
-
 /// The writer's question to the disk, where the archive lies on one.
 fn room(folder: Option<PathBuf>, store: Arc<dyn Store>) -> Room {
     Box::new(move || match &folder {
@@ -254,13 +266,20 @@ fn room(folder: Option<PathBuf>, store: Arc<dyn Store>) -> Room {
     })
 }
 
-/// Keeps the picture of people in step with the log, before whoever changed it is answered.
-fn refresh(store: Arc<dyn Store>, people: Arc<ArcSwap<People>>) -> Committed {
+/// Keeps the pictures of people and keys in step with the log, before whoever changed them is answered.
+fn refresh(
+    store: Arc<dyn Store>,
+    people: Arc<ArcSwap<People>>,
+    keys: Arc<ArcSwap<KeyHistory>>,
+) -> Committed {
     Box::new(move |entries| {
         let concerned =
             |entry: &Entry| entry.kind.starts_with("user.") || entry.kind.starts_with("grant.");
         if entries.iter().any(concerned) {
             people.store(Arc::new(People::read(&*store)?));
+        }
+        if entries.iter().any(|entry| entry.kind == kind::KEY_ROTATED) {
+            keys::refresh(&*store, &keys)?;
         }
         Ok(())
     })
@@ -279,7 +298,7 @@ fn decoded(seq: u64, bytes: Option<Vec<u8>>) -> Result<Entry, ArchiveError> {
 /// The checkpoint of the head must be there, ours, and over the tree that is there.
 fn check_head(
     store: &dyn Store,
-    key: &SigningNoteKey,
+    keys: &KeyHistory,
     tiles: &TileWriter,
 ) -> Result<(), ArchiveError> {
     let size = tiles.edge().size();
@@ -291,8 +310,9 @@ fn check_head(
         .checkpoints(size..size + 1, 1)?
         .pop()
         .ok_or_else(|| broken("missing".to_owned()))?;
-    let checkpoint =
-        Checkpoint::verify(&note, key.verifier()).map_err(|error| broken(error.to_string()))?;
+    let checkpoint = keys
+        .verify(&note)
+        .map_err(|error| broken(error.to_string()))?;
     if checkpoint.root != tiles.edge().root() {
         return Err(broken("the entries have another root".to_owned()));
     }
@@ -337,7 +357,7 @@ pub(super) fn check_mark(store: &dyn Store, mark: &Mark) -> Result<(), ArchiveEr
 }
 
 /// Folds what the index does not reflect yet.
-fn catch_up(store: &dyn Store, progress: Progress<'_>) -> Result<(), ArchiveError> {
+pub(super) fn catch_up(store: &dyn Store, progress: Progress<'_>) -> Result<(), ArchiveError> {
     let size = store.head()?.size;
     let mut applied = store.applied()?;
     if applied > size {

@@ -82,6 +82,17 @@ pub(super) struct TemplateRow {
     pub object: Object,
 }
 
+/// A checkpoint that witnesses cosigned, or a time-stamp authority stamped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct AnchorRow {
+    pub seq: u64,
+    pub time: Time,
+    /// How many entries the checkpoint covers.
+    pub size: u64,
+    /// The checkpoint, and the token if it was stamped.
+    pub objects: Vec<Object>,
+}
+
 /// A file (with its object) or a folder of somebody's inbox.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct InboxRow {
@@ -131,6 +142,31 @@ pub(super) mod key {
 
     pub fn template(voucher_type: &str, version: u32) -> Vec<u8> {
         join(&["template", voucher_type, &format!("{version:08}")])
+    }
+
+    /// The note of key change `number`, counted from 1.
+    pub fn rotation(number: u64) -> Vec<u8> {
+        join(&["rotation", &format!("{number:08}")])
+    }
+
+    /// The notes of all key changes.
+    pub fn rotations() -> Vec<u8> {
+        join(&["rotation", ""])
+    }
+
+    /// The latest cosigned checkpoint.
+    pub fn cosigned() -> Vec<u8> {
+        join(&["cosigned"])
+    }
+
+    /// The time-stamped checkpoint over `size` entries.
+    pub fn timestamp(size: u64) -> Vec<u8> {
+        join(&["timestamp", &format!("{size:020}")])
+    }
+
+    /// All time-stamped checkpoints.
+    pub fn timestamps() -> Vec<u8> {
+        join(&["timestamp", ""])
     }
 
     /// A place in a user's inbox, under its parent.

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use vouchsafe_evidence::key::SigningNoteKey;
+use vouchsafe_evidence::key::{KeyKind, SigningNoteKey};
 use vouchsafe_evidence::report::Report;
 
 use super::credentials::Credentials;
 use super::open::Parts;
 use super::verify::Stored;
 use super::verify::tests::verify_source;
-use super::{Archive, ArchiveError, Caller, Condition, Filed, Node};
+use super::{Archive, ArchiveError, Caller, Condition, Filed, Node, Signer};
 use crate::access::{Grant, Permissions, Role, Scope};
 use crate::catalog::{Layout, TreePath};
 use crate::store::{Faulty, Index, Memory, Outcome, Store};
 
 fn key() -> SigningNoteKey {
-    SigningNoteKey::from_seed("vouchsafe/test", &[7; 32]).unwrap()
+    SigningNoteKey::from_seed("vouchsafe/test", KeyKind::Note, &[7; 32]).unwrap()
 }
 
 /// An archive, and the folder of its credentials.
@@ -40,7 +40,7 @@ pub(super) fn open(store: Arc<dyn Store>) -> Opened {
         folder: None,
         store,
         layout: Layout::builtin(),
-        key: key(),
+        signers: vec![Signer::Key(key())],
         credentials: Credentials::open(&folder.path().join("credentials.json")).unwrap(),
         high_water: None,
         clock: Arc::new(move || ticks.fetch_add(1, Ordering::Relaxed)),
@@ -99,7 +99,7 @@ fn is_filed(archive: &Archive, number: &str) -> bool {
             let files = archive
                 .records()
                 .children(&caller(Role::Compliance), &path, "");
-            assert_eq!(files.unwrap().0.len(), 5, "a voucher is there whole");
+            assert_eq!(files.unwrap().0.len(), 6, "a voucher is there whole");
             true
         }
         Ok(Node::File(_)) => panic!("a voucher is a folder"),
@@ -154,7 +154,7 @@ fn every_failing_write_leaves_all_of_a_voucher_or_nothing() {
             );
             drop(archive);
             assert_well(&memory);
-            if faulty.writes() <= fail_at {
+            if faulty.calls() <= fail_at {
                 break;
             }
         }

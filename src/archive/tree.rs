@@ -5,16 +5,20 @@ use std::sync::Arc;
 
 use vouchsafe_evidence::digest::Digest;
 use vouchsafe_evidence::entry::Object;
+use vouchsafe_evidence::log_file::LogFile;
 
 use super::open::entry;
+use super::published::sees_audit;
 use super::rows::{NodeRow, VoucherRow, decode, key, last_part, name_of};
 use super::{ArchiveError, Caller, Records};
 use crate::access::{Right, Time};
-use crate::catalog::{INBOX, Place, TEMPLATES, TreePath, VoucherFile};
+use crate::catalog::{AUDIT, INBOX, Place, TEMPLATES, TreePath, VoucherFile};
 
 /// Rows of the index that are read at once. A month with a thousand vouchers is one page, which is
 /// answered without a second look.
 pub(super) const PAGE_ROWS: usize = 1_024;
+
+const JSON: &str = "application/json";
 
 /// What is at a place.
 #[derive(Debug, Clone)]
@@ -72,6 +76,8 @@ pub enum Content {
     Stored(Digest),
     /// Here: they were derived from the log.
     Derived(Arc<[u8]>),
+    /// In the log: a tile or a bundle of entries, which never changes.
+    Log(LogFile),
 }
 
 /// A place directly below another.
@@ -100,10 +106,15 @@ impl File {
         }
     }
 
-    fn derived(content: Vec<u8>, created: Time, modified: Time) -> File {
+    pub(super) fn derived(
+        content: Vec<u8>,
+        media_type: &str,
+        created: Time,
+        modified: Time,
+    ) -> File {
         File {
             size: content.len() as u64,
-            media_type: "application/json".to_owned(),
+            media_type: media_type.to_owned(),
             etag: etag(&Digest::blake3(&content)),
             created,
             modified,
@@ -183,6 +194,7 @@ impl Records {
                 .map_or_else(|| absent(path), |file| Ok(Node::File(file)))
             }
             Place::Inbox(inner) if caller.has_inbox() => self.inbox_node(caller, &inner),
+            Place::Audit(inner) => self.audit_node(caller, &inner),
             Place::Templates if sees_templates(caller) => self.folder_born(),
             Place::Template(voucher_type) if sees_templates(caller) => {
                 let file = self.template_file(&voucher_type, version)?;
@@ -206,6 +218,7 @@ impl Records {
             Place::Folder(folder) => self.folder_page(caller, &folder, after),
             Place::Voucher(place) => Ok((self.voucher_files(caller, &place)?, None)),
             Place::Inbox(inner) if caller.has_inbox() => self.inbox_page(caller, &inner, after),
+            Place::Audit(inner) => self.audit_page(caller, &inner, after),
             Place::Templates if sees_templates(caller) => Ok((self.template_files()?, None)),
             _ => absent(path),
         }
@@ -277,6 +290,7 @@ impl Records {
         let mut children = Vec::new();
         if root && after.is_empty() {
             let own = [
+                (AUDIT, sees_audit(caller)),
                 (INBOX, caller.has_inbox()),
                 (TEMPLATES, sees_templates(caller)),
             ];
@@ -352,11 +366,15 @@ impl Records {
             }),
             VoucherFile::History => {
                 let history = self.history(place, row)?;
-                Some(File::derived(history, created, modified))
+                Some(File::derived(history, JSON, created, modified))
             }
             VoucherFile::Proof => {
-                let proof = self.proof(row)?;
-                Some(File::derived(proof, created, modified))
+                let proof = self.proof_json(row)?;
+                Some(File::derived(proof, JSON, created, modified))
+            }
+            VoucherFile::TlogProof => {
+                let (proof, kind) = (self.tlog_proof(row)?, "text/plain; charset=utf-8");
+                Some(File::derived(proof, kind, created, modified))
             }
         })
     }
@@ -372,7 +390,7 @@ pub(super) fn file_names(row: &VoucherRow) -> Vec<&str> {
     let objects = current.map_or(&[][..], |version| version.objects.as_slice());
     let mut names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
     names.extend(row.scans.keys().map(String::as_str));
-    names.extend(["history.json", "proof.json"]);
+    names.extend(["history.json", "proof.json", "voucher.tlog-proof"]);
     names.sort_unstable();
     names
 }

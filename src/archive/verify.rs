@@ -8,14 +8,16 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use vouchsafe_evidence::digest::Digest;
+use vouchsafe_evidence::entry::Entry;
 use vouchsafe_evidence::key::VerifierKey;
 use vouchsafe_evidence::report::{Fault, Report};
-use vouchsafe_evidence::tile::{TILE_WIDTH, Tile};
+use vouchsafe_evidence::tile::Tile;
 use vouchsafe_evidence::verify::{self, Options, Source, Unreadable};
 
 use super::high_water::HighWater;
 use super::open::check_mark;
-use super::{ArchiveError, folder};
+use super::redraw::{ToRedraw, redraw_all};
+use super::{ArchiveError, folder, keys, log};
 use crate::store::{Index, Rocks, Store, StoreError, Truth};
 
 /// A writer that tidies its files may take one away while they are being opened.
@@ -27,6 +29,7 @@ const INDEX_ROWS: usize = 1_000;
 /// The stored log, as the verifier reads it.
 pub(super) struct Stored<'a, S> {
     pub store: &'a S,
+    /// The key that is taken for the current one.
     pub key: VerifierKey,
 }
 
@@ -37,6 +40,10 @@ fn unreadable(error: impl std::fmt::Display) -> Unreadable {
 impl<S: Store> Source for Stored<'_, S> {
     fn verifier_key(&self) -> Result<Vec<u8>, Unreadable> {
         Ok(self.key.to_string().into_bytes())
+    }
+
+    fn rotations(&self) -> Result<Vec<Vec<u8>>, Unreadable> {
+        keys::rotations(self.store).map_err(unreadable)
     }
 
     fn checkpoint(&self) -> Result<Vec<u8>, Unreadable> {
@@ -68,10 +75,8 @@ impl<S: Store> Source for Stored<'_, S> {
     }
 
     fn tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, Unreadable> {
-        if tile.width < TILE_WIDTH {
-            return Ok(None);
-        }
-        self.store.tile(tile.level, tile.index).map_err(unreadable)
+        // Partial tiles are not stored; they are computed from what is.
+        log::tile(self.store, tile).map_err(unreadable)
     }
 
     fn publishes_partial_tiles(&self) -> bool {
@@ -148,14 +153,27 @@ fn read_index(store: &Rocks) -> Result<(), ArchiveError> {
 }
 
 /// Verifies the archive in `archive`, also while it is served: entries, chain, tree, checkpoints,
-/// objects, and that the log is not behind what was signed.
-pub fn verify(archive: &Path, options: Options<'_>) -> Result<Report, ArchiveError> {
+/// objects, and that the log is not behind what was signed. With `redraw`, every voucher is drawn again and
+/// compared, too.
+pub fn verify(archive: &Path, options: Options<'_>, redraw: bool) -> Result<Report, ArchiveError> {
     // Read before the store is opened, so that a writer at work is never ahead of it.
     let mark = HighWater::read(&folder::high_water(archive))?;
     let key = folder::read_verifier_key(archive)?;
     let store = open_store_to_read(archive)?;
     let source = Stored { store: &store, key };
+    let (threads, progress) = (options.threads, options.progress);
+    let mut filed = Vec::new();
+    let visit = options.entry;
+    let mut take = |entry: &Entry| {
+        visit(entry);
+        filed.extend(ToRedraw::of(entry).filter(|_| redraw));
+    };
+    let options = Options {
+        entry: &mut take,
+        ..options
+    };
     let mut report = verify::verify(&source, options);
+    redraw_all(&store, filed, threads, progress, &mut report);
     let mark_fault = match mark {
         Some(mark) => check_mark(&store, &mark)
             .err()
@@ -163,24 +181,24 @@ pub fn verify(archive: &Path, options: Options<'_>) -> Result<Report, ArchiveErr
         None => Some("no readable mark".to_owned()),
     };
     if let Some(found) = mark_fault {
-        report.fault(Fault {
-            seq: None,
-            path: "high-water".to_owned(),
-            what: "signed head".to_owned(),
-            expected: "the log as it was last signed".to_owned(),
-            found,
-        });
+        let expected = "the log as it was last signed";
+        report.fault(fault("high-water", "signed head", expected, found));
     }
     if let Err(error) = read_index(&store) {
-        report.fault(Fault {
-            seq: None,
-            path: "index".to_owned(),
-            what: "index".to_owned(),
-            expected: "rows of the entries that are there".to_owned(),
-            found: error.to_string(),
-        });
+        let expected = "rows of the entries that are there";
+        report.fault(fault("index", "index", expected, error.to_string()));
     }
     Ok(report)
+}
+
+fn fault(path: &str, what: &str, expected: &str, found: String) -> Fault {
+    Fault {
+        seq: None,
+        path: path.to_owned(),
+        what: what.to_owned(),
+        expected: expected.to_owned(),
+        found,
+    }
 }
 
 #[cfg(test)]
@@ -190,7 +208,7 @@ pub(super) mod tests {
     use crate::access::Role;
     use crate::store::Memory;
     use std::sync::Arc;
-    use vouchsafe_evidence::key::SigningNoteKey;
+    use vouchsafe_evidence::key::{KeyKind, SigningNoteKey};
 
     pub(in crate::archive) fn verify_source(source: &dyn Source) -> Report {
         verify::verify(source, Options::new(&mut |_| {}))
@@ -224,11 +242,14 @@ pub(super) mod tests {
         fn verifier_key(&self) -> Result<Vec<u8>, Unreadable> {
             match self.deed {
                 Deed::ReplaceKey => {
-                    let key = SigningNoteKey::from_seed("vouchsafe/test", &[8; 32]);
+                    let key = SigningNoteKey::from_seed("vouchsafe/test", KeyKind::Note, &[8; 32]);
                     Ok(key.unwrap().verifier().to_string().into_bytes())
                 }
                 _ => self.inner.verifier_key(),
             }
+        }
+        fn rotations(&self) -> Result<Vec<Vec<u8>>, Unreadable> {
+            self.inner.rotations()
         }
         fn checkpoint(&self) -> Result<Vec<u8>, Unreadable> {
             let note = self.inner.checkpoint()?;
@@ -317,7 +338,7 @@ pub(super) mod tests {
             .flatten()
             .unwrap();
         let entry = vouchsafe_evidence::entry::Entry::decode(&bytes).unwrap();
-        let key = archive.records().verifier_key().clone();
+        let key = archive.records().verifier_key();
         (memory, key, filed, entry.objects[1].blake3)
     }
 

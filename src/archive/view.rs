@@ -3,7 +3,7 @@
 use super::kind::{self, Draft};
 use super::writer::Desk;
 use super::{Archive, ArchiveError, Caller, Content, File};
-use crate::catalog::{Place, TreePath};
+use crate::catalog::{AUDIT, Place, TreePath};
 
 /// Longest description of a client that is logged, in characters.
 const AGENT_MAX_CHARS: usize = 120;
@@ -30,16 +30,22 @@ impl Archive {
         client: &Client,
         traced: impl FnOnce(Result<(), ArchiveError>) + Send + 'static,
     ) -> Result<bool, ArchiveError> {
-        let (Place::File(place, name), Content::Stored(digest)) =
-            (Place::of(path, self.records.layout()), &file.content)
-        else {
+        let Content::Stored(digest) = &file.content else {
             return Ok(false);
+        };
+        let (place, name) = match Place::of(path, self.records.layout()) {
+            Place::File(place, name) => (place, name.name().to_owned()),
+            Place::Audit(inner) => {
+                let name = inner.to_string().trim_start_matches('/').to_owned();
+                (TreePath::default().child(AUDIT), name)
+            }
+            _ => return Ok(false),
         };
         let agent = client.agent.chars().filter(|c| !c.is_control());
         let body = kind::Viewed {
             blake3: *digest,
             client: agent.take(AGENT_MAX_CHARS).collect(),
-            file: name.name().to_owned(),
+            file: name,
             from: client.address.clone(),
         };
         let draft = Draft::new(&caller.id, kind::VIEW, place, &body)?;

@@ -11,14 +11,14 @@ use std::thread::JoinHandle;
 use vouchsafe_evidence::checkpoint::Checkpoint;
 use vouchsafe_evidence::digest::{Digest, to_hex};
 use vouchsafe_evidence::entry::{Entry, VERSION};
-use vouchsafe_evidence::key::SigningNoteKey;
 use vouchsafe_evidence::merkle::leaf_hash;
+use vouchsafe_evidence::note::Note;
 use vouchsafe_evidence::tile::TileWriter;
 
 use super::fold::Rows;
 use super::high_water::HighWater;
 use super::kind::Draft;
-use super::{ArchiveError, Clock};
+use super::{ArchiveError, Clock, Signer};
 use crate::access::Time;
 use crate::store::{Append, Store};
 
@@ -32,13 +32,21 @@ const SALT_BYTES: usize = 16;
 pub(super) struct Desk<'a> {
     /// The index after all jobs before this one.
     pub rows: &'a Rows<'a>,
+    /// Who signs this commit.
+    pub signer: &'a Signer,
     drafts: Vec<Draft>,
+    next_signer: Option<Signer>,
 }
 
 impl Desk<'_> {
     /// Adds an entry. A job that fails afterwards adds nothing.
     pub fn write(&mut self, draft: Draft) {
         self.drafts.push(draft);
+    }
+
+    /// Lets another signer sign from the next commit on; both sign this one.
+    pub fn hand_over(&mut self, next: Signer) {
+        self.next_signer = Some(next);
     }
 }
 
@@ -99,7 +107,7 @@ pub(super) type Room = Box<dyn Fn() -> Result<(), ArchiveError> + Send>;
 /// Everything that the thread keeps between commits.
 pub(super) struct Pen {
     pub store: Arc<dyn Store>,
-    pub key: SigningNoteKey,
+    pub signer: Signer,
     pub tiles: TileWriter,
     /// BLAKE3 of the last entry.
     pub last: Digest,
@@ -209,74 +217,111 @@ impl Pen {
             bytes: Vec::new(),
         };
         let mut accepted = Vec::new();
+        let mut next_signer = None;
         let mut next = Some(first);
         while let Some(mut job) = next {
             let mut desk = Desk {
                 rows: &rows,
+                signer: &self.signer,
                 drafts: Vec::new(),
+                next_signer: None,
             };
             if job.decide(&mut desk) {
+                next_signer = desk.next_signer;
                 let drafts = desk.drafts;
                 match page.write(drafts, &mut rows) {
                     Ok(()) => accepted.push(job),
                     Err(error) => {
                         // The rows may hold half of a job now, so nothing of this batch is kept.
                         job.answer(Err(error.clone()));
-                        accepted
-                            .into_iter()
-                            .for_each(|job| job.answer(Err(error.clone())));
+                        answer_all(accepted, &Err(error.clone()));
                         return Err(error);
                     }
                 }
             } else {
                 job.answer(Ok(()));
             }
-            next = (page.entries.len() < BATCH_ENTRIES_MAX)
-                .then(|| waiting.try_recv().ok())
-                .flatten();
+            let goes_on = page.entries.len() < BATCH_ENTRIES_MAX && next_signer.is_none();
+            next = goes_on.then(|| waiting.try_recv().ok()).flatten();
         }
         if page.entries.is_empty() {
-            accepted.into_iter().for_each(|job| job.answer(Ok(())));
+            answer_all(accepted, &Ok(()));
             return Ok(());
         }
-        if let Err(refused) = (self.room)() {
-            accepted
-                .into_iter()
-                .for_each(|job| job.answer(Err(refused.clone())));
-            return Ok(());
+        let can_fail = self.signer.is_outside() || next_signer.is_some();
+        let before = can_fail.then(|| self.tiles.clone());
+        let prepared = (self.room)().and_then(|()| self.prepare(&page, next_signer.as_ref()));
+        let (append, checkpoint) = match prepared {
+            Ok(prepared) => prepared,
+            Err(refused) => {
+                // Nothing was written: the next commit may find room, or a signer that answers.
+                if let Some(before) = before {
+                    self.tiles = before;
+                }
+                answer_all(accepted, &Err(refused));
+                return Ok(());
+            }
+        };
+        let written = self.append(append, &checkpoint, page, rows);
+        if written.is_ok()
+            && let Some(next) = next_signer
+        {
+            self.signer = next;
         }
-        let written = self.append(page, rows);
-        for job in accepted {
-            job.answer(written.clone());
-        }
+        answer_all(accepted, &written);
         written
     }
 
-    fn append(&mut self, page: Page, rows: Rows<'_>) -> Result<(), ArchiveError> {
+    /// The tree with the new entries, and its signed head.
+    fn prepare(
+        &mut self,
+        page: &Page,
+        next_signer: Option<&Signer>,
+    ) -> Result<(Append, Checkpoint), ArchiveError> {
         let mut append = Append {
             expected_size: self.tiles.edge().size(),
-            entries: page.bytes,
-            index: rows.into_changes(),
             ..Append::default()
         };
-        for entry in &append.entries {
+        for entry in &page.bytes {
             let full = &mut append.tiles;
             self.tiles
                 .push(leaf_hash(entry), |tile, hashes| full.push((tile, hashes)));
         }
         let checkpoint = Checkpoint {
-            origin: self.key.verifier().name().to_owned(),
+            origin: self.signer.verifier().name().to_owned(),
             size: self.tiles.edge().size(),
             root: self.tiles.edge().root(),
         };
-        append.checkpoint = checkpoint.sign(&self.key).into_bytes();
+        let mut note = Note::new(checkpoint.text());
+        for signer in [Some(&self.signer), next_signer].into_iter().flatten() {
+            signer.sign(&mut note)?;
+        }
+        append.checkpoint = note.to_string().into_bytes();
+        Ok((append, checkpoint))
+    }
+
+    fn append(
+        &mut self,
+        mut append: Append,
+        checkpoint: &Checkpoint,
+        page: Page,
+        rows: Rows<'_>,
+    ) -> Result<(), ArchiveError> {
+        append.entries = page.bytes;
+        append.index = rows.into_changes();
         self.store.append(&append)?;
         if let Some(high_water) = &self.high_water {
-            high_water.raise(&checkpoint)?;
+            high_water.raise(checkpoint)?;
         }
         self.last = page.last;
         self.last_time = page.time;
         (self.committed)(&page.entries)
+    }
+}
+
+fn answer_all(jobs: Vec<Box<dyn Job>>, written: &Result<(), ArchiveError>) {
+    for job in jobs {
+        job.answer(written.clone());
     }
 }
 

@@ -8,4 +8,4 @@ mod place;
 
 pub use layout::{Layout, LayoutError, Rendition, VoucherType};
 pub use path::{PATH_MAX_SEGMENTS, PathError, SEGMENT_MAX_BYTES, TreePath};
-pub use place::{INBOX, Place, TEMPLATES, VoucherFile, is_litter};
+pub use place::{AUDIT, INBOX, Place, TEMPLATES, VoucherFile, is_litter};

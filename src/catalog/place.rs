@@ -2,6 +2,8 @@ use super::{Layout, TreePath};
 
 /// The folder that takes in what finds its own place.
 pub const INBOX: &str = "_inbox";
+/// The folder of the log's own files.
+pub const AUDIT: &str = "_audit";
 /// The folder of the templates.
 pub const TEMPLATES: &str = "_templates";
 
@@ -16,6 +18,8 @@ pub enum Place {
     File(TreePath, VoucherFile),
     /// `_inbox/` and what is below; the path within it.
     Inbox(TreePath),
+    /// `_audit/` and what is below; the path within it.
+    Audit(TreePath),
     /// `_templates/`
     Templates,
     /// `_templates/{type}.toml`; the type.
@@ -37,6 +41,8 @@ pub enum VoucherFile {
     History,
     /// `proof.json`
     Proof,
+    /// `voucher.tlog-proof`
+    TlogProof,
 }
 
 impl VoucherFile {
@@ -46,6 +52,7 @@ impl VoucherFile {
             "voucher.json" => Some(VoucherFile::Data),
             "history.json" => Some(VoucherFile::History),
             "proof.json" => Some(VoucherFile::Proof),
+            "voucher.tlog-proof" => Some(VoucherFile::TlogProof),
             _ if layout.shows(name) => Some(VoucherFile::Rendition(name.to_owned())),
             _ => is_scan(name).then(|| VoucherFile::Scan(name.to_owned())),
         }
@@ -57,6 +64,7 @@ impl VoucherFile {
             VoucherFile::Data => "voucher.json",
             VoucherFile::History => "history.json",
             VoucherFile::Proof => "proof.json",
+            VoucherFile::TlogProof => "voucher.tlog-proof",
             VoucherFile::Rendition(name) | VoucherFile::Scan(name) => name,
         }
     }
@@ -84,6 +92,9 @@ impl Place {
         match segments.first().map(String::as_str) {
             Some(INBOX) => {
                 return Place::Inbox(TreePath::from_segments(segments[1..].to_vec()));
+            }
+            Some(AUDIT) => {
+                return Place::Audit(TreePath::from_segments(segments[1..].to_vec()));
             }
             Some(TEMPLATES) => {
                 return match &segments[1..] {
@@ -157,6 +168,7 @@ mod tests {
             Place::Template("payment".into())
         );
         assert!(matches!(place("/_inbox/a/b"), Place::Inbox(_)));
+        assert!(matches!(place("/_audit/tile/0/000"), Place::Audit(_)));
         assert_eq!(place("/_other"), Place::Nothing);
     }
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Failure, terminal};
 use crate::access::{Grant, Role, Scope, Time};
-use crate::archive::{Archive, ArchiveError, system_clock};
+use crate::archive::{Archive, ArchiveError, SigningProgram, system_clock};
 use crate::voucher::Invalid;
 
 const SOCKET: &str = "control";
@@ -51,6 +51,10 @@ pub enum Change {
     },
     RevokeGrant {
         grant: String,
+    },
+    /// `signer` is the content of a `signer.toml`; without it a new key is made.
+    RotateKey {
+        signer: Option<String>,
     },
 }
 
@@ -97,6 +101,10 @@ fn perform(archive: &Archive, change: Change) -> Result<String, ArchiveError> {
                 until,
             };
             archive.add_grant(&user, grant)
+        }
+        Change::RotateKey { signer } => {
+            let program = signer.as_deref().map(SigningProgram::from_toml);
+            Ok(archive.rotate_key(program.transpose()?)?.to_string())
         }
         Change::RevokeGrant { grant } => {
             archive.revoke_grant(&grant)?;

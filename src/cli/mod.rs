@@ -1,12 +1,17 @@
 //! The cli room: the command line, one file a command. It reads arguments, calls the archive, and says
 //! what came of it.
 
+mod backup;
 mod control;
 mod demo;
 mod export;
 mod failure;
 mod grant;
 mod init;
+mod key;
+mod prove;
+mod reindex;
+mod remote;
 mod render;
 mod sample;
 mod serve;
@@ -15,6 +20,7 @@ mod token;
 mod user;
 mod verify;
 mod walk;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -55,8 +61,22 @@ enum Command {
     Render(render::Arguments),
     /// Check an archive or an exported folder
     Verify(verify::Arguments),
+    /// Prove to somebody outside that one voucher is in the log
+    Prove(prove::Arguments),
     /// Write a part of an archive to a folder that verifies offline
     Export(export::Arguments),
+    /// The key that signs the log
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Copy an archive, also while it is served, and verify the copy
+    Backup(backup::BackupArguments),
+    /// Make an archive from a backup
+    Restore(backup::RestoreArguments),
+    /// Rebuild the index from the log, and show that it comes out the same
+    Reindex(reindex::Arguments),
+    /// Run a witness that cosigns the checkpoints of logs which only grow
+    #[command(subcommand)]
+    Witness(witness::Command),
 }
 
 /// Reads the arguments, does what they say, and gives the exit status of CONTRACT.md.
@@ -71,7 +91,13 @@ pub fn run() -> ExitCode {
         Command::Grant(command) => grant::run(command),
         Command::Render(arguments) => render::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Prove(arguments) => prove::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Key(command) => key::run(command),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Reindex(arguments) => reindex::run(&arguments),
+        Command::Witness(command) => witness::run(command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -174,7 +174,7 @@ fn fill(folder: &Path) -> Result<(), Failure> {
             .map(|person| person.password.clone())
             .unwrap_or_default()
     };
-    Archive::create(folder, "root", &password(Role::Admin), system_clock())?;
+    Archive::create(folder, "root", &password(Role::Admin), None, system_clock())?;
     let archive = Arc::new(Archive::open(folder, system_clock(), &|_, _| {})?);
     for person in people
         .iter()

@@ -1,3 +1,5 @@
+use std::fs::File;
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +10,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::control::Control;
 use super::{Failure, terminal};
+use crate::anchor::Gathering;
 use crate::archive::{Archive, system_clock};
+use crate::config::{CONFIG_MAX_BYTES, Config};
 use crate::{dav, http};
 
 #[derive(Args)]
@@ -23,6 +27,9 @@ pub struct Arguments {
     /// Address and port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8640")]
     listen: SocketAddr,
+    /// Witnesses and time-stamps; without it, `config.toml` in the archive's folder, if it is there
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Serve plain HTTP beyond this machine, where passwords can be read on the way
     #[arg(long)]
     plain_http: bool,
@@ -36,12 +43,30 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             arguments.listen
         )));
     }
+    let config = config(arguments)?;
     let archive = open(&arguments.archive)?;
+    let gathering = Gathering::start(Arc::clone(&archive), &config).map_err(Failure::Wrong)?;
     runtime()?.block_on(async {
         let served = Served::start(&arguments.archive, archive, arguments.listen).await?;
         terminal::print_line(&format!("listening on http://{}", served.address()))?;
         served.until_told_to_stop().await
-    })
+    })?;
+    drop(gathering);
+    Ok(())
+}
+
+fn config(arguments: &Arguments) -> Result<Config, Failure> {
+    let own = arguments.archive.join("config.toml");
+    let file = match &arguments.config {
+        Some(file) => file,
+        None if own.exists() => &own,
+        None => return Ok(Config::default()),
+    };
+    let mut text = String::new();
+    let opened = File::open(file).map_err(|error| Failure::io(file, &error))?;
+    let read = opened.take(CONFIG_MAX_BYTES).read_to_string(&mut text);
+    read.map_err(|error| Failure::io(file, &error))?;
+    Config::from_toml(&text).map_err(|error| Failure::Wrong(format!("{}: {error}", file.display())))
 }
 
 /// The archive in `folder`, with progress if its index has to be rebuilt.
@@ -90,14 +115,18 @@ impl Served {
     }
 
     pub async fn until_told_to_stop(self) -> Result<(), Failure> {
-        let fault =
-            |error: std::io::Error| Failure::Machine(format!("waiting for signals: {error}"));
-        let mut terminate = signal(SignalKind::terminate()).map_err(fault)?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            pressed = tokio::signal::ctrl_c() => pressed.map_err(fault)?,
-        }
+        told_to_stop().await?;
         self.stop().await;
         Ok(())
+    }
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+pub async fn told_to_stop() -> Result<(), Failure> {
+    let fault = |error: std::io::Error| Failure::Machine(format!("waiting for signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(fault)?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        pressed = tokio::signal::ctrl_c() => pressed.map_err(fault),
     }
 }

@@ -91,3 +91,16 @@ pub fn print_line(line: &str) -> Result<(), Failure> {
         .and_then(|()| out.flush())
         .map_err(|error| Failure::Machine(format!("stdout: {error}")))
 }
+
+/// The password of somebody who signs in elsewhere, from `VOUCHSAFE_PASSWORD` or a prompt.
+pub fn password(whose: &str) -> Result<String, Failure> {
+    if let Ok(password) = std::env::var("VOUCHSAFE_PASSWORD") {
+        return Ok(password);
+    }
+    if !std::io::stdin().is_terminal() {
+        let hint = "set VOUCHSAFE_PASSWORD, or run this on a terminal";
+        return Err(Failure::Wrong(format!("no password for {whose}\n  {hint}")));
+    }
+    rpassword::prompt_password(format!("Password for {whose}: "))
+        .map_err(|error| Failure::Machine(error.to_string()))
+}

@@ -1,59 +1,99 @@
+use std::cell::RefCell;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vouchsafe_evidence::bag::verify_directory;
 use vouchsafe_evidence::entry::Entry;
+use vouchsafe_evidence::folder::verify_path;
 use vouchsafe_evidence::key::VerifierKey;
 use vouchsafe_evidence::note::Note;
+use vouchsafe_evidence::published::Published;
 use vouchsafe_evidence::report::{Fault, Report};
-use vouchsafe_evidence::verify::Options;
+use vouchsafe_evidence::verify::{Options, Source, check_clock, verify};
 
+use super::remote::Remote;
 use super::{Failure, terminal};
-use crate::archive::{self, ArchiveError};
+use crate::anchor::{Authority, read_timestamp};
+use crate::archive::{self, ArchiveError, CHECKPOINT_TIMESTAMPED};
+
+/// Longest time-stamp or stamped checkpoint that is read, in bytes.
+const STAMP_MAX_BYTES: u64 = 1 << 20;
 
 #[derive(Args)]
 #[command(
     after_help = "Names the first thing that is wrong by its number in the log and its path.\n\n\
-    Example: vouchsafe verify /srv/archive --key \"$(cat vkey-kept-elsewhere)\""
+    Example: vouchsafe verify /srv/archive --key \"$(cat vkey-kept-elsewhere)\"\n\
+    Example: VOUCHSAFE_PASSWORD=... vouchsafe verify https://archive.example --user cleo"
 )]
 pub struct Arguments {
-    /// An archive's folder (also while it is served), or an exported folder
-    target: PathBuf,
-    /// The log's verifier key, kept elsewhere than in TARGET (text or file)
-    #[arg(long, value_name = "VKEY")]
-    key: Option<String>,
+    /// An archive's folder (also while it is served), an exported folder, a mounted drive, the folder of one
+    /// voucher with its proof, or the address of a server
+    target: String,
+    /// The log's verifier key, kept elsewhere than in TARGET (text or file); may be given several times
+    #[arg(long = "key", value_name = "VKEY")]
+    keys: Vec<String>,
     /// A file with a checkpoint that was kept: proves that the log has only grown since
     #[arg(long, value_name = "CHECKPOINT")]
     since: Option<PathBuf>,
+    /// The verifier key of a witness whose cosignatures count (text or file)
+    #[arg(long = "witness", value_name = "VKEY")]
+    witnesses: Vec<String>,
+    /// How many of these witnesses must have cosigned one checkpoint
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    require: usize,
+    /// Certificates (PEM) that the time-stamps must lead to
+    #[arg(long, value_name = "FILE")]
+    tsa: Option<PathBuf>,
+    /// Draw every voucher again from its data and template, and compare (an archive's folder only)
+    #[arg(long)]
+    render: bool,
+    /// Who signs in, where TARGET is a server; the password comes from VOUCHSAFE_PASSWORD or a prompt
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
     /// The report as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let key = arguments.key.as_deref().map(key).transpose()?;
-    let since = match &arguments.since {
-        Some(file) => Some(fs::read(file).map_err(|error| Failure::io(file, &error))?),
-        None => None,
-    };
-    if let (Some(file), Some(note)) = (&arguments.since, &since)
-        && Note::parse(note).is_err()
-    {
+    let keys = arguments.keys.iter().map(|text| key("--key", text));
+    let witnesses = arguments
+        .witnesses
+        .iter()
+        .map(|text| key("--witness", text));
+    let (keys, witnesses) = (
+        keys.collect::<Result<Vec<_>, _>>()?,
+        witnesses.collect::<Result<Vec<_>, _>>()?,
+    );
+    if arguments.require > witnesses.len() {
+        let require = arguments.require;
         return Err(Failure::Wrong(format!(
-            "--since {}: not a checkpoint",
-            file.display()
+            "--require {require} needs as many --witness keys"
         )));
     }
+    let since = arguments.since.as_deref().map(checkpoint).transpose()?;
+    let authority = arguments.tsa.as_deref().map(authority).transpose()?;
     let progress = terminal::Progress::new("verifying");
-    let mut ignore = |_: &Entry| {};
+    let stamped = RefCell::new(Vec::new());
+    let mut take = |entry: &Entry| {
+        if entry.kind == CHECKPOINT_TIMESTAMPED {
+            stamped.borrow_mut().push(entry.clone());
+        }
+    };
+    let after = |source: &dyn Source, report: &mut Report| {
+        check_timestamps(source, &stamped.borrow(), authority.as_ref(), report);
+    };
     let options = Options {
-        key,
+        keys,
+        witnesses,
+        require: arguments.require,
         since,
         progress: &|done, of| progress.at(done, of),
-        ..Options::new(&mut ignore)
+        after: &after,
+        ..Options::new(&mut take)
     };
-    let report = check(&arguments.target, options)?;
+    let report = check(arguments, options)?;
     drop(progress);
     if arguments.json {
         terminal::print_json(&report)?;
@@ -66,23 +106,60 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     Err(Failure::No(String::new()))
 }
 
-fn key(text: &str) -> Result<VerifierKey, Failure> {
+fn key(option: &str, text: &str) -> Result<VerifierKey, Failure> {
     let content = fs::read_to_string(text);
     VerifierKey::parse(content.as_deref().unwrap_or(text))
-        .map_err(|error| Failure::Wrong(format!("--key: {error}")))
+        .map_err(|error| Failure::Wrong(format!("{option}: {error}")))
 }
 
-fn check(target: &Path, options: Options<'_>) -> Result<Report, Failure> {
-    if target.join("data/log").is_dir() {
-        return Ok(verify_directory(target, options));
+fn checkpoint(file: &Path) -> Result<Vec<u8>, Failure> {
+    let note = fs::read(file).map_err(|error| Failure::io(file, &error))?;
+    match Note::parse(&note) {
+        Ok(_) => Ok(note),
+        Err(_) => {
+            let file = file.display();
+            Err(Failure::Wrong(format!("--since {file}: not a checkpoint")))
+        }
     }
-    if !target.join("store").is_dir() {
+}
+
+fn authority(file: &Path) -> Result<Authority, Failure> {
+    let pem = fs::read(file).map_err(|error| Failure::io(file, &error))?;
+    Authority::from_pem(&pem)
+        .map_err(|error| Failure::Wrong(format!("--tsa {}: {error}", file.display())))
+}
+
+fn check(arguments: &Arguments, options: Options<'_>) -> Result<Report, Failure> {
+    let target = Path::new(&arguments.target);
+    if target.join("store").is_dir() {
+        return check_archive(target, options, arguments.render);
+    }
+    if arguments.render {
+        let hint = "verify the archive's own folder, or leave --render out";
         return Err(Failure::Wrong(format!(
-            "{} is neither an archive nor an exported folder",
-            target.display()
+            "--render: {} is no archive's folder\n  {hint}",
+            arguments.target
         )));
     }
-    match archive::verify(target, options) {
+    if Remote::is_url(&arguments.target) {
+        let remote = Remote::new(&arguments.target, arguments.user.as_deref())?;
+        let published = Published::new(remote);
+        // A server that cannot be reached, or not by this user, is no broken log.
+        if let Err(error) = published.verifier_key() {
+            return Err(Failure::Machine(error.to_string()));
+        }
+        return Ok(verify(&published, options));
+    }
+    verify_path(target, options).ok_or_else(|| {
+        Failure::Wrong(format!(
+            "{} is no archive, no export, no mounted drive and no voucher with a proof",
+            arguments.target
+        ))
+    })
+}
+
+fn check_archive(target: &Path, options: Options<'_>, redraw: bool) -> Result<Report, Failure> {
+    match archive::verify(target, options, redraw) {
         // A store that cannot be opened because it is damaged is an answer: not well.
         Err(ArchiveError::Broken(what)) => {
             let mut report = Report::default();
@@ -96,5 +173,45 @@ fn check(target: &Path, options: Options<'_>) -> Result<Report, Failure> {
             Ok(report)
         }
         outcome => Ok(outcome?),
+    }
+}
+
+/// Holds every time-stamp in the log against the checkpoint that it stamps, and against the times of entries.
+fn check_timestamps(
+    source: &dyn Source,
+    entries: &[Entry],
+    authority: Option<&Authority>,
+    report: &mut Report,
+) {
+    for entry in entries {
+        let content = |number: usize| {
+            let digest = entry.objects.get(number)?.blake3;
+            let mut content = Vec::new();
+            let object = source.object(&digest).ok()??;
+            object
+                .take(STAMP_MAX_BYTES)
+                .read_to_end(&mut content)
+                .ok()?;
+            Some(content)
+        };
+        let (Some(note), Some(token)) = (content(0), content(1)) else {
+            // That an object is missing has been reported already.
+            continue;
+        };
+        *report.timestamps.get_or_insert(0) += 1;
+        let size = entry.body.get("size").and_then(serde_json::Value::as_u64);
+        match read_timestamp(&token, &note, authority) {
+            Ok(stamp) => check_clock(source, size.unwrap_or(0), &[stamp.time], report),
+            Err(error) => report.fault(Fault {
+                seq: Some(entry.seq),
+                path: entry.path.clone(),
+                what: "time-stamp".to_owned(),
+                expected: "an answer of the authority about the checkpoint".to_owned(),
+                found: error.to_string(),
+            }),
+        }
+    }
+    if authority.is_some() && report.timestamps.is_none() {
+        report.timestamps = Some(0);
     }
 }

@@ -8,12 +8,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
-use vouchsafe_evidence::bag::verify_directory;
 use vouchsafe_evidence::digest::Digest;
-use vouchsafe_evidence::directory::object_path;
+use vouchsafe_evidence::folder::verify_path;
 use vouchsafe_evidence::key::VerifierKey;
+use vouchsafe_evidence::log_file::LogFile;
 use vouchsafe_evidence::proof::EntryProof;
 use vouchsafe_evidence::report::Report;
+use vouchsafe_evidence::rotation::KeyHistory;
 use vouchsafe_evidence::verify::Options;
 
 use client::Walk;
@@ -222,6 +223,7 @@ fn folder(walk: &Walk<'_>, place: &str) -> Held {
         "voucher.pdf",
         "history.json",
         "proof.json",
+        "voucher.tlog-proof",
     ] {
         check(
             listed.contains(&format!("/{name}</D:href>")),
@@ -299,7 +301,8 @@ fn proof(walk: &Walk<'_>, place: &str, dir: &Path) -> Held {
     let proof = walk
         .get("ben", &format!("{place}/proof.json"))?
         .expect(200)?;
-    let entry = EntryProof::verify(&proof.body, &key).map_err(|error| error.to_string())?;
+    let proven = EntryProof::verify(&proof.body, &KeyHistory::new(key));
+    let (entry, _) = proven.map_err(|error| error.to_string())?;
     let data = walk
         .get("ben", &format!("{place}/voucher.json"))?
         .expect(200)?;
@@ -336,7 +339,7 @@ fn nobody(walk: &Walk<'_>, place: &str) -> Held {
 }
 
 fn verify(dir: &Path, visit: &mut dyn FnMut(&str)) -> Result<Report, String> {
-    archive::verify(dir, Options::new(&mut |entry| visit(&entry.kind)))
+    archive::verify(dir, Options::new(&mut |entry| visit(&entry.kind)), false)
         .map_err(|error| error.to_string())
 }
 
@@ -355,17 +358,20 @@ fn exported(dir: &Path) -> Held {
 fn export_and_check(dir: &Path, out: &Path) -> Held {
     let scope = Scope::parse("/acme/gl/2024-03/").map_err(|error| error.to_string())?;
     export(dir, &scope, out, &|_, _| {}).map_err(|error| error.to_string())?;
-    let check_bag = || verify_directory(out, Options::new(&mut |_| {}));
-    let report = check_bag();
+    let check_bag = || {
+        let report = verify_path(out, Options::new(&mut |_| {}));
+        report.ok_or_else(|| "the export is none".to_owned())
+    };
+    let report = check_bag()?;
     check(report.ok, report.to_string())?;
     let file = out.join("data/tree/acme/gl/2024-03/payment/0001/voucher.json");
     let mut bytes = fs::read(&file).map_err(|error| error.to_string())?;
     let object = out
-        .join("data/objects")
-        .join(object_path(&Digest::blake3(&bytes)));
+        .join("data")
+        .join(LogFile::Object(Digest::blake3(&bytes)).path());
     bytes[10] ^= 1;
     fs::write(&object, &bytes).map_err(|error| error.to_string())?;
-    let report = check_bag();
+    let report = check_bag()?;
     let named = report
         .first
         .is_some_and(|first| first.path.ends_with("/payment/0001"));

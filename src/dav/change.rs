@@ -106,14 +106,16 @@ fn file(
             error: format!("{} is made by the archive", made.name()),
             hint: "upload voucher.json, or scan-1.jpg (.png, .tif, .pdf)".to_owned(),
         }),
-        Place::Folder(_) | Place::Voucher(_) | Place::Templates | Place::Nothing => {
-            Err(Invalid::new(
-                "path",
-                "no file of this name is kept at this place",
-                "upload to /company/ledger/period/type/number/voucher.json, or to /_inbox/",
-            )
-            .into())
-        }
+        Place::Folder(_)
+        | Place::Voucher(_)
+        | Place::Audit(_)
+        | Place::Templates
+        | Place::Nothing => Err(Invalid::new(
+            "path",
+            "no file of this name is kept at this place",
+            "upload to /company/ledger/period/type/number/voucher.json, or to /_inbox/",
+        )
+        .into()),
     }
 }
 

@@ -7,18 +7,25 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::oneshot;
 use vouchsafe_evidence::digest::Digest;
+use vouchsafe_evidence::log_file::LogFile;
 
 use super::precondition::{Reading, range_holds, reading, system_time};
 use super::range::{Wanted, wanted};
 use super::{Asked, Share, listing, text};
 use crate::archive::{Archive, ArchiveError, Content, File, Node};
-use crate::http::{Refusal, blocking};
+use crate::http::{Refusal, blocking, not_found};
 
 pub async fn answer(share: Share, asked: Asked, head_only: bool) -> Result<Response, Refusal> {
-    let opened = blocking(move || open(share, asked, head_only)).await?;
-    match opened {
+    match blocking(move || open(share, asked, head_only)).await? {
         Opened::Folder(..) if head_only => Ok(listing::head()),
         Opened::Folder(share, asked) => Ok(listing::page(share, asked)),
+        opened => finish(opened).await,
+    }
+}
+
+async fn finish(opened: Opened) -> Result<Response, Refusal> {
+    match opened {
+        Opened::Folder(..) => Ok(not_found()),
         Opened::File(response) => Ok(response),
         Opened::Viewed(response, traced) => {
             // The answer is ready; it is sent once the trace of it is durable.
@@ -37,15 +44,30 @@ enum Opened {
 
 fn open(share: Share, asked: Asked, head_only: bool) -> Result<Opened, Refusal> {
     let records = share.archive.records();
+    match records.node(&asked.who.caller, &asked.path, asked.version)? {
+        Node::File(file) => send(&share, &asked, file, head_only),
+        Node::Folder { .. } => Ok(Opened::Folder(share, asked)),
+    }
+}
+
+/// A file of the log, for everybody who may see it, at its address below `/log/`.
+pub async fn log_file(
+    share: Share,
+    asked: Asked,
+    file: LogFile,
+    head_only: bool,
+) -> Result<Response, Refusal> {
+    let opened = blocking(move || {
+        let found = share.archive.records().log_file(&asked.who.caller, &file)?;
+        send(&share, &asked, found, head_only)
+    });
+    finish(opened.await?).await
+}
+
+fn send(share: &Share, asked: &Asked, file: File, head_only: bool) -> Result<Opened, Refusal> {
     let Asked {
-        who,
-        path,
-        version,
-        headers,
-    } = &asked;
-    let Node::File(file) = records.node(&who.caller, path, *version)? else {
-        return Ok(Opened::Folder(share, asked));
-    };
+        who, path, headers, ..
+    } = asked;
     let described = |status| {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
@@ -120,8 +142,13 @@ fn describe(response: &mut Response, file: &File) {
     set(response, header::CONTENT_TYPE, &file.media_type);
     let modified = httpdate::fmt_http_date(system_time(file.modified));
     set(response, header::LAST_MODIFIED, &modified);
-    // What one may see today one may not see tomorrow, and every view leaves a trace.
-    set(response, header::CACHE_CONTROL, "private, no-cache");
+    // What one may see today one may not see tomorrow, and every view leaves a trace. Only what the log
+    // itself consists of stays as it is, and tells nothing that its reader will not know for ever.
+    let caching = match file.content {
+        Content::Log(_) => "private, max-age=31536000, immutable",
+        Content::Stored(_) | Content::Derived(_) => "private, no-cache",
+    };
+    set(response, header::CACHE_CONTROL, caching);
     // Nothing that was uploaded is run by a browser.
     set(response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(response, header::CONTENT_SECURITY_POLICY, "sandbox");
@@ -130,11 +157,12 @@ fn describe(response: &mut Response, file: &File) {
 /// `length` bytes of the file from `first` on. The first piece is read at once.
 fn content(archive: &Arc<Archive>, file: &File, first: u64, length: u64) -> Result<Body, Refusal> {
     let digest = match &file.content {
-        Content::Derived(bytes) => {
+        Content::Stored(digest) => *digest,
+        content => {
+            let bytes = archive.records().derived(content)?;
             let part = bytes.get(first as usize..(first + length) as usize);
             return Ok(Body::from(part.unwrap_or_default().to_vec()));
         }
-        Content::Stored(digest) => *digest,
     };
     let piece = piece(archive, &digest, first, length)?;
     if piece.len() as u64 == length {

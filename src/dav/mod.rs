@@ -19,13 +19,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::extract::{Path, Request, State};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::any;
+use vouchsafe_evidence::log_file::LogFile;
 
 use crate::archive::Archive;
-use crate::catalog::{TreePath, is_litter};
+use crate::catalog::{AUDIT, TreePath, is_litter};
 use crate::http::{Authenticated, BodyReader, Peer, Refusal, authenticate, blocking, not_found};
 use locks::Locks;
 
@@ -60,6 +62,7 @@ pub fn routes(archive: Arc<Archive>) -> Router {
         .route(PREFIX, any(handle))
         .route("/dav/", any(handle))
         .route("/dav/{*path}", any(handle))
+        .route("/log/{*path}", any(log))
         .with_state(Share { archive, locks })
 }
 
@@ -79,13 +82,44 @@ async fn handle(State(share): State<Share>, request: Request) -> Response {
         .unwrap_or_else(Refusal::into_response)
 }
 
+/// The log's own files (C2SP tlog-tiles): the same as below `_audit/`, for everybody who is signed in.
+async fn log(State(share): State<Share>, Path(path): Path<String>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    log_answer(share, &path, parts)
+        .await
+        .unwrap_or_else(Refusal::into_response)
+}
+
+async fn log_answer(share: Share, path: &str, parts: Parts) -> Result<Response, Refusal> {
+    if !matches!(parts.method, Method::GET | Method::HEAD) {
+        let hint = "the log is written by what happens in the archive";
+        let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "the log is only read", hint);
+        return Ok(([(header::ALLOW, "GET, HEAD")], refusal).into_response());
+    }
+    let asked = Asked {
+        who: authenticate(&share.archive, &parts.headers, peer(&parts.extensions)).await?,
+        path: TreePath::parse(&format!("/{AUDIT}/{path}"))?,
+        version: None,
+        headers: parts.headers,
+    };
+    match LogFile::parse(path) {
+        Some(file) => get::log_file(share, asked, file, parts.method == Method::HEAD).await,
+        None => Ok(not_found()),
+    }
+}
+
+/// Whence a request comes.
+fn peer(extensions: &Extensions) -> Peer {
+    let peer = extensions.get::<Peer>().copied();
+    peer.unwrap_or(Peer(std::net::Ipv4Addr::UNSPECIFIED.into()))
+}
+
 async fn answer(share: Share, request: Request) -> Result<Response, Refusal> {
     if request.method() == Method::OPTIONS {
         return Ok(options());
     }
     let (parts, body) = request.into_parts();
-    let peer = parts.extensions.get::<Peer>().copied();
-    let peer = peer.unwrap_or(Peer(std::net::Ipv4Addr::UNSPECIFIED.into()));
+    let peer = peer(&parts.extensions);
     let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
     let who = authenticate(&share.archive, &headers, peer).await?;
     let asked = Asked {

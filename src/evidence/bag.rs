@@ -6,61 +6,57 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::checkpoint::Checkpoint;
 use crate::digest::Digest;
-use crate::directory::{Directory, Files, object_path};
+use crate::directory::{BagLog, Files};
 use crate::entry::{Entry, Object};
-use crate::key::VerifierKey;
-use crate::proof::EntryProof;
+use crate::log_file::LogFile;
+use crate::proof::{EntryProof, InclusionProof, ProofError};
+use crate::published::Published;
 use crate::report::{Fault, Report};
-use crate::verify::{Options, Source as _, Unreadable, verify};
+use crate::rotation::KeyHistory;
+use crate::verify::{Options, Unreadable, key_history, verify};
 
 /// Verifies an exported folder: its log, its objects, its tree and its manifests. Everything that lies
 /// in it must follow from the log.
-pub fn verify_directory(bag: &Path, options: Options<'_>) -> Report {
+pub(crate) fn verify_bag(bag: &Path, options: Options<'_>) -> Report {
     let files = Files::list(bag);
-    let source = Directory::new(&files);
+    let source = Published::new(BagLog(&files));
     let mut vouched = Vouched::default();
-    let Options {
-        key,
-        since,
-        threads,
-        progress,
-        entry: visit,
-    } = options;
+    let Options { entry: visit, .. } = options;
     let mut collect = |entry: &Entry| {
         visit(entry);
         vouched.take(entry);
     };
-    let pinned = key.clone();
     let mut report = verify(
         &source,
         Options {
-            key,
-            since,
-            threads,
-            progress,
             entry: &mut collect,
+            ..options
         },
     );
     for (name, found) in &files.strange {
         report.fault(bag_fault(name, "a regular file or a folder", found.clone()));
     }
     let hashed = check_manifests(&files, &mut report);
-    let offered = source.verifier_key().ok();
-    let offered = offered.and_then(|text| String::from_utf8(text).ok());
-    let key = pinned.or_else(|| VerifierKey::parse(&offered?).ok());
-    check_tree(&files, &hashed, &vouched, key.as_ref(), &mut report);
-    check_strays(&files, &vouched, &mut report);
+    let keys = key_history(&source).ok();
+    check_tree(&files, &hashed, &vouched, keys.as_ref(), &mut report);
+    check_strays(&files, &hashed, &vouched, &mut report);
     report
 }
+
+/// The files of a voucher's folder that follow from the log and are named by no entry.
+const DERIVED: [&str; 3] = ["history.json", "proof.json", "voucher.tlog-proof"];
 
 /// What the entries that could be read say about the tree.
 #[derive(Default)]
 struct Vouched {
     /// By place: every entry that brought content there, in order.
     places: BTreeMap<String, Vec<Arrived>>,
-    /// Every object that an entry names.
+    /// Every object that an entry names: BLAKE3.
     objects: BTreeSet<Digest>,
+    /// Their SHA-256.
+    contents: BTreeSet<Digest>,
 }
 
 /// An entry that brought content to a place.
@@ -74,6 +70,8 @@ impl Vouched {
     fn take(&mut self, entry: &Entry) {
         let digests = entry.objects.iter().map(|object| object.blake3);
         self.objects.extend(digests);
+        let contents = entry.objects.iter().map(|object| object.sha256);
+        self.contents.extend(contents);
         let in_tree = entry.path.starts_with('/') && !entry.path.starts_with("/_");
         if in_tree && !entry.objects.is_empty() {
             let arrived = self.places.entry(entry.path.clone()).or_default();
@@ -92,7 +90,7 @@ fn check_tree(
     files: &Files,
     hashed: &BTreeMap<String, Digest>,
     vouched: &Vouched,
-    key: Option<&VerifierKey>,
+    keys: Option<&KeyHistory>,
     report: &mut Report,
 ) {
     for (place, arrived) in &vouched.places {
@@ -116,43 +114,50 @@ fn check_tree(
             }
         }
         let filed = current.get("voucher.json").map(|(seq, _)| *seq);
-        check_proof(files, place, filed, key, report);
+        check_proof(files, place, filed, keys, report);
         check_history(files, place, arrived, report);
     }
 }
 
-/// Checks that the proof is there and proves the entry that filed the current version.
+/// Checks that the proofs are there and prove the entry that filed the current version.
 fn check_proof(
     files: &Files,
     place: &str,
     filed: Option<u64>,
-    key: Option<&VerifierKey>,
+    keys: Option<&KeyHistory>,
     report: &mut Report,
 ) {
-    let file = format!("data/tree{place}/proof.json");
-    let proven = key
-        .ok_or_else(|| "no verifier key".to_owned())
-        .and_then(|key| {
-            let bytes = files.read(&file).map_err(|error| error.to_string())?;
-            EntryProof::verify(&bytes, key).map_err(|error| error.to_string())
-        })
-        .and_then(
-            |entry| match entry.path == place && Some(entry.seq) == filed {
-                true => Ok(()),
-                false => Err(format!(
-                    "a proof of entry {} about {}",
-                    entry.seq, entry.path
-                )),
-            },
-        );
-    if let Err(found) = proven {
-        report.fault(Fault {
-            seq: filed,
-            path: file,
-            what: "proof".to_owned(),
-            expected: format!("a proof of the entry that filed {place}"),
-            found,
-        });
+    type Read = fn(&[u8], &KeyHistory) -> Result<(Entry, Checkpoint), ProofError>;
+    let forms: [(&str, Read); 2] = [
+        ("proof.json", EntryProof::verify),
+        ("voucher.tlog-proof", InclusionProof::verify_with_entry),
+    ];
+    for (name, verify) in forms {
+        let file = format!("data/tree{place}/{name}");
+        let proven = keys
+            .ok_or_else(|| "no verifier key".to_owned())
+            .and_then(|keys| {
+                let bytes = files.read(&file).map_err(|error| error.to_string())?;
+                verify(&bytes, keys).map_err(|error| error.to_string())
+            })
+            .and_then(
+                |(entry, _)| match entry.path == place && Some(entry.seq) == filed {
+                    true => Ok(()),
+                    false => Err(format!(
+                        "a proof of entry {} about {}",
+                        entry.seq, entry.path
+                    )),
+                },
+            );
+        if let Err(found) = proven {
+            report.fault(Fault {
+                seq: filed,
+                path: file,
+                what: "proof".to_owned(),
+                expected: format!("a proof of the entry that filed {place}"),
+                found,
+            });
+        }
     }
 }
 
@@ -252,7 +257,12 @@ fn rfc3339(time: u64) -> String {
 }
 
 /// Checks that nothing lies in the payload that does not follow from the log.
-fn check_strays(files: &Files, vouched: &Vouched, report: &mut Report) {
+fn check_strays(
+    files: &Files,
+    hashed: &BTreeMap<String, Digest>,
+    vouched: &Vouched,
+    report: &mut Report,
+) {
     for name in files
         .present
         .iter()
@@ -262,21 +272,27 @@ fn check_strays(files: &Files, vouched: &Vouched, report: &mut Report) {
             let (place, file) = inner.rsplit_once('/').unwrap_or_default();
             vouched.places.get(place).is_some_and(|arrived| {
                 let mut objects = arrived.iter().flat_map(|arrival| &arrival.objects);
-                matches!(file, "history.json" | "proof.json")
-                    || objects.any(|object| object.name == file)
+                DERIVED.contains(&file) || objects.any(|object| object.name == file)
             })
-        } else if let Some(hex) = name.strip_prefix("data/objects/") {
-            let digest = hex.replacen('/', "", 1).parse();
-            digest.is_ok_and(|digest| {
-                vouched.objects.contains(&digest) && object_path(&digest) == hex
-            })
+        } else if let Some(file) = name.strip_prefix("data/log/") {
+            match LogFile::parse(file) {
+                Some(LogFile::Object(_)) | None => false,
+                // What is kept in an object too, so that the log vouches for it.
+                Some(
+                    LogFile::Rotation(_)
+                    | LogFile::CosignedCheckpoint
+                    | LogFile::TimestampedCheckpoint(_)
+                    | LogFile::TimestampToken(_),
+                ) => hashed
+                    .get(name)
+                    .is_some_and(|it| vouched.contents.contains(it)),
+                Some(_) => true,
+            }
         } else {
-            ["vkey", "checkpoint"]
-                .map(|file| format!("data/log/{file}"))
-                .contains(name)
-                || ["data/log/tile/", "data/log/entries/"]
-                    .iter()
-                    .any(|log| name.starts_with(log))
+            match name.strip_prefix("data/").and_then(LogFile::parse) {
+                Some(LogFile::Object(digest)) => vouched.objects.contains(&digest),
+                _ => false,
+            }
         };
         if !expected {
             report.fault(bag_fault(

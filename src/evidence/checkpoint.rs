@@ -44,7 +44,7 @@ impl Checkpoint {
 
     /// The signed note.
     pub fn sign(&self, key: &SigningNoteKey) -> String {
-        Note::sign(self.text(), key).to_string()
+        Note::sign(self.text(), key, 0).to_string()
     }
 
     /// Reads the text of a checkpoint; extension lines are allowed and ignored.
@@ -78,10 +78,11 @@ impl Checkpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::KeyKind;
 
     #[test]
     fn signed_checkpoints_round_trip() {
-        let key = SigningNoteKey::from_seed("vouchsafe/test", &[3; 32]).unwrap();
+        let key = SigningNoteKey::from_seed("vouchsafe/test", KeyKind::Note, &[3; 32]).unwrap();
         let checkpoint = Checkpoint {
             origin: "vouchsafe/test".into(),
             size: 7,

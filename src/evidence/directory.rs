@@ -1,29 +1,14 @@
-//! An exported folder as a [`Source`].
+//! Folders that a published log is read from: an exported bag, and a log's own files, as on a mounted drive.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::bundle::{self, bundle_path};
 use crate::digest::{ContentHasher, Digest};
-use crate::tile::{TILE_WIDTH, Tile};
-use crate::verify::{Source, Unreadable};
-
-/// Largest file that is read into memory: a bundle of 256 entries of 64 KiB each.
-const FILE_MAX_BYTES: u64 = 256 * 65_537;
-
-/// Path of an object below `data/objects/`: the first byte of the digest names the folder.
-pub fn object_path(digest: &Digest) -> String {
-    let hex = digest.to_string();
-    format!("{}/{}", &hex[..2], &hex[2..])
-}
-
-/// Path below `data/log/` of one entry in the export of a part, where bundles would show others.
-pub fn single_entry_path(seq: u64) -> String {
-    format!("entries/{seq}.json")
-}
+use crate::log_file::LogFile;
+use crate::published::{FILE_MAX_BYTES, LogFiles};
+use crate::verify::Unreadable;
 
 /// The files of an exported folder. Only regular files that lie in the folder itself are ever opened:
 /// what a link points to, a pipe or a device is no part of a bag.
@@ -82,20 +67,7 @@ impl Files {
     }
 
     fn read_if_present(&self, name: &str) -> Result<Option<Vec<u8>>, Unreadable> {
-        let unreadable = |error: io::Error| Unreadable(format!("{name}: {error}"));
-        let file = match self.open(name) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(unreadable(error)),
-        };
-        let mut bytes = Vec::new();
-        file.take(FILE_MAX_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(unreadable)?;
-        if bytes.len() as u64 > FILE_MAX_BYTES {
-            return Err(Unreadable(format!("{name} is too large")));
-        }
-        Ok(Some(bytes))
+        read_whole(name, self.open(name))
     }
 
     pub fn hash(&self, name: &str) -> io::Result<Digest> {
@@ -111,98 +83,80 @@ impl Files {
     }
 }
 
-/// The `data` folder of a bag.
-pub(crate) struct Directory<'a> {
-    files: &'a Files,
-    whole: bool,
-    size: u64,
+/// The content of a file that was opened; `None` if it is not there.
+fn read_whole(name: &str, opened: io::Result<File>) -> Result<Option<Vec<u8>>, Unreadable> {
+    let unreadable = |error: io::Error| Unreadable(format!("{name}: {error}"));
+    let Some(file) = present(name, opened)? else {
+        return Ok(None);
+    };
+    let mut bytes = Vec::new();
+    file.take(FILE_MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > FILE_MAX_BYTES {
+        return Err(Unreadable(format!("{name} is too large")));
+    }
+    Ok(Some(bytes))
 }
 
-impl Directory<'_> {
-    pub fn new(files: &Files) -> Directory<'_> {
-        let size = files
-            .read("data/log/checkpoint")
-            .ok()
-            .and_then(|note| {
-                String::from_utf8(note)
-                    .ok()?
-                    .split('\n')
-                    .nth(1)?
-                    .parse()
-                    .ok()
-            })
-            .unwrap_or(0);
-        let bundles = "data/log/tile/entries/".to_owned();
-        let first = files.present.range(bundles.clone()..).next();
-        Directory {
-            files,
-            whole: first.is_some_and(|name| name.starts_with(&bundles)),
-            size,
-        }
+fn present(name: &str, opened: io::Result<File>) -> Result<Option<File>, Unreadable> {
+    match opened {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Unreadable(format!("{name}: {error}"))),
     }
 }
 
-impl Source for Directory<'_> {
-    fn verifier_key(&self) -> Result<Vec<u8>, Unreadable> {
-        self.files.read("data/log/vkey")
-    }
+fn opened(name: &str, file: io::Result<File>) -> Result<Option<Box<dyn Read>>, Unreadable> {
+    Ok(present(name, file)?.map(|file| Box::new(file) as Box<dyn Read>))
+}
 
-    fn checkpoint(&self) -> Result<Vec<u8>, Unreadable> {
-        self.files.read("data/log/checkpoint")
-    }
+/// The log in a bag: below `data/log/`, its objects below `data/objects/`.
+pub(crate) struct BagLog<'a>(pub &'a Files);
 
-    fn checkpoints(&self, _: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>, Unreadable> {
-        Ok(Vec::new())
-    }
-
-    fn entries(&self, seqs: Range<u64>) -> Result<Vec<Option<Vec<u8>>>, Unreadable> {
-        if !self.whole {
-            return seqs
-                .map(|seq| {
-                    let name = format!("data/log/{}", single_entry_path(seq));
-                    self.files.read_if_present(&name)
-                })
-                .collect();
+impl BagLog<'_> {
+    fn name(file: &LogFile) -> String {
+        match file {
+            LogFile::Object(_) => format!("data/{}", file.path()),
+            _ => format!("data/log/{}", file.path()),
         }
-        let index = seqs.start / TILE_WIDTH;
-        let first = index * TILE_WIDTH;
-        let width = self.size.saturating_sub(first).min(TILE_WIDTH);
-        let path = bundle_path(index, width);
-        let entries = bundle::decode(&self.files.read(&format!("data/log/{path}"))?)
-            .map_err(|error| Unreadable(format!("{path}: {error}")))?;
-        if entries.len() as u64 != width {
-            let found = entries.len();
-            return Err(Unreadable(format!(
-                "{path} has {found} entries, not {width}"
-            )));
-        }
-        let mut entries = entries.into_iter().skip((seqs.start - first) as usize);
-        Ok(seqs.map(|_| entries.next()).collect())
     }
+}
 
-    fn withholds(&self) -> bool {
-        !self.whole
-    }
-
-    fn tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, Unreadable> {
-        self.files
-            .read_if_present(&format!("data/log/{}", tile.path()))
-    }
-
-    fn publishes_partial_tiles(&self) -> bool {
-        true
-    }
-
-    fn last_entry(&self) -> Result<Option<Digest>, Unreadable> {
-        Ok(None)
+impl LogFiles for BagLog<'_> {
+    fn read(&self, file: &LogFile) -> Result<Option<Vec<u8>>, Unreadable> {
+        self.0.read_if_present(&BagLog::name(file))
     }
 
     fn object(&self, digest: &Digest) -> Result<Option<Box<dyn Read + '_>>, Unreadable> {
-        let name = format!("data/objects/{}", object_path(digest));
-        match self.files.open(&name) {
-            Ok(file) => Ok(Some(Box::new(file))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Unreadable(format!("{name}: {error}"))),
-        }
+        let name = BagLog::name(&LogFile::Object(*digest));
+        Ok(opened(&name, self.0.open(&name))?.map(|file| file as Box<dyn Read>))
+    }
+}
+
+/// A log's files as they are published, in one folder: `_audit` on a mounted drive, or a copy of it. What is
+/// there is asked for by name, because a drive may list less than it has.
+pub struct LogFolder(pub PathBuf);
+
+impl LogFolder {
+    fn open(&self, file: &LogFile) -> (String, io::Result<File>) {
+        let path = self.0.join(file.path());
+        let opened = File::open(&path).and_then(|file| match file.metadata()?.is_file() {
+            true => Ok(file),
+            false => Err(io::Error::other("not a regular file")),
+        });
+        (path.display().to_string(), opened)
+    }
+}
+
+impl LogFiles for LogFolder {
+    fn read(&self, file: &LogFile) -> Result<Option<Vec<u8>>, Unreadable> {
+        let (name, file) = self.open(file);
+        read_whole(&name, file)
+    }
+
+    fn object(&self, digest: &Digest) -> Result<Option<Box<dyn Read + '_>>, Unreadable> {
+        let (name, file) = self.open(&LogFile::Object(*digest));
+        Ok(opened(&name, file)?.map(|file| file as Box<dyn Read>))
     }
 }

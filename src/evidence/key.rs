@@ -1,12 +1,35 @@
-//! Ed25519 keys of the signed-note format (C2SP signed-note, signature type 0x01).
+//! Ed25519 keys of the signed-note format: of logs and people (C2SP signed-note, signature type 0x01) and of
+//! witnesses (C2SP tlog-cosignature, type 0x04).
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 
 use crate::digest::{Digest, from_hex, to_hex};
 
-/// Signature type byte of plain Ed25519.
-const ED25519: u8 = 1;
+/// What a key's signatures are over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// The note's text: type 0x01.
+    Note,
+    /// The note's text and the time of signing, in seconds since 1970-01-01 UTC: type 0x04, of witnesses.
+    Cosignature,
+}
+
+impl KeyKind {
+    /// The signature type byte.
+    fn byte(self) -> u8 {
+        match self {
+            KeyKind::Note => 1,
+            KeyKind::Cosignature => 4,
+        }
+    }
+
+    fn of(byte: u8) -> Option<KeyKind> {
+        [KeyKind::Note, KeyKind::Cosignature]
+            .into_iter()
+            .find(|kind| kind.byte() == byte)
+    }
+}
 
 /// Why a text is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +52,7 @@ pub enum KeyError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifierKey {
     name: String,
+    kind: KeyKind,
     public: VerifyingKey,
 }
 
@@ -48,29 +72,44 @@ fn check_name(name: &str) -> Result<(), KeyError> {
     }
 }
 
-/// First four bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key).
-fn key_id(name: &str, public: &VerifyingKey) -> [u8; 4] {
+/// First four bytes of SHA-256(name ‖ 0x0A ‖ type ‖ public key).
+fn key_id(name: &str, kind: KeyKind, public: &VerifyingKey) -> [u8; 4] {
     let mut message = name.as_bytes().to_vec();
-    message.extend([b'\n', ED25519]);
+    message.extend([b'\n', kind.byte()]);
     message.extend(public.as_bytes());
     let [a, b, c, d, ..] = Digest::sha256(&message).0;
     [a, b, c, d]
 }
 
-/// `id` and the 32 bytes behind the type byte of `id+base64(type ‖ 32 bytes)`.
-fn parse_id_and_bytes(text: &str) -> Result<([u8; 4], [u8; 32]), KeyError> {
+/// What a cosignature is over (C2SP tlog-cosignature, Ed25519).
+fn cosigned_message(text: &[u8], time: u64) -> Vec<u8> {
+    [format!("cosignature/v1\ntime {time}\n").as_bytes(), text].concat()
+}
+
+/// `id`, type, and the 32 bytes behind the type byte of `id+base64(type ‖ 32 bytes)`.
+fn parse_id_and_bytes(text: &str) -> Result<([u8; 4], KeyKind, [u8; 32]), KeyError> {
     let (id, bytes) = text.split_once('+').ok_or(KeyError::Form)?;
     let id = from_hex(id)
         .and_then(|id| id.try_into().ok())
         .ok_or(KeyError::Form)?;
     let bytes = BASE64.decode(bytes).map_err(|_| KeyError::Form)?;
-    match bytes.split_first() {
-        Some((&ED25519, key)) => Ok((id, key.try_into().map_err(|_| KeyError::Key)?)),
-        _ => Err(KeyError::Key),
-    }
+    let (kind, key) = bytes.split_first().ok_or(KeyError::Key)?;
+    let kind = KeyKind::of(*kind).ok_or(KeyError::Key)?;
+    Ok((id, kind, key.try_into().map_err(|_| KeyError::Key)?))
 }
 
 impl VerifierKey {
+    /// The key of this name with these 32 bytes.
+    pub fn new(name: &str, kind: KeyKind, public: &[u8; 32]) -> Result<VerifierKey, KeyError> {
+        check_name(name)?;
+        let public = VerifyingKey::from_bytes(public).map_err(|_| KeyError::Key)?;
+        Ok(VerifierKey {
+            name: name.to_owned(),
+            kind,
+            public,
+        })
+    }
+
     /// Reads `name+id+base64`, the form of Go's `sumdb/note` and of `/log/vkey`.
     pub fn parse(text: &str) -> Result<VerifierKey, KeyError> {
         let (name, rest) = text
@@ -78,15 +117,21 @@ impl VerifierKey {
             .split_once('+')
             .ok_or(KeyError::Form)?;
         check_name(name)?;
-        let (id, bytes) = parse_id_and_bytes(rest)?;
+        let (id, kind, bytes) = parse_id_and_bytes(rest)?;
         let public = VerifyingKey::from_bytes(&bytes).map_err(|_| KeyError::Key)?;
-        if key_id(name, &public) != id {
+        if key_id(name, kind, &public) != id {
             return Err(KeyError::Id);
         }
         Ok(VerifierKey {
             name: name.to_owned(),
+            kind,
             public,
         })
+    }
+
+    /// What its signatures are over.
+    pub fn kind(&self) -> KeyKind {
+        self.kind
     }
 
     /// The key name; for a log it is the origin.
@@ -96,19 +141,27 @@ impl VerifierKey {
 
     /// The four bytes that stand before each signature.
     pub fn id(&self) -> [u8; 4] {
-        key_id(&self.name, &self.public)
+        key_id(&self.name, self.kind, &self.public)
     }
 
-    /// Whether `signature` is this key's signature over `text` (RFC 8032; weak keys are refused).
+    /// Whether `signature` is this key's signature over the note's `text` (RFC 8032; weak keys are refused).
     pub fn verifies(&self, text: &[u8], signature: &[u8]) -> bool {
-        Signature::from_slice(signature)
-            .is_ok_and(|signature| self.public.verify_strict(text, &signature).is_ok())
+        let is_signature = |message: &[u8], signature: &[u8]| {
+            Signature::from_slice(signature)
+                .is_ok_and(|signature| self.public.verify_strict(message, &signature).is_ok())
+        };
+        match self.kind {
+            KeyKind::Note => is_signature(text, signature),
+            KeyKind::Cosignature => signature.split_first_chunk().is_some_and(|(time, rest)| {
+                is_signature(&cosigned_message(text, u64::from_be_bytes(*time)), rest)
+            }),
+        }
     }
 }
 
 impl std::fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut bytes = vec![ED25519];
+        let mut bytes = vec![self.kind.byte()];
         bytes.extend(self.public.as_bytes());
         write!(
             f,
@@ -122,11 +175,16 @@ impl std::fmt::Display for VerifierKey {
 
 impl SigningNoteKey {
     /// A key from 32 random bytes.
-    pub fn from_seed(name: &str, seed: &[u8; 32]) -> Result<SigningNoteKey, KeyError> {
+    pub fn from_seed(
+        name: &str,
+        kind: KeyKind,
+        seed: &[u8; 32],
+    ) -> Result<SigningNoteKey, KeyError> {
         check_name(name)?;
         let secret = SigningKey::from_bytes(seed);
         let verifier = VerifierKey {
             name: name.to_owned(),
+            kind,
             public: secret.verifying_key(),
         };
         Ok(SigningNoteKey { verifier, secret })
@@ -139,8 +197,8 @@ impl SigningNoteKey {
             .strip_prefix("PRIVATE+KEY+")
             .ok_or(KeyError::Form)?;
         let (name, rest) = rest.split_once('+').ok_or(KeyError::Form)?;
-        let (id, seed) = parse_id_and_bytes(rest)?;
-        let key = SigningNoteKey::from_seed(name, &seed)?;
+        let (id, kind, seed) = parse_id_and_bytes(rest)?;
+        let key = SigningNoteKey::from_seed(name, kind, &seed)?;
         if key.verifier.id() == id {
             Ok(key)
         } else {
@@ -150,7 +208,7 @@ impl SigningNoteKey {
 
     /// The text that [`SigningNoteKey::parse`] reads: a secret, for the key file only.
     pub fn secret_text(&self) -> String {
-        let mut bytes = vec![ED25519];
+        let mut bytes = vec![self.verifier.kind.byte()];
         bytes.extend(self.secret.as_bytes());
         let (name, id) = (&self.verifier.name, to_hex(&self.verifier.id()));
         format!("PRIVATE+KEY+{name}+{id}+{}", BASE64.encode(bytes))
@@ -161,9 +219,16 @@ impl SigningNoteKey {
         &self.verifier
     }
 
-    /// The signature over `text`.
-    pub fn sign(&self, text: &[u8]) -> [u8; 64] {
-        self.secret.sign(text).to_bytes()
+    /// The signature over a note's `text`; `seconds` since 1970-01-01 UTC are part of it if the key is a
+    /// witness's.
+    pub fn sign(&self, text: &[u8], seconds: u64) -> Vec<u8> {
+        match self.verifier.kind {
+            KeyKind::Note => self.secret.sign(text).to_vec(),
+            KeyKind::Cosignature => {
+                let signature = self.secret.sign(&cosigned_message(text, seconds));
+                [&seconds.to_be_bytes()[..], &signature.to_bytes()].concat()
+            }
+        }
     }
 }
 
@@ -179,7 +244,7 @@ mod tests {
 
     #[test]
     fn texts_round_trip_and_show_no_secret() {
-        let key = SigningNoteKey::from_seed("vouchsafe/test", &[7; 32]).unwrap();
+        let key = SigningNoteKey::from_seed("vouchsafe/test", KeyKind::Note, &[7; 32]).unwrap();
         let secret = key.secret_text();
         assert_eq!(
             SigningNoteKey::parse(&secret).unwrap().secret_text(),
@@ -198,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_key_under_another_name_is_refused() {
-        let key = SigningNoteKey::from_seed("one", &[7; 32])
+        let key = SigningNoteKey::from_seed("one", KeyKind::Note, &[7; 32])
             .unwrap()
             .verifier()
             .to_string();

@@ -251,7 +251,7 @@ pub(crate) mod tests {
         }
     }
 
-    struct Leaves(Vec<Digest>);
+    pub(crate) struct Leaves(pub Vec<Digest>);
     impl Subtrees for Leaves {
         type Error = std::convert::Infallible;
         fn subtree(&self, height: u32, index: u64) -> Result<Digest, Self::Error> {

@@ -3,7 +3,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
-use crate::key::{SigningNoteKey, VerifierKey};
+use crate::key::{KeyKind, SigningNoteKey, VerifierKey};
 
 /// Longest note that is read.
 pub const NOTE_MAX_BYTES: usize = 1 << 20;
@@ -35,6 +35,19 @@ pub struct NoteSignature {
     pub signature: Vec<u8>,
 }
 
+impl NoteSignature {
+    fn is_by(&self, key: &VerifierKey) -> bool {
+        self.name == key.name() && self.id == key.id()
+    }
+}
+
+impl std::fmt::Display for NoteSignature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bytes = [&self.id[..], &self.signature].concat();
+        writeln!(f, "— {} {}", self.name, BASE64.encode(bytes))
+    }
+}
+
 /// A note as it is written; nothing is verified until [`Note::verify`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -43,17 +56,58 @@ pub struct Note {
 }
 
 impl Note {
-    /// A note over `text`, which must end with a newline, signed by `key`.
-    pub fn sign(text: String, key: &SigningNoteKey) -> Note {
+    /// A note over `text`, which must end with a newline, that nobody has signed yet.
+    pub fn new(text: String) -> Note {
         debug_assert!(text.ends_with('\n'));
-        let signature = NoteSignature {
-            name: key.verifier().name().to_owned(),
-            id: key.verifier().id(),
-            signature: key.sign(text.as_bytes()).to_vec(),
-        };
         Note {
             text,
-            signatures: vec![signature],
+            signatures: Vec::new(),
+        }
+    }
+
+    /// Adds what `key` made over the text; it is believed only when it is verified.
+    pub fn add(&mut self, key: &VerifierKey, signature: Vec<u8>) {
+        self.signatures.push(NoteSignature {
+            name: key.name().to_owned(),
+            id: key.id(),
+            signature,
+        });
+    }
+
+    /// A note over `text`, which must end with a newline, signed by `key` at this time (seconds since
+    /// 1970-01-01 UTC, which only witnesses sign).
+    pub fn sign(text: String, key: &SigningNoteKey, seconds: u64) -> Note {
+        let mut note = Note::new(text);
+        let signature = key.sign(note.text.as_bytes(), seconds);
+        note.add(key.verifier(), signature);
+        note
+    }
+
+    /// Takes over the lines of `other`, a note over the same text, that are by `key` and right.
+    pub fn adopt(&mut self, other: &Note, key: &VerifierKey) -> Result<(), NoteError> {
+        other.verify(key)?;
+        if other.text != self.text {
+            return Err(NoteError::Form);
+        }
+        self.signatures.retain(|line| !line.is_by(key));
+        let lines = other.signatures.iter().filter(|line| line.is_by(key));
+        self.signatures.extend(lines.cloned());
+        Ok(())
+    }
+
+    /// The lines below the text, as they are written.
+    pub fn signature_lines(&self) -> String {
+        self.signatures.iter().map(ToString::to_string).collect()
+    }
+
+    /// When `key`, a witness's, signed the text: seconds since 1970-01-01 UTC.
+    pub fn cosigned_at(&self, key: &VerifierKey) -> Result<u64, NoteError> {
+        self.verify(key)?;
+        let mut lines = self.signatures.iter().filter(|line| line.is_by(key));
+        let time = lines.find_map(|line| line.signature.first_chunk());
+        match (key.kind(), time) {
+            (KeyKind::Cosignature, Some(time)) => Ok(u64::from_be_bytes(*time)),
+            _ => Err(NoteError::NotSigned(key.name().to_owned())),
         }
     }
 
@@ -83,7 +137,7 @@ impl Note {
         let mut by_key = self
             .signatures
             .iter()
-            .filter(|line| line.name == key.name() && line.id == key.id())
+            .filter(|line| line.is_by(key))
             .peekable();
         if by_key.peek().is_none() {
             return Err(NoteError::NotSigned(key.name().to_owned()));
@@ -118,11 +172,7 @@ fn parse_signature(line: &str) -> Option<NoteSignature> {
 impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{}", self.text)?;
-        for line in &self.signatures {
-            let bytes = [&line.id[..], &line.signature].concat();
-            writeln!(f, "— {} {}", line.name, BASE64.encode(bytes))?;
-        }
-        Ok(())
+        f.write_str(&self.signature_lines())
     }
 }
 
@@ -132,7 +182,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn key(name: &str) -> SigningNoteKey {
-        SigningNoteKey::from_seed(name, &[3; 32]).unwrap()
+        SigningNoteKey::from_seed(name, KeyKind::Note, &[3; 32]).unwrap()
     }
 
     #[test]
@@ -140,6 +190,7 @@ mod tests {
         let note = Note::sign(
             "If you think cryptography\n\nis the answer\n".into(),
             &key("PeterNeumann"),
+            0,
         );
         let read = Note::parse(note.to_string().as_bytes()).unwrap();
         assert_eq!(read, note);
@@ -164,6 +215,24 @@ mod tests {
             Note::parse(altered.as_bytes()).unwrap().verify(&key),
             Err(NoteError::WrongSignature("PeterNeumann".into()))
         );
+    }
+
+    #[test]
+    fn a_witness_signs_the_time_too() {
+        let text = "example.com/log\n5\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+        let witness =
+            SigningNoteKey::from_seed("w.example", KeyKind::Cosignature, &[9; 32]).unwrap();
+        let mut note = Note::sign(text.into(), &key("example.com/log"), 0);
+        let mut answer = Note::sign(text.into(), &witness, 1_700_000_000);
+        note.adopt(&answer, witness.verifier()).unwrap();
+        note.adopt(&answer, witness.verifier()).unwrap();
+        let note = Note::parse(note.to_string().as_bytes()).unwrap();
+        assert_eq!(note.signature_lines().lines().count(), 2);
+        assert_eq!(note.cosigned_at(witness.verifier()), Ok(1_700_000_000));
+        assert!(note.cosigned_at(key("example.com/log").verifier()).is_err());
+        // Another time was not signed.
+        answer.signatures[0].signature[7] ^= 1;
+        assert!(answer.verify(witness.verifier()).is_err());
     }
 
     #[test]

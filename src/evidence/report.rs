@@ -56,6 +56,15 @@ pub struct Report {
     pub bytes: u64,
     /// Checkpoints whose signature and root were checked.
     pub checkpoints: u64,
+    /// Entries that a checkpoint covers which enough of the given witnesses cosigned; none were given or
+    /// needed if it is absent.
+    pub witnessed: Option<u64>,
+    /// Time-stamps that were read; who gave them was judged only if certificates were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamps: Option<u64>,
+    /// Files beside a proof that it does not cover.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_covered: Vec<String>,
     /// The first thing that is wrong, in the order of the log.
     pub first: Option<Fault>,
     /// How many things are wrong.
@@ -75,6 +84,9 @@ impl Default for Report {
             objects: 0,
             bytes: 0,
             checkpoints: 0,
+            witnessed: None,
+            timestamps: None,
+            not_covered: Vec::new(),
             first: None,
             faults: 0,
         }
@@ -111,6 +123,15 @@ impl std::fmt::Display for Report {
         )?;
         if self.withheld > 0 {
             writeln!(f, "a part       {} entries are withheld", self.withheld)?;
+        }
+        if let Some(witnessed) = self.witnessed {
+            writeln!(f, "witnessed    {witnessed} entries")?;
+        }
+        if let Some(timestamps) = self.timestamps {
+            writeln!(f, "time-stamps  {timestamps}")?;
+        }
+        if !self.not_covered.is_empty() {
+            writeln!(f, "not covered  {}", self.not_covered.join(", "))?;
         }
         match &self.first {
             None => write!(f, "result       all is well"),

@@ -2,12 +2,15 @@
 //!
 //! Entries are read in bundles, in parallel, in waves of bounded size, so that memory stays flat.
 
+mod anchors;
 mod bundle;
 mod walk;
 
 use std::io::Read;
 use std::ops::Range;
 
+use anchors::Anchors;
+pub use anchors::{CHECKPOINT_COSIGNED, CLOCK_TOLERANCE_MS, KEY_ROTATED, check_clock};
 use walk::Walk;
 
 use crate::checkpoint::Checkpoint;
@@ -16,6 +19,7 @@ use crate::entry::Entry;
 use crate::key::VerifierKey;
 use crate::merkle::Edge;
 use crate::report::{Fault, Report};
+use crate::rotation::KeyHistory;
 use crate::tile::{Tile, TileWriter};
 
 /// Bundles per thread and wave: 64 × 256 entries of at most 64 KiB.
@@ -32,6 +36,8 @@ pub struct Unreadable(pub String);
 pub trait Source: Sync {
     /// The verifier key that the log itself offers.
     fn verifier_key(&self) -> Result<Vec<u8>, Unreadable>;
+    /// The notes by which its key was changed, from the first on.
+    fn rotations(&self) -> Result<Vec<Vec<u8>>, Unreadable>;
     /// The latest checkpoint.
     fn checkpoint(&self) -> Result<Vec<u8>, Unreadable>;
     /// Kept checkpoints with sizes in `sizes`, by size.
@@ -52,8 +58,12 @@ pub trait Source: Sync {
 
 /// What to check beyond the log itself, and how.
 pub struct Options<'a> {
-    /// The key that the log must have; without it, the key that it offers is taken.
-    pub key: Option<VerifierKey>,
+    /// Keys that the log must have had; without any, the key that it offers is taken.
+    pub keys: Vec<VerifierKey>,
+    /// Keys of witnesses whose cosignatures count.
+    pub witnesses: Vec<VerifierKey>,
+    /// How many of these witnesses must have cosigned one checkpoint.
+    pub require: usize,
     /// An earlier checkpoint: the log must have only grown since.
     pub since: Option<Vec<u8>>,
     /// Threads to use.
@@ -62,17 +72,22 @@ pub struct Options<'a> {
     pub progress: &'a dyn Fn(u64, u64),
     /// Gets every entry that could be read, in order.
     pub entry: &'a mut dyn FnMut(&Entry),
+    /// Gets the source and the report at the end, for checks that need more than this package has.
+    pub after: &'a dyn Fn(&dyn Source, &mut Report),
 }
 
 impl<'a> Options<'a> {
     /// Checks with the key that the log offers, on all processors; `entry` gets every entry.
     pub fn new(entry: &'a mut dyn FnMut(&Entry)) -> Options<'a> {
         Options {
-            key: None,
+            keys: Vec::new(),
+            witnesses: Vec::new(),
+            require: 0,
             since: None,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             progress: &|_, _| {},
             entry,
+            after: &|_, _| {},
         }
     }
 }
@@ -80,16 +95,22 @@ impl<'a> Options<'a> {
 /// Checks a log. What is wrong is in the report.
 pub fn verify(source: &dyn Source, options: Options<'_>) -> Report {
     let mut report = Report::default();
-    let Some((key, checkpoint)) = signed_head(source, &options, &mut report) else {
+    let Some((keys, checkpoint)) = signed_head(source, &options, &mut report) else {
         return report;
     };
     report.origin.clone_from(&checkpoint.origin);
     report.size = checkpoint.size;
     report.root = Some(checkpoint.root);
-    let since = since(&options, &key, &checkpoint, &mut report);
-    Walk {
+    let since = since(&options, &keys, &checkpoint, &mut report);
+    let mut anchors = Anchors::default();
+    let visit = options.entry;
+    let mut visit = |entry: &Entry| {
+        visit(entry);
+        anchors.take(entry);
+    };
+    let mut report = Walk {
         source,
-        key: &key,
+        keys: &keys,
         checkpoint,
         since,
         threads: options.threads.max(1),
@@ -98,7 +119,26 @@ pub fn verify(source: &dyn Source, options: Options<'_>) -> Report {
         upper: TileWriter::default(),
         previous: None,
     }
-    .run(options.progress, options.entry)
+    .run(options.progress, &mut visit);
+    anchors.check(
+        source,
+        &keys,
+        &options.witnesses,
+        options.require,
+        &mut report,
+    );
+    (options.after)(source, &mut report);
+    report
+}
+
+/// The keys that the log has had, as it offers them itself.
+pub fn key_history(source: &dyn Source) -> Result<KeyHistory, Unreadable> {
+    let text =
+        String::from_utf8(source.verifier_key()?).map_err(|error| Unreadable(error.to_string()))?;
+    let current = VerifierKey::parse(&text).map_err(|error| Unreadable(error.to_string()))?;
+    let notes = source.rotations()?;
+    KeyHistory::read(current, notes.iter().map(Vec::as_slice))
+        .map_err(|error| Unreadable(error.to_string()))
 }
 
 fn file_fault(path: &str, expected: impl Into<String>, found: impl ToString) -> Fault {
@@ -111,47 +151,48 @@ fn file_fault(path: &str, expected: impl Into<String>, found: impl ToString) -> 
     }
 }
 
-/// The key and the checkpoint that it signed, or a report that says why there is none.
+/// The keys and the checkpoint that the current one signed, or a report that says why there is none.
 fn signed_head(
     source: &dyn Source,
     options: &Options<'_>,
     report: &mut Report,
-) -> Option<(VerifierKey, Checkpoint)> {
-    let offered = source
-        .verifier_key()
-        .map_err(|error| error.to_string())
-        .and_then(|text| {
-            let text = String::from_utf8(text).map_err(|error| error.to_string())?;
-            VerifierKey::parse(&text).map_err(|error| error.to_string())
-        });
-    let key = match (offered, &options.key) {
-        (Ok(offered), None) => offered,
-        (Ok(offered), Some(pinned)) => {
-            if offered != *pinned {
-                report.fault(file_fault("vkey", pinned.to_string(), offered));
+) -> Option<(KeyHistory, Checkpoint)> {
+    let keys = match key_history(source) {
+        Ok(keys) => {
+            for pinned in options.keys.iter().filter(|key| !keys.keys().contains(key)) {
+                let found = keys.keys().iter().map(ToString::to_string);
+                let found = found.collect::<Vec<_>>().join(", then ");
+                report.fault(file_fault("vkey", pinned.to_string(), found));
             }
-            pinned.clone()
+            match options.keys.first() {
+                Some(pinned) if !keys.keys().contains(pinned) => KeyHistory::new(pinned.clone()),
+                _ => keys,
+            }
         }
-        (Err(error), pinned) => {
-            report.fault(file_fault("vkey", "a verifier key", error));
-            pinned.clone()?
+        Err(error) => {
+            report.fault(file_fault(
+                "vkey",
+                "a verifier key, and how it came to be",
+                error,
+            ));
+            KeyHistory::new(options.keys.first()?.clone())
         }
     };
     let checkpoint = source
         .checkpoint()
         .map_err(|error| error.to_string())
-        .and_then(|note| Checkpoint::verify(&note, &key).map_err(|error| error.to_string()));
+        .and_then(|note| {
+            // A key that was given up signs no head any more.
+            Checkpoint::verify(&note, keys.current()).map_err(|error| error.to_string())
+        });
     match checkpoint {
         Ok(checkpoint) => {
             report.checkpoints += 1;
-            Some((key, checkpoint))
+            Some((keys, checkpoint))
         }
         Err(error) => {
-            report.fault(file_fault(
-                "checkpoint",
-                format!("a checkpoint signed by {key}"),
-                error,
-            ));
+            let expected = format!("a checkpoint signed by {}", keys.current());
+            report.fault(file_fault("checkpoint", expected, error));
             None
         }
     }
@@ -159,11 +200,11 @@ fn signed_head(
 
 fn since(
     options: &Options<'_>,
-    key: &VerifierKey,
+    keys: &KeyHistory,
     head: &Checkpoint,
     report: &mut Report,
 ) -> Option<Checkpoint> {
-    match Checkpoint::verify(options.since.as_deref()?, key) {
+    match keys.verify(options.since.as_deref()?) {
         Ok(old) if old.size <= head.size => Some(old),
         Ok(old) => {
             let expected = format!("at least the {} entries signed earlier", old.size);

@@ -135,6 +135,17 @@ fn objects<S: Truth>(engine: &S) {
             assert!(piece.len() <= 1 << 20, "a piece is at most a megabyte");
         }
     }
+    let listed = engine.objects(&Digest([0; 32]), 99).expect("objects");
+    assert_eq!(listed.len(), 5, "each object is listed once");
+    assert!(
+        listed.is_sorted_by(|one, next| one.0 < next.0),
+        "objects are listed by address"
+    );
+    assert_eq!(
+        engine.objects(&listed[2].0, 2),
+        Ok(listed[2..4].to_vec()),
+        "a list begins where it is asked to, and has a limit"
+    );
     let absent = Digest::blake3(b"never put");
     assert_eq!(engine.object_size(&absent), Ok(None));
     assert_eq!(engine.object_piece(&absent, 0), Ok(Vec::new()));

@@ -15,12 +15,14 @@ pub enum Outcome {
     Kept,
 }
 
-/// A decorator that lets the n-th write of the store beneath it fail, and every write after it.
+/// A decorator that lets the n-th call of the store beneath it fail, and every call after it. Only writes
+/// count, or reads too.
 pub struct Faulty<S> {
     store: Arc<S>,
-    writes: AtomicU64,
+    calls: AtomicU64,
     fail_at: u64,
     outcome: Outcome,
+    reads_too: bool,
 }
 
 impl<S: Store> Faulty<S> {
@@ -28,20 +30,36 @@ impl<S: Store> Faulty<S> {
     pub fn new(store: Arc<S>, fail_at: u64, outcome: Outcome) -> Faulty<S> {
         Faulty {
             store,
-            writes: AtomicU64::new(0),
+            calls: AtomicU64::new(0),
             fail_at,
             outcome,
+            reads_too: false,
         }
     }
 
-    /// Number of writes that were tried.
-    pub fn writes(&self) -> u64 {
-        self.writes.load(Ordering::SeqCst)
+    /// The same, with reads counted and failing like writes.
+    pub fn at_any_call(store: Arc<S>, fail_at: u64, outcome: Outcome) -> Faulty<S> {
+        Faulty {
+            reads_too: true,
+            ..Faulty::new(store, fail_at, outcome)
+        }
+    }
+
+    /// Number of calls that were counted.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    fn read<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match self.reads_too {
+            true => self.write(work),
+            false => work(),
+        }
     }
 
     fn write<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let number = self.writes.fetch_add(1, Ordering::SeqCst);
-        let failure = || StoreError::Failed(format!("write {number} was made to fail"));
+        let number = self.calls.fetch_add(1, Ordering::SeqCst);
+        let failure = || StoreError::Failed(format!("call {number} was made to fail"));
         match (number.cmp(&self.fail_at), self.outcome) {
             (std::cmp::Ordering::Less, _) => work(),
             (std::cmp::Ordering::Equal, Outcome::Kept) => work().and(Err(failure())),
@@ -52,26 +70,26 @@ impl<S: Store> Faulty<S> {
 
 impl<S: Store> Truth for Faulty<S> {
     fn head(&self) -> Result<Head, StoreError> {
-        self.store.head()
+        self.read(|| self.store.head())
     }
     fn append(&self, append: &Append) -> Result<(), StoreError> {
         self.write(|| self.store.append(append))
     }
     fn entries(&self, seqs: Range<u64>) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        self.store.entries(seqs)
+        self.read(|| self.store.entries(seqs))
     }
     fn tile(&self, level: u32, index: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.tile(level, index)
+        self.read(|| self.store.tile(level, index))
     }
     fn checkpoints(
         &self,
         sizes: Range<u64>,
         limit: usize,
     ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-        self.store.checkpoints(sizes, limit)
+        self.read(|| self.store.checkpoints(sizes, limit))
     }
     fn bytes_to_write(&self) -> Result<u64, StoreError> {
-        self.store.bytes_to_write()
+        self.read(|| self.store.bytes_to_write())
     }
     fn new_object(&self) -> Result<Box<dyn ObjectWriter + '_>, StoreError> {
         Ok(Box::new(FaultyObject {
@@ -80,10 +98,13 @@ impl<S: Store> Truth for Faulty<S> {
         }))
     }
     fn object_size(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
-        self.store.object_size(digest)
+        self.read(|| self.store.object_size(digest))
+    }
+    fn objects(&self, from: &Digest, limit: usize) -> Result<Vec<(Digest, u64)>, StoreError> {
+        self.read(|| self.store.objects(from, limit))
     }
     fn object_piece(&self, digest: &Digest, offset: u64) -> Result<Vec<u8>, StoreError> {
-        self.store.object_piece(digest, offset)
+        self.read(|| self.store.object_piece(digest, offset))
     }
 }
 
@@ -103,16 +124,16 @@ impl<S: Store> ObjectWriter for FaultyObject<'_, S> {
 
 impl<S: Store> Index for Faulty<S> {
     fn applied(&self) -> Result<u64, StoreError> {
-        self.store.applied()
+        self.read(|| self.store.applied())
     }
     fn apply(&self, changes: &IndexChanges, applied: u64) -> Result<(), StoreError> {
         self.write(|| self.store.apply(changes, applied))
     }
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.get(key)
+        self.read(|| self.store.get(key))
     }
     fn scan(&self, prefix: &[u8], after: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
-        self.store.scan(prefix, after, limit)
+        self.read(|| self.store.scan(prefix, after, limit))
     }
     fn clear(&self) -> Result<(), StoreError> {
         self.write(|| self.store.clear())

@@ -116,6 +116,14 @@ impl Truth for Memory {
             .map(|content| content.len() as u64))
     }
 
+    fn objects(&self, from: &Digest, limit: usize) -> Result<Vec<(Digest, u64)>, StoreError> {
+        let state = self.state();
+        let found = state.objects.range(from..).take(limit);
+        Ok(found
+            .map(|(digest, content)| (*digest, content.len() as u64))
+            .collect())
+    }
+
     fn object_piece(&self, digest: &Digest, offset: u64) -> Result<Vec<u8>, StoreError> {
         let state = self.state();
         let rest = state

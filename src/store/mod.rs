@@ -7,11 +7,13 @@ pub mod conformance;
 mod error;
 mod faulty;
 mod memory;
+mod replace;
 mod rocks;
 
 pub use error::StoreError;
 pub use faulty::{Faulty, Outcome};
 pub use memory::Memory;
+pub use replace::replace_file;
 pub use rocks::Rocks;
 
 use std::collections::BTreeMap;
@@ -73,6 +75,8 @@ pub trait Truth: Send + Sync {
     fn new_object(&self) -> Result<Box<dyn ObjectWriter + '_>, StoreError>;
     /// Size of an object, or `None` if there is none.
     fn object_size(&self, digest: &Digest) -> Result<Option<u64>, StoreError>;
+    /// Objects and their sizes, at most `limit`, by address from `from` on.
+    fn objects(&self, from: &Digest, limit: usize) -> Result<Vec<(Digest, u64)>, StoreError>;
     /// Some bytes of an object from `offset` on: at least one, at most a megabyte, none at its end
     /// or if it is absent.
     fn object_piece(&self, digest: &Digest, offset: u64) -> Result<Vec<u8>, StoreError>;

@@ -1,3 +1,4 @@
+mod copy;
 mod index;
 mod object;
 
@@ -368,10 +369,17 @@ impl Truth for Rocks {
     }
 
     fn object_size(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
-        Ok(self.place(digest)?.map(|place| match place {
-            Place::Here(content) => content.len() as u64,
-            Place::Chunks { size, .. } => size,
-        }))
+        Ok(self.place(digest)?.map(|place| place.size()))
+    }
+
+    fn objects(&self, from: &Digest, limit: usize) -> Result<Vec<(Digest, u64)>, StoreError> {
+        let rows = self.rows(OBJECTS, &from.0, limit, |_| true)?;
+        let listed = rows.into_iter().map(|(key, row)| {
+            let digest = key.try_into().map(Digest);
+            let digest = digest.map_err(|_| StoreError::Damaged("address of an object".into()))?;
+            Ok((digest, Place::read(&digest, &row)?.size()))
+        });
+        listed.collect()
     }
 
     fn object_piece(&self, digest: &Digest, offset: u64) -> Result<Vec<u8>, StoreError> {

@@ -186,6 +186,7 @@ fn rclone_mounts_the_archive_as_a_drive() {
         "voucher.json",
         "voucher.pdf",
         "voucher.png",
+        "voucher.tlog-proof",
     ];
     assert_eq!(names, expected);
     let ann = served.client("ann");

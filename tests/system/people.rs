@@ -216,7 +216,7 @@ fn entries(archive: &Archive) -> Vec<vouchsafe_evidence::entry::Entry> {
     let mut entries = Vec::new();
     let mut keep = |entry: &vouchsafe_evidence::entry::Entry| entries.push(entry.clone());
     let options = vouchsafe_evidence::verify::Options::new(&mut keep);
-    let report = vouchsafe_evidence::bag::verify_directory(&out, options);
+    let report = vouchsafe_evidence::folder::verify_path(&out, options).unwrap();
     assert!(report.ok, "{report}");
     entries
 }

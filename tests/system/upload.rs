@@ -234,7 +234,9 @@ fn the_proof_vouches_for_the_data_also_after_a_scan_came() {
     let key = std::fs::read_to_string(archive.path().join("vkey")).unwrap();
     let key = vouchsafe_evidence::key::VerifierKey::parse(&key).unwrap();
     let proof = erp.get(&format!("/dav/{PLACE}/proof.json")).body;
-    let entry = vouchsafe_evidence::proof::EntryProof::verify(&proof, &key).unwrap();
+    let keys = vouchsafe_evidence::rotation::KeyHistory::new(key);
+    let proven = vouchsafe_evidence::proof::EntryProof::verify(&proof, &keys);
+    let (entry, _) = proven.unwrap();
     let digest = vouchsafe_evidence::digest::Digest::blake3(data.as_bytes());
     assert!(entry.objects.iter().any(|object| object.blake3 == digest));
 }

@@ -214,6 +214,7 @@ fn a_verifier_written_from_the_format_page_agrees() {
         for file in [
             "data/log/checkpoint",
             "data/tree/acme/gl/2024-03/payment/0001/proof.json",
+            "data/tree/acme/gl/2024-03/payment/0001/voucher.tlog-proof",
         ] {
             let whole = fs::read(bag.join(file)).unwrap();
             let mut bytes = whole.clone();

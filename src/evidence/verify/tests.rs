@@ -1,6 +1,6 @@
 use super::*;
 use crate::entry::tests::sample;
-use crate::key::SigningNoteKey;
+use crate::key::{KeyKind, SigningNoteKey};
 use crate::merkle::leaf_hash;
 use crate::tile::{TILE_WIDTH, tile_bytes};
 
@@ -15,7 +15,7 @@ struct Published {
 
 impl Published {
     fn new(size: u64) -> Published {
-        let key = SigningNoteKey::from_seed("vouchsafe/test", &[5; 32]).unwrap();
+        let key = SigningNoteKey::from_seed("vouchsafe/test", KeyKind::Note, &[5; 32]).unwrap();
         let (mut entries, mut previous) = (Vec::new(), Digest([0; 32]));
         let (mut writer, mut tiles) = (TileWriter::default(), std::collections::HashMap::new());
         for seq in 0..size {
@@ -54,6 +54,9 @@ impl Published {
 impl Source for Published {
     fn verifier_key(&self) -> Result<Vec<u8>, Unreadable> {
         Ok(self.key.verifier().to_string().into_bytes())
+    }
+    fn rotations(&self) -> Result<Vec<Vec<u8>>, Unreadable> {
+        Ok(Vec::new())
     }
     fn checkpoint(&self) -> Result<Vec<u8>, Unreadable> {
         Ok(self.checkpoint.clone().into_bytes())

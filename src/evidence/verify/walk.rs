@@ -9,15 +9,15 @@ use super::{Source, WAVE_BUNDLES, file_fault};
 use crate::checkpoint::Checkpoint;
 use crate::digest::Digest;
 use crate::entry::{Entry, Object};
-use crate::key::VerifierKey;
 use crate::merkle::Edge;
 use crate::report::{Fault, Report};
+use crate::rotation::KeyHistory;
 use crate::tile::{TILE_WIDTH, Tile, TileWriter, tile_bytes};
 
 /// The state of a verification between waves.
 pub(super) struct Walk<'a> {
     pub source: &'a dyn Source,
-    pub key: &'a VerifierKey,
+    pub keys: &'a KeyHistory,
     pub checkpoint: Checkpoint,
     pub since: Option<Checkpoint>,
     pub threads: usize,
@@ -61,13 +61,11 @@ impl Walk<'_> {
                 Vec::new()
             }
         };
-        let key = self.key;
+        let keys = self.keys;
         let verified = parallel(&kept, self.threads, |(size, note)| {
             (
                 *size,
-                Checkpoint::verify(note, key)
-                    .ok()
-                    .filter(|kept| kept.size == *size),
+                keys.verify(note).ok().filter(|kept| kept.size == *size),
             )
         });
         let mut roots = Vec::new();

@@ -31,9 +31,10 @@ impl Index for Rocks {
     fn clear(&self) -> Result<(), StoreError> {
         let mut batch = WriteBatch::default();
         let index = self.family(INDEX)?;
-        for row in self.db.iterator_cf(index, IteratorMode::Start) {
-            let (key, _) = row.map_err(failed)?;
-            batch.delete_cf(index, key);
+        if let Some(last) = self.db.iterator_cf(index, IteratorMode::End).next() {
+            let (last, _) = last.map_err(failed)?;
+            // The end of a range is not part of it.
+            batch.delete_range_cf(index, Vec::new(), [&last[..], &[0]].concat());
         }
         batch.put(APPLIED, 0u64.to_be_bytes());
         self.db.write(batch).map_err(failed)

@@ -19,16 +19,27 @@ pub(super) enum Place {
 
 impl Rocks {
     pub(super) fn place(&self, digest: &Digest) -> Result<Option<Place>, StoreError> {
-        let Some(row) = self.read(OBJECTS, &digest.0)? else {
-            return Ok(None);
-        };
+        let row = self.read(OBJECTS, &digest.0)?;
+        row.map(|row| Place::read(digest, &row)).transpose()
+    }
+}
+
+impl Place {
+    pub fn read(digest: &Digest, row: &[u8]) -> Result<Place, StoreError> {
         match row.split_first() {
-            Some((&INLINE, content)) => Ok(Some(Place::Here(content.to_vec()))),
-            Some((&CHUNKED, rest)) if rest.len() == 24 => Ok(Some(Place::Chunks {
+            Some((&INLINE, content)) => Ok(Place::Here(content.to_vec())),
+            Some((&CHUNKED, rest)) if rest.len() == 24 => Ok(Place::Chunks {
                 size: number(&rest[..8]).unwrap_or(0),
                 id: rest[8..].to_vec(),
-            })),
+            }),
             _ => Err(StoreError::Damaged(format!("row of object {digest}"))),
+        }
+    }
+
+    pub fn size(&self) -> u64 {
+        match self {
+            Place::Here(content) => content.len() as u64,
+            Place::Chunks { size, .. } => *size,
         }
     }
 }

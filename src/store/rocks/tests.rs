@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::{Memory, conformance, put_object};
+use crate::store::{Index as _, Memory, conformance, get_object, put_object};
 
 #[test]
 fn the_embedded_engine_keeps_its_promises() {
@@ -53,4 +53,35 @@ fn an_absent_store_is_not_made() {
         Err(StoreError::Absent(_))
     ));
     assert!(!folder.path().join("none").exists());
+}
+
+#[test]
+fn a_copy_has_every_row_and_stands_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+    std::fs::create_dir(&from).unwrap();
+    std::fs::create_dir(&to).unwrap();
+    let store = Rocks::create(&from).unwrap();
+    let large = put_object(&store, &vec![5; 3 * CHUNK_BYTES]).unwrap();
+    let mut append = Append {
+        entries: vec![b"entry".to_vec()],
+        checkpoint: b"note".to_vec(),
+        ..Append::default()
+    };
+    append
+        .index
+        .insert(b"row".to_vec(), Some(b"value".to_vec()));
+    store.append(&append).unwrap();
+    // Copied while the writer has it open.
+    Rocks::open_to_read(&from).unwrap().copy_to(&to).unwrap();
+    drop(store);
+    std::fs::remove_dir_all(&from).unwrap();
+    let copy = Rocks::open(&to).unwrap();
+    assert_eq!(copy.head().unwrap().size, 1);
+    assert_eq!(copy.applied(), Ok(1));
+    assert_eq!(copy.checkpoints(0..9, 9).unwrap(), [(1, b"note".to_vec())]);
+    let content = get_object(&copy, &large.blake3, 1 << 30);
+    assert_eq!(content.unwrap().unwrap(), vec![5; 3 * CHUNK_BYTES]);
+    let rows = copy.scan(b"", b"", 9).unwrap();
+    assert_eq!(rows, [(b"row".to_vec(), b"value".to_vec())]);
 }

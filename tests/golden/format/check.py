@@ -30,16 +30,34 @@ def signed(public, text, signature):
 def verifier_key(text):
     name, key_id, data = text.rstrip("\n").split("+", 2)
     right = sha256(name.encode(), b"\n", unbase64(data))[:4].hex() == key_id and len(unbase64(data)) == 33
-    need(right and unbase64(data)[0] == 1, "vkey: not an Ed25519 key under its name and id")
+    need(right and unbase64(data)[0] in (1, 4), "not an Ed25519 key under its name and id: " + text)
     return name, bytes.fromhex(key_id), unbase64(data)[1:]
-def checkpoint(note, key, seen={}):  # Size and root, if `key` signed the note.
-    if note not in seen:
-        text, lines = note[:note.rindex("\n\n") + 1], note[note.rindex("\n\n") + 2:].split("\n")
-        named = [unbase64(line.split(" ")[2]) for line in lines if line.split(" ")[:2] == ["—", key[0]]]
-        right = [signed(key[2], text.encode(), line[4:]) for line in named if line[:4] == key[1]]
-        need(right and all(right) and text.split("\n")[0] == key[0], "checkpoint: not signed by the key of this log")
-        seen[note] = int(text.split("\n")[1]), unbase64(text.split("\n")[2])
-    return seen[note]
+def lines_by(note, key):  # Text, and the signatures under it that claim to be by `key`.
+    text, lines = note[:note.rindex("\n\n") + 1], note[note.rindex("\n\n") + 2:].split("\n")
+    named = [unbase64(line.split(" ")[2]) for line in lines if line.split(" ")[:2] == ["—", key[0]]]
+    return text, [line[4:] for line in named if line[:4] == key[1]]
+def signed_note(note, *keys):  # The text, if the newest of `keys` that has a line under it signed it.
+    for key in reversed(keys):
+        text, lines = lines_by(note, key)
+        if lines: return need(all(signed(key[2], text.encode(), line) for line in lines), "a signature is wrong") or text
+    raise ValueError("not signed by the key of this log")
+def checkpoint(note, keys, seen={}):  # Size and root, if one of `keys` signed the note.
+    if (note, keys) not in seen:
+        text = signed_note(note, *keys)
+        need(text.split("\n")[0] == keys[0][0], "a checkpoint of another log")
+        seen[note, keys] = int(text.split("\n")[1]), unbase64(text.split("\n")[2])
+    return seen[note, keys]
+def key_history(log, current):  # Every key that the log has had: each change is signed by the old and the new key.
+    keys, number = [], 1
+    while os.path.exists(f"{log}rotation/{number}"):
+        note = read(f"{log}rotation/{number}").decode()
+        header, old, new, _ = note[:note.rindex("\n\n") + 1].split("\n")
+        old, new, number = verifier_key(old), verifier_key(new), number + 1
+        need(signed_note(note, old) == signed_note(note, new), f"rotation/{number - 1}: not signed by both keys")
+        need(header == "vouchsafe/key-rotation/v1" and keys[-1:] in ([], [old]), f"rotation/{number - 1}: does not follow")
+        keys += [old, new] if not keys else [new]
+    need(keys[-1:] in ([], [current]), "vkey: not the key that the log changed to last")
+    return tuple(keys or [current])
 def canonical(data):
     entry = json.loads(data, parse_float=int, parse_constant=int)  # int() refuses what is no integer
     again = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
@@ -50,23 +68,25 @@ def index_path(index, width):
     return "".join(f"x{index // 1000**n % 1000:03}/" for n in range(6, 0, -1) if index >= 1000**n) + f"{index % 1000:03}" + (f".p/{width}" if width < 256 else "")
 def pairs(row): return [sha256(b"\x01", *row[n:n + 2]) if n + 1 < len(row) else row[n] for n in range(0, len(row), 2)]
 def root(row): return root(pairs(row)) if len(row) > 1 else row[0] if row else sha256()
-def check_proof(data, key, place):
-    proof = json.loads(data)
-    head, note = proof["proof"].split("\n\n", 1)
-    lines, data = [line for line in head.split("\n") if not line.startswith("extra ")], proof["entry"].encode()
-    entry, (size, signed_root), result = canonical(data), checkpoint(note, key), sha256(b"\x00", data)
+def check_proof(file, keys, place):
+    text, data = read(file).decode(), None
+    if file.endswith(".json"): text, data = (lambda proof: (proof["proof"], proof["entry"].encode()))(json.loads(text))
+    head, note = text.split("\n\n", 1)
+    lines = [line for line in head.split("\n") if not line.startswith("extra ")]
+    data = data or unbase64(head.split("\n")[1][len("extra "):])
+    entry, (size, signed_root), result = canonical(data), checkpoint(note, keys), sha256(b"\x00", data)
     node, last, right = entry["seq"], size - 1, entry["path"] == place and entry["seq"] < size
-    need(right and lines[:2] == ["c2sp.org/tlog-proof@v1", f"index {node}"], f"{place}: its proof.json is of another entry")
+    need(right and lines[:2] == ["c2sp.org/tlog-proof@v1", f"index {node}"], f"{file}: of another entry")
     for sibling in map(unbase64, lines[2:]):
-        need(last, f"{place}: its proof.json is too long")
+        need(last, f"{file}: too long")
         left = node & 1 or node == last
         result = sha256(b"\x01", *((sibling, result) if left else (result, sibling)))
         while left and not node & 1 and node: node, last = node >> 1, last >> 1
         node, last = node >> 1, last >> 1
-    need(last == 0 and result == signed_root, f"{place}: the entry of its proof.json is not in the tree")
-def check_log(bag, key):
+    need(last == 0 and result == signed_root, f"{file}: the entry is not in the tree")
+def check_log(bag, keys):
     log, last = bag + "/data/log/", {}  # For each file of the tree, the object that the log vouches for last.
-    (size, signed_root), whole = checkpoint(read(log + "checkpoint").decode(), key), os.path.isdir(log + "tile/entries")
+    (size, signed_root), whole = checkpoint(read(log + "checkpoint").decode(), keys[-1:]), os.path.isdir(log + "tile/entries")
     entries, row = {}, []
     for first, width in ((first, min(256, size - first)) for first in range(0, size, 256)):
         name, at = index_path(first // 256, width), 0
@@ -89,6 +109,9 @@ def check_log(bag, key):
             need(right and len(data) == thing["size"], f"entry {seq}, {entry['path']}/{thing['name']}: not what was filed")
             if entry["path"][:2] not in ("", "/_"): last[f"{bag}/data/tree{entry['path']}/{thing['name']}"] = thing
     need(root(row) == signed_root, f"the root over {size} entries is not the signed one")
+    if os.path.exists(log + "cosigned-checkpoint"):
+        cosigned, its_root = checkpoint(read(log + "cosigned-checkpoint").decode(), keys)
+        need(cosigned <= size and root(row[:cosigned]) == its_root, "cosigned-checkpoint: another root")
     for level in range(1, 8):
         row = [root(row[n:n + 256]) for n in range(0, len(row) - 255, 256)]
         for n in range(0, len(row), 256):
@@ -96,7 +119,7 @@ def check_log(bag, key):
             need(read(log + path) == b"".join(row[n:n + 256]), path + ": other hashes")
     for path, thing in last.items(): need(sha256(read(path)).hex() == thing["sha256"], path + ": not what was filed last")
     return f"{size} entries are signed, {len(entries)} were read", last
-def check_bag(bag, key, last):
+def check_bag(bag, keys, last):
     listed = set()
     for manifest in ["tagmanifest-sha256.txt", "manifest-sha256.txt"]:
         for line in read(f"{bag}/{manifest}").decode().split("\n")[:-1]:
@@ -105,20 +128,22 @@ def check_bag(bag, key, last):
             listed.add(name)
             right = ".." not in name.split("/") and sha256(read(f"{bag}/{name}")).hex() == digest
             need(right, f"{name}: not what {manifest} says")
-            if name.startswith("data/tree/") and name.count("/") == 7 and name.endswith("/proof.json"):
-                check_proof(read(f"{bag}/{name}"), key, name[len("data/tree"):-len("/proof.json")])
             folder, _, file = name.rpartition("/")
-            known = f"{bag}/{name}" in last or file in ("history.json", "proof.json") and f"{bag}/{folder}/voucher.json" in last
+            derived = file in ("history.json", "proof.json", "voucher.tlog-proof")
+            if name.startswith("data/tree/") and name.count("/") == 7 and file in ("proof.json", "voucher.tlog-proof"):
+                check_proof(f"{bag}/{name}", keys, folder[len("data/tree"):])
+            known = f"{bag}/{name}" in last or derived and f"{bag}/{folder}/voucher.json" in last
             need(known or not name.startswith("data/tree/"), f"{name}: no entry vouches for it")
     for file in filter(os.path.isfile, map(str, pathlib.Path(bag, "data").rglob("*"))):
         need(os.path.relpath(file, bag) in listed, f"{file}: in no manifest")
 def main(bag, *pinned):
     try:
         offered = read(bag + "/data/log/vkey").decode()
-        need(offered.strip() in (pinned or [offered.strip()]), "vkey: not the key that was given")
-        told, last = check_log(bag, verifier_key(offered))
+        keys = key_history(bag + "/data/log/", verifier_key(offered))
+        need(not pinned or verifier_key(pinned[0]) in keys, "vkey: not the key that was given, nor one that came from it")
+        told, last = check_log(bag, keys)
         print(told, "- BLAKE3", "checked" if blake3 else "NOT checked: no module blake3")
-        check_bag(bag, verifier_key(offered), last)
+        check_bag(bag, keys, last)
     except (OSError, ValueError, KeyError, IndexError) as fault: sys.exit(f"NOT WELL: {fault}")
     print("all is well")
 main(*sys.argv[1:]) if len(sys.argv) in (2, 3) else sys.exit(__doc__)

@@ -1,0 +1,129 @@
+//! Drawing every voucher again from its data and its template, to see that the renditions in the archive are
+//! what the forms really show.
+
+use std::sync::Mutex;
+
+use vouchsafe_evidence::digest::Digest;
+use vouchsafe_evidence::entry::{Entry, Object};
+use vouchsafe_evidence::report::{Fault, Report};
+
+use super::ArchiveError;
+use super::kind::{self, body};
+use super::renditions::Renditions;
+use crate::catalog::{Rendition, TreePath};
+use crate::render::Renderer;
+use crate::store::{Truth, get_object};
+use crate::voucher::Voucher;
+use crate::voucher::template::Template;
+
+/// Largest template or voucher that is read, in bytes.
+const DATA_MAX_BYTES: u64 = 16 << 20;
+
+/// A voucher as it was filed.
+pub(super) struct ToRedraw {
+    seq: u64,
+    path: String,
+    template: Digest,
+    objects: Vec<Object>,
+}
+
+impl ToRedraw {
+    /// What is to be drawn again, if the entry filed a voucher.
+    pub fn of(entry: &Entry) -> Option<ToRedraw> {
+        let filed: kind::VoucherFiled = (entry.kind == kind::VOUCHER_FILED)
+            .then(|| body(entry).ok())
+            .flatten()?;
+        Some(ToRedraw {
+            seq: entry.seq,
+            path: entry.path.clone(),
+            template: filed.template_blake3,
+            objects: entry.objects.clone(),
+        })
+    }
+
+    fn redraw(&self, store: &impl Truth, renderer: &Renderer) -> Result<(), Fault> {
+        let fault = |what: &str, expected: String, found: String| Fault {
+            seq: Some(self.seq),
+            path: self.path.clone(),
+            what: what.to_owned(),
+            expected,
+            found,
+        };
+        let drawn = self.draw(store, renderer).map_err(|error| {
+            let expected = "data and a template that can be drawn again".to_owned();
+            fault("rendition", expected, error.to_string())
+        })?;
+        for (rendition, content) in drawn.files {
+            let digest = Digest::blake3(&content);
+            let mut filed = self.objects.iter();
+            let other = filed.find(|it| it.name == rendition.name() && it.blake3 != digest);
+            if let Some(filed) = other {
+                let expected = format!("BLAKE3 {digest}, as drawn from data and template");
+                let found = format!("BLAKE3 {}", filed.blake3);
+                return Err(fault(&format!("rendition {}", filed.name), expected, found));
+            }
+        }
+        Ok(())
+    }
+
+    fn draw(&self, store: &impl Truth, renderer: &Renderer) -> Result<Renditions, ArchiveError> {
+        let content = |digest: Option<&Digest>, what: &str| {
+            let content = digest.map(|digest| get_object(store, digest, DATA_MAX_BYTES));
+            let missing = || ArchiveError::Broken(format!("the {what} is missing"));
+            content.transpose()?.flatten().ok_or_else(missing)
+        };
+        let broken = |error: String| ArchiveError::Broken(format!("the template: {error}"));
+        let data = content(self.objects.first().map(|it| &it.blake3), "data")?;
+        let template = String::from_utf8(content(Some(&self.template), "template")?)
+            .map_err(|error| broken(error.to_string()))?;
+        let template = Template::from_toml(&template).map_err(|error| broken(error.to_string()))?;
+        let voucher = Voucher::from_json(&data)?;
+        let place =
+            TreePath::parse(&self.path).map_err(|error| ArchiveError::Broken(error.to_string()))?;
+        let filed = self
+            .objects
+            .iter()
+            .filter_map(|it| Rendition::parse(&it.name));
+        Renditions::draw(renderer, &template, &voucher, &place, &data, filed)
+    }
+}
+
+/// Draws all of `vouchers` again, on `threads` threads; differences go into the report.
+pub(super) fn redraw_all(
+    store: &impl Truth,
+    vouchers: Vec<ToRedraw>,
+    threads: usize,
+    progress: &dyn Fn(u64, u64),
+    report: &mut Report,
+) {
+    let total = vouchers.len() as u64;
+    let (todo, faults) = (Mutex::new(vouchers.into_iter()), Mutex::new(Vec::new()));
+    let (done, told) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            let (done, todo, faults) = (done.clone(), &todo, &faults);
+            scope.spawn(move || {
+                let renderer = Renderer::new();
+                loop {
+                    let next = todo.lock().unwrap_or_else(|lock| lock.into_inner()).next();
+                    let Some(voucher) = next else { return };
+                    if let Err(fault) = voucher.redraw(store, &renderer) {
+                        faults
+                            .lock()
+                            .unwrap_or_else(|lock| lock.into_inner())
+                            .push(fault);
+                    }
+                    // The receiver lives until every worker has ended.
+                    let _ = done.send(());
+                }
+            });
+        }
+        drop(done);
+        for number in 1..=told.iter().count() as u64 {
+            progress(number, total);
+        }
+    });
+    for fault in faults.into_inner().unwrap_or_else(|lock| lock.into_inner()) {
+        report.fault(fault);
+    }
+}

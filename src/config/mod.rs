@@ -1,0 +1,186 @@
+//! The config room: what an operator decides about a served archive, as `config.toml` says it.
+//!
+//! It does not know what the archive does with it.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use vouchsafe_evidence::key::{KeyKind, VerifierKey};
+
+/// Longest configuration that is read, in bytes.
+pub const CONFIG_MAX_BYTES: u64 = 256 << 10;
+
+/// The whole of `config.toml`. What is left out is not done.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Who cosigns the log's checkpoints.
+    pub witnesses: Option<Witnesses>,
+    /// Who stamps them with the time.
+    pub timestamps: Option<Timestamps>,
+}
+
+/// Witnesses, and when they are asked.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Witnesses {
+    /// How many must cosign a checkpoint before it is published; all of them unless said.
+    pub require: Option<usize>,
+    /// Seconds between two checkpoints that are sent to them.
+    #[serde(default = "Witnesses::default_seconds")]
+    pub every_seconds: u64,
+    /// The witnesses.
+    pub witness: Vec<Witness>,
+}
+
+/// One witness (C2SP tlog-witness).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Witness {
+    /// Its submission prefix: `add-checkpoint` is asked below it.
+    pub url: String,
+    /// Its verifier key.
+    pub vkey: String,
+}
+
+/// A time-stamp authority (RFC 3161), and when it is asked.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timestamps {
+    /// Its address.
+    pub url: String,
+    /// A file with the certificates (PEM) that its own must be issued by, or be; without it, what the
+    /// authority answers is kept, and judged only when somebody verifies.
+    pub certificates: Option<std::path::PathBuf>,
+    /// Seconds between two checkpoints that are stamped: a day unless said.
+    #[serde(default = "Timestamps::default_seconds")]
+    pub every_seconds: u64,
+}
+
+/// Why a configuration is refused; the message names line and column, or the field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+impl Witnesses {
+    fn default_seconds() -> u64 {
+        10
+    }
+
+    /// How many must cosign a checkpoint before it is published.
+    pub fn required(&self) -> usize {
+        self.require.unwrap_or(self.witness.len())
+    }
+
+    /// The time between two checkpoints that are sent.
+    pub fn every(&self) -> Duration {
+        Duration::from_secs(self.every_seconds.max(1))
+    }
+}
+
+impl Timestamps {
+    fn default_seconds() -> u64 {
+        24 * 60 * 60
+    }
+
+    /// The time between two checkpoints that are stamped.
+    pub fn every(&self) -> Duration {
+        Duration::from_secs(self.every_seconds.max(1))
+    }
+}
+
+impl Witness {
+    /// Its key; [`Config::from_toml`] has seen that it is one.
+    pub fn key(&self) -> Result<VerifierKey, ConfigError> {
+        let bad = |why: String| ConfigError(format!("witnesses.witness.vkey: {why}"));
+        let key = VerifierKey::parse(&self.vkey).map_err(|error| bad(error.to_string()))?;
+        match key.kind() {
+            KeyKind::Cosignature => Ok(key),
+            KeyKind::Note => Err(bad(format!("{} is not a witness's key", self.vkey))),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks a configuration.
+    pub fn from_toml(text: &str) -> Result<Config, ConfigError> {
+        let config: Config =
+            toml::from_str(text).map_err(|error| ConfigError(error.to_string()))?;
+        if let Some(witnesses) = &config.witnesses {
+            let required = witnesses.required();
+            if required == 0 || required > witnesses.witness.len() {
+                let count = witnesses.witness.len();
+                let why = format!("witnesses.require: {required} of {count} witnesses");
+                return Err(ConfigError(why));
+            }
+            for witness in &witnesses.witness {
+                witness.key()?;
+                check_url("witnesses.witness.url", &witness.url)?;
+            }
+        }
+        if let Some(timestamps) = &config.timestamps {
+            check_url("timestamps.url", &timestamps.url)?;
+        }
+        Ok(config)
+    }
+}
+
+fn check_url(field: &str, url: &str) -> Result<(), ConfigError> {
+    let address = url.strip_prefix("http://").or(url.strip_prefix("https://"));
+    match address {
+        Some(address) if !address.is_empty() && !address.contains('@') => Ok(()),
+        _ => Err(ConfigError(format!(
+            "{field}: {url} is no http:// or https:// address without a name and password"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WITNESS: &str = "w.example+aa7bb7d0+BAqe8uHP5U4yqg5TyCOCEHTpoSUShvNpqn+ZWHXoPl0K";
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let key = vouchsafe_evidence::key::SigningNoteKey::from_seed(
+            "w.example",
+            KeyKind::Cosignature,
+            &[7; 32],
+        );
+        let vkey = key.unwrap().verifier().to_string();
+        let text = format!(
+            "[witnesses]\n[[witnesses.witness]]\nurl = \"http://127.0.0.1:1\"\nvkey = \"{vkey}\"\n\
+             [timestamps]\nurl = \"http://tsa.example/\"\n"
+        );
+        let config = Config::from_toml(&text).unwrap();
+        let witnesses = config.witnesses.unwrap();
+        assert_eq!((witnesses.required(), witnesses.every_seconds), (1, 10));
+        assert_eq!(config.timestamps.unwrap().every_seconds, 86_400);
+        assert_eq!(Config::from_toml("").unwrap(), Config::default());
+        let strict = text.replace("[witnesses]", "[witnesses]\nrequire = 2");
+        let error = Config::from_toml(&strict).unwrap_err();
+        assert!(
+            error.to_string().starts_with("witnesses.require"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn errors_name_the_place() {
+        let error = Config::from_toml("[witness]\n").unwrap_err().to_string();
+        assert!(
+            error.contains("line 1") && error.contains("witness"),
+            "{error}"
+        );
+        for (url, vkey) in [
+            ("ftp://x", WITNESS),
+            ("http://a:b@x", WITNESS),
+            ("http://x", "nonsense"),
+        ] {
+            let text = format!("[[witnesses.witness]]\nurl = \"{url}\"\nvkey = \"{vkey}\"\n");
+            let error = Config::from_toml(&text).unwrap_err().to_string();
+            assert!(error.starts_with("witnesses.witness."), "{error}");
+        }
+    }
+}
