@@ -5,14 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use vouchsafe_evidence::digest::Digest;
 use vouchsafe_evidence::entry::{Entry, Object};
-pub(super) use vouchsafe_evidence::verify::{CHECKPOINT_COSIGNED, KEY_ROTATED};
+pub(super) use vouchsafe_evidence::verify::{ARCHIVE_CREATED, CHECKPOINT_COSIGNED, KEY_ROTATED};
 
 use super::ArchiveError;
 use crate::access::{Role, Time};
 use crate::catalog::TreePath;
 use crate::voucher::Invalid;
 
-pub(super) const ARCHIVE_CREATED: &str = "archive.created";
 pub(super) const USER_ADDED: &str = "user.added";
 pub(super) const USER_PASSWORD_CHANGED: &str = "user.password_changed";
 pub(super) const USER_DISABLED: &str = "user.disabled";

@@ -10,7 +10,9 @@ use std::io::Read;
 use std::ops::Range;
 
 use anchors::Anchors;
-pub use anchors::{CHECKPOINT_COSIGNED, CLOCK_TOLERANCE_MS, KEY_ROTATED, check_clock};
+pub use anchors::{
+    ARCHIVE_CREATED, CHECKPOINT_COSIGNED, CLOCK_TOLERANCE_MS, KEY_ROTATED, check_clock,
+};
 use walk::Walk;
 
 use crate::checkpoint::Checkpoint;

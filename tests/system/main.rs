@@ -1,12 +1,17 @@
 //! What users do, through the real program and real clients. One binary, so that it links once.
 
+mod anchors;
+mod backup;
 mod bad_input;
 mod client;
 mod clients;
 mod crash;
 mod damage;
 mod disk;
+mod keys;
+mod kill;
 mod locks;
+mod log;
 mod people;
 mod served;
 mod tree;

@@ -86,7 +86,12 @@ pub struct Served {
 
 impl Served {
     pub fn start(archive: &Path) -> Served {
-        let mut process = vouchsafe()
+        Served::start_with(vouchsafe(), archive)
+    }
+
+    /// The same, by a program that was set up otherwise.
+    pub fn start_with(mut program: Command, archive: &Path) -> Served {
+        let mut process = program
             .args(["serve", "--listen", "127.0.0.1:0", "--archive"])
             .arg(archive)
             .stdout(Stdio::piped())

@@ -33,7 +33,7 @@ fn export(archive: &Archive, scope: &str, name: &str) -> PathBuf {
 
 /// The verifier that is built without RocksDB. Cargo names the binaries of the root package only, and
 /// puts the others beside them.
-fn verifier() -> PathBuf {
+pub fn verifier() -> PathBuf {
     let verifier = Path::new(env!("CARGO_BIN_EXE_vouchsafe")).with_file_name("vouchsafe-verify");
     assert!(
         verifier.exists(),

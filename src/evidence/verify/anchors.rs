@@ -14,6 +14,8 @@ use crate::report::{Fault, Report};
 use crate::rotation::KeyHistory;
 use crate::tile::{Tile, TileReader, tile_bytes};
 
+/// The kind of the first entry, which names the key that the log began with.
+pub const ARCHIVE_CREATED: &str = "archive.created";
 /// The kind of entry that keeps a cosigned checkpoint in its object.
 pub const CHECKPOINT_COSIGNED: &str = "checkpoint.cosigned";
 /// The kind of entry that keeps the note of a key change in its object.
@@ -29,10 +31,16 @@ pub(super) struct Anchors {
     /// Number of the entry and its object.
     cosigned: VecDeque<(u64, Object)>,
     rotations: HashSet<Digest>,
+    /// The key that the log began with, as its first entry says.
+    first_key: Option<String>,
 }
 
 impl Anchors {
     pub fn take(&mut self, entry: &Entry) {
+        if entry.seq == 0 && entry.kind == ARCHIVE_CREATED {
+            let key = entry.body.get("vkey").and_then(serde_json::Value::as_str);
+            self.first_key = key.map(str::to_owned);
+        }
         let Some(object) = entry.objects.first() else {
             return;
         };
@@ -58,7 +66,7 @@ impl Anchors {
         require: usize,
         report: &mut Report,
     ) {
-        self.check_rotations(source, report);
+        self.check_keys(source, keys, report);
         // The head may carry cosignatures itself; there the log has said nothing of them yet.
         let head = source.checkpoint().ok().map(|note| (None, note));
         let cosigned = self.cosigned.into_iter().rev();
@@ -91,8 +99,18 @@ impl Anchors {
         }
     }
 
-    /// A key change that the log does not tell of was made behind its back.
-    fn check_rotations(&self, source: &dyn Source, report: &mut Report) {
+    /// The log tells of every key that it has had: another was brought in behind its back.
+    fn check_keys(&self, source: &dyn Source, keys: &KeyHistory, report: &mut Report) {
+        let first = keys.keys().first().map(ToString::to_string);
+        if let Some(told) = self
+            .first_key
+            .as_ref()
+            .filter(|told| first.as_ref() != Some(told))
+        {
+            let expected =
+                format!("{told}, which the first entry names, or a key that came from it");
+            report.fault(file_fault("vkey", expected, first.unwrap_or_default()));
+        }
         if source.withholds() && self.rotations.is_empty() {
             return;
         }
