@@ -166,6 +166,48 @@ fn every_failing_write_leaves_all_of_a_voucher_or_nothing() {
 }
 
 #[test]
+fn every_failing_call_of_the_store_leaves_all_of_a_voucher_or_nothing() {
+    let begun = || {
+        let memory = Arc::new(Memory::default());
+        let archive = open(memory.clone());
+        archive.write_beginning().unwrap();
+        assert_eq!(file(&archive, "before"), Ok(Filed::New(1)));
+        memory
+    };
+    let until_open = {
+        let faulty = Arc::new(Faulty::at_any_call(begun(), u64::MAX, Outcome::Lost));
+        drop(open(faulty.clone()));
+        faulty.calls()
+    };
+    for outcome in [Outcome::Lost, Outcome::Kept] {
+        let mut failures = 0;
+        for fail_at in until_open.. {
+            let memory = begun();
+            let faulty = Faulty::at_any_call(memory.clone(), fail_at, outcome);
+            let faulty = Arc::new(faulty);
+            let archive = open(faulty.clone());
+            let answer = file(&archive, "during");
+            drop(archive);
+            let archive = open(memory.clone());
+            assert!(is_filed(&archive, "before"));
+            let filed = is_filed(&archive, "during");
+            assert!(filed || answer.is_err(), "what was acknowledged is there");
+            assert_eq!(file(&archive, "after"), Ok(Filed::New(1)));
+            drop(archive);
+            assert_well(&memory);
+            failures += u32::from(answer.is_err());
+            if faulty.calls() <= fail_at {
+                break;
+            }
+        }
+        assert!(
+            failures >= 12,
+            "{failures} calls of an upload were made to fail"
+        );
+    }
+}
+
+#[test]
 fn the_index_is_rebuilt_from_the_log_to_the_same_rows() {
     let memory = Arc::new(Memory::default());
     let archive = open(memory.clone());

@@ -120,6 +120,7 @@ pub fn verify(source: &dyn Source, options: Options<'_>) -> Report {
         edge: Edge::default(),
         upper: TileWriter::default(),
         previous: None,
+        disputed: Vec::new(),
     }
     .run(options.progress, &mut visit);
     anchors.check(

@@ -1,6 +1,7 @@
 //! What users do, through the real program and real clients. One binary, so that it links once.
 
 mod anchors;
+mod attacks;
 mod backup;
 mod bad_input;
 mod client;

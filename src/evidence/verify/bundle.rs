@@ -17,6 +17,8 @@ pub(super) struct Bundle {
     pub root: Option<Digest>,
     pub bytes: u64,
     pub faults: Vec<Fault>,
+    /// Entries whose leaf hash is not the one in the tile: which of the two is wrong, a signed root will tell.
+    pub disputed: Vec<Fault>,
 }
 
 /// An entry that could be read.
@@ -37,6 +39,7 @@ pub(super) fn read_bundle(source: &dyn Source, index: u64, size: u64) -> Bundle 
         root: None,
         bytes: 0,
         faults: Vec::new(),
+        disputed: Vec::new(),
     };
     let tile = Tile {
         level: 0,
@@ -143,12 +146,12 @@ fn check_entry(
     };
     bundle.bytes += bytes.len() as u64;
     let leaf = leaf_hash(&bytes);
-    let before = bundle.faults.len();
+    let before = bundle.disputed.len();
     let decoded = Entry::decode(&bytes);
     let path = decoded.as_ref().map_or("", |entry| &entry.path);
     if let Some(claimed) = claimed.filter(|claimed| *claimed != leaf) {
         let expected = format!("leaf hash {claimed}, as tile 0/{} says", seq / TILE_WIDTH);
-        bundle.faults.push(entry_fault(seq, path, expected, leaf));
+        bundle.disputed.push(entry_fault(seq, path, expected, leaf));
     }
     match decoded {
         Ok(entry) if entry.seq != seq => {
@@ -161,7 +164,7 @@ fn check_entry(
             (leaf, None)
         }
         Ok(entry) => {
-            let faulty = bundle.faults.len() > before;
+            let faulty = bundle.disputed.len() > before;
             (
                 leaf,
                 Some(Checked {

@@ -14,6 +14,9 @@ use crate::report::{Fault, Report};
 use crate::rotation::KeyHistory;
 use crate::tile::{TILE_WIDTH, Tile, TileWriter, tile_bytes};
 
+/// Disputed entries that are remembered until a signed root decides.
+const DISPUTED_MAX: usize = 10_000;
+
 /// The state of a verification between waves.
 pub(super) struct Walk<'a> {
     pub source: &'a dyn Source,
@@ -26,6 +29,8 @@ pub(super) struct Walk<'a> {
     pub upper: TileWriter,
     /// Number, hash, time and faultiness of the entry before.
     pub previous: Option<(u64, Digest, u64, bool)>,
+    /// Entries that are not what their tile says, until a signed root tells which of the two is wrong.
+    pub disputed: Vec<Fault>,
 }
 
 impl Walk<'_> {
@@ -110,6 +115,10 @@ impl Walk<'_> {
         for fault in bundle.faults {
             self.report.fault(fault);
         }
+        self.disputed.extend(bundle.disputed);
+        if self.disputed.len() > DISPUTED_MAX {
+            self.settle(u64::MAX, false);
+        }
         for (seq, checked) in (bundle.first..).zip(&bundle.entries) {
             match checked {
                 Some(checked) => {
@@ -185,6 +194,7 @@ impl Walk<'_> {
             .take_while(|(signed, ..)| *signed == size)
         {
             let root = self.edge.root();
+            self.settle(size, root == *signed);
             if root != *signed {
                 self.report.fault(Fault {
                     seq: None,
@@ -194,6 +204,25 @@ impl Walk<'_> {
                     found: root.to_string(),
                 });
             }
+        }
+    }
+
+    /// Says who is wrong about the entries below `size`, where an entry and its tile disagree: the tile if the
+    /// entries have the signed root, and otherwise the entry.
+    fn settle(&mut self, size: u64, entries_are_right: bool) {
+        let below = |fault: &mut Fault| fault.seq.is_some_and(|seq| seq < size);
+        for fault in self.disputed.extract_if(.., below) {
+            self.report.fault(match (entries_are_right, fault.seq) {
+                (true, Some(seq)) => Fault {
+                    seq: None,
+                    path: Tile::in_tree(0, seq / TILE_WIDTH, self.checkpoint.size)
+                        .map_or_else(String::new, |tile| tile.path()),
+                    what: "tile".to_owned(),
+                    expected: format!("leaf hash {} of entry {seq}", fault.found),
+                    found: "another".to_owned(),
+                },
+                _ => fault,
+            });
         }
     }
 
@@ -248,6 +277,7 @@ impl Walk<'_> {
     }
 
     fn finish(mut self) -> Report {
+        self.settle(u64::MAX, false);
         if let (Some((seq, hash, _, false)), Ok(Some(last))) =
             (self.previous, self.source.last_entry())
             && hash != last
