@@ -2,12 +2,12 @@
 
 mod appends;
 mod listing;
+mod log;
 mod memory;
 mod peer;
 mod render;
 mod server;
 mod uploads;
-mod verify;
 mod views;
 
 fn main() {
@@ -23,22 +23,22 @@ fn main() {
     if wanted("appends") {
         appends::measure();
     }
+    if wanted("log") {
+        log::measure();
+    }
     if wanted("uploads") {
         uploads::measure();
     }
     if wanted("memory") {
         memory::measure();
     }
-    if wanted("listing") || wanted("views") || wanted("verify") {
+    if wanted("listing") || wanted("views") {
         let filled = server::Filled::new(10_000);
         if wanted("listing") {
             listing::measure(&filled);
         }
         if wanted("views") {
             views::measure(&filled);
-        }
-        if wanted("verify") {
-            verify::measure(&filled);
         }
     }
 }

@@ -5,14 +5,26 @@ use crate::server::{Served, agent, authorization, new_archive, place, uploader, 
 const SCAN_BYTES: u64 = 500_000_000;
 
 /// A JPEG by its first bytes; the rest does not repeat, so that nothing compresses it away.
-struct Scan {
+pub struct Scan {
     at: u64,
+    size: u64,
     state: u64,
+}
+
+impl Scan {
+    /// One of this size; others with another `seed`.
+    pub fn new(size: u64, seed: u64) -> Scan {
+        Scan {
+            at: 0,
+            size,
+            state: seed,
+        }
+    }
 }
 
 impl Read for Scan {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        let size = into.len().min((SCAN_BYTES - self.at) as usize);
+        let size = into.len().min((self.size - self.at) as usize);
         for chunk in into[..size].chunks_mut(8) {
             self.state = self
                 .state
@@ -42,7 +54,7 @@ pub fn measure() {
     let served = Served::start(&path);
     let url = format!("{}/dav/acme/gl/2024-03/payment/0001/scan-1.jpg", served.url);
     let (agent, login) = (agent(), authorization("erp"));
-    let mut scan = Scan { at: 0, state: 1 };
+    let mut scan = Scan::new(SCAN_BYTES, 1);
     let sent = agent
         .put(&url)
         .header("Authorization", &login)

@@ -13,9 +13,13 @@ use crate::store::Truth;
 
 /// The bytes of a tile, full or partial; `None` if the log has not reached it.
 pub(super) fn tile(store: &dyn Truth, tile: Tile) -> Result<Option<Vec<u8>>, ArchiveError> {
-    if let Some(mut full) = store.tile(tile.level, tile.index)? {
-        full.truncate(tile.width as usize * 32);
-        return Ok(Some(full));
+    let wanted = tile.width as usize * 32;
+    if let Some(mut kept) = store
+        .tile(tile.level, tile.index)?
+        .filter(|kept| kept.len() >= wanted)
+    {
+        kept.truncate(wanted);
+        return Ok(Some(kept));
     }
     let first = tile.index * TILE_WIDTH;
     let below = first..first + tile.width;

@@ -36,3 +36,10 @@ pub fn prove(archive: &Path, path: &str) -> Result<(InclusionProof, VerifierKey)
     };
     entry_proof(&records, seq, Against::Latest)
 }
+
+impl Records {
+    /// The proof of one entry against the latest checkpoint.
+    pub fn prove_entry(&self, seq: u64) -> Result<InclusionProof, ArchiveError> {
+        entry_proof(self, seq, Against::Latest).map(|(proof, _)| proof)
+    }
+}

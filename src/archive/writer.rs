@@ -3,6 +3,7 @@
 //! A job decides against the index as it will be after the jobs before it, so two jobs never decide
 //! on the same state. It is answered once everything it wrote is on disk.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -13,7 +14,7 @@ use vouchsafe_evidence::digest::{Digest, to_hex};
 use vouchsafe_evidence::entry::{Entry, VERSION};
 use vouchsafe_evidence::merkle::leaf_hash;
 use vouchsafe_evidence::note::Note;
-use vouchsafe_evidence::tile::TileWriter;
+use vouchsafe_evidence::tile::{Tile, TileWriter, tile_bytes};
 
 use super::fold::Rows;
 use super::high_water::HighWater;
@@ -286,6 +287,21 @@ impl Pen {
             let full = &mut append.tiles;
             self.tiles
                 .push(leaf_hash(entry), |tile, hashes| full.push((tile, hashes)));
+        }
+        // What these entries began above is kept as far as it goes: every proof would compute it again from
+        // hundreds of tiles below.
+        let begun: BTreeSet<u32> = append
+            .tiles
+            .iter()
+            .map(|(tile, _)| tile.level + 1)
+            .collect();
+        let size = self.tiles.edge().size();
+        for level in begun {
+            let hashes = self.tiles.partial(level);
+            let width = hashes.len() as u64;
+            if let Some(tile) = Tile::at_edge(level, size).filter(|tile| tile.width == width) {
+                append.tiles.push((tile, tile_bytes(hashes)));
+            }
         }
         let checkpoint = Checkpoint {
             origin: self.signer.verifier().name().to_owned(),

@@ -30,7 +30,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&to_hex(&self.0))
+        f.write_str(hex_digits(&self.0, &mut [0; 64]))
     }
 }
 
@@ -44,27 +44,68 @@ impl FromStr for Digest {
     type Err = NotADigest;
 
     fn from_str(text: &str) -> Result<Digest, NotADigest> {
-        let bytes = from_hex(text).ok_or(NotADigest)?;
-        Ok(Digest(bytes.try_into().map_err(|_| NotADigest)?))
+        let mut digest = [0; 32];
+        if text.len() != 64 {
+            return Err(NotADigest);
+        }
+        for (byte, pair) in digest.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            *byte = byte_of(pair).ok_or(NotADigest)?;
+        }
+        Ok(Digest(digest))
     }
 }
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&to_hex(&self.0))
+        serializer.serialize_str(hex_digits(&self.0, &mut [0; 64]))
     }
 }
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        // A visitor sees the text where it stands; verifying reads millions of these.
+        deserializer.deserialize_str(DigestVisitor)
     }
+}
+
+struct DigestVisitor;
+
+impl serde::de::Visitor<'_> for DigestVisitor {
+    type Value = Digest;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("64 lower-case hexadecimal digits")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Digest, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// The digits of a digest, written into `text`.
+fn hex_digits<'a>(bytes: &[u8; 32], text: &'a mut [u8; 64]) -> &'a str {
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    // Digits are ASCII.
+    std::str::from_utf8(text).unwrap_or_default()
+}
+
+/// The byte that two lower-case hexadecimal digits stand for.
+fn byte_of(pair: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    Some(digit(pair[0])? << 4 | digit(pair[1])?)
 }
 
 /// Lower-case hexadecimal.
 pub fn to_hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
         text.push(DIGITS[usize::from(byte >> 4)].into());
@@ -75,18 +116,16 @@ pub fn to_hex(bytes: &[u8]) -> String {
 
 /// Bytes of a lower-case hexadecimal text, or `None`.
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
     if !text.len().is_multiple_of(2) {
         return None;
     }
-    text.as_bytes()
-        .chunks_exact(2)
-        .map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?))
-        .collect()
+    text.as_bytes().chunks_exact(2).map(byte_of).collect()
+}
+
+/// Whether a text is lower-case hexadecimal for whole bytes.
+pub fn is_hex(text: &str) -> bool {
+    let mut pairs = text.as_bytes().chunks_exact(2);
+    text.len().is_multiple_of(2) && pairs.all(|pair| byte_of(pair).is_some())
 }
 
 /// Both digests and the size of one content, computed in one pass.

@@ -38,6 +38,12 @@ impl Tile {
         })
     }
 
+    /// The partial tile at the right edge of `level` in a tree of `size` leaves; `None` if there is none.
+    pub fn at_edge(level: u32, size: u64) -> Option<Tile> {
+        let hashes = size.checked_shr(level * TILE_HEIGHT).unwrap_or(0);
+        Tile::in_tree(level, hashes / TILE_WIDTH, size)
+    }
+
     /// Every tile of a tree of `size` leaves, level by level, the partial ones last in each level.
     pub fn all(size: u64) -> impl Iterator<Item = Tile> {
         (0u32..)
@@ -125,11 +131,8 @@ impl TileWriter {
     ) -> Result<TileWriter, E> {
         let mut partial = Vec::new();
         let mut level = 0;
-        while let Some(hashes) = size
-            .checked_shr(level * TILE_HEIGHT)
-            .filter(|hashes| *hashes > 0)
-        {
-            partial.push(match Tile::in_tree(level, hashes / TILE_WIDTH, size) {
+        while size.checked_shr(level * TILE_HEIGHT).unwrap_or(0) > 0 {
+            partial.push(match Tile::at_edge(level, size) {
                 Some(tile) => read(tile)?,
                 None => Vec::new(),
             });

@@ -24,8 +24,9 @@ use crate::report::{Fault, Report};
 use crate::rotation::KeyHistory;
 use crate::tile::{Tile, TileWriter};
 
-/// Bundles per thread and wave: 64 × 256 entries of at most 64 KiB.
-const WAVE_BUNDLES: u64 = 64;
+/// Bundles per thread and wave: 16 × 256 entries of at most 64 KiB. While one wave is joined to the tree the
+/// next is being read.
+const WAVE_BUNDLES: u64 = 16;
 /// Piece size in which objects are read.
 const READ_BYTES: usize = 256 << 10;
 

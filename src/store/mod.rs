@@ -38,7 +38,7 @@ pub struct Append {
     pub expected_size: u64,
     /// The entries' bytes, in order.
     pub entries: Vec<Vec<u8>>,
-    /// Tiles that these entries fill.
+    /// Tiles that these entries fill, and what they began above, which the next one writes again.
     pub tiles: Vec<(Tile, Vec<u8>)>,
     /// The signed checkpoint over the log with these entries.
     pub checkpoint: Vec<u8>,
@@ -60,7 +60,7 @@ pub trait Truth: Send + Sync {
     fn append(&self, append: &Append) -> Result<(), StoreError>;
     /// Entries by number, `None` for each that is absent.
     fn entries(&self, seqs: Range<u64>) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
-    /// A full tile.
+    /// A tile: a full one, or one above level 0 as far as it was last written.
     fn tile(&self, level: u32, index: u64) -> Result<Option<Vec<u8>>, StoreError>;
     /// At most `limit` checkpoints with sizes in `sizes`, smallest first.
     fn checkpoints(

@@ -38,21 +38,31 @@ impl Walk<'_> {
         let size = self.checkpoint.size;
         let bundles = size.div_ceil(TILE_WIDTH);
         let wave = WAVE_BUNDLES * self.threads as u64;
-        for first in (0..bundles).step_by(wave as usize) {
+        let (source, threads) = (self.source, self.threads);
+        let read_wave = move |first: u64| {
             let indexes: Vec<u64> = (first..bundles.min(first + wave)).collect();
-            let until = size.min((first + wave) * TILE_WIDTH);
-            let roots = self.signed_roots(first * TILE_WIDTH, until);
-            let source = self.source;
-            let read = parallel(&indexes, self.threads, |index| {
-                read_bundle(source, *index, size)
-            });
-            let mut objects = Vec::new();
-            for bundle in read {
-                self.join(bundle, &roots, &mut objects, visit);
+            parallel(&indexes, threads, |index| read_bundle(source, *index, size))
+        };
+        std::thread::scope(|scope| {
+            let mut ahead = Some(scope.spawn(move || read_wave(0)));
+            for first in (0..bundles).step_by(wave as usize) {
+                // A worker that panicked takes this thread along.
+                let Some(Ok(read)) = ahead.take().map(|reading| reading.join()) else {
+                    std::panic::panic_any("a worker of the verifier panicked");
+                };
+                if first + wave < bundles {
+                    ahead = Some(scope.spawn(move || read_wave(first + wave)));
+                }
+                let until = size.min((first + wave) * TILE_WIDTH);
+                let roots = self.signed_roots(first * TILE_WIDTH, until);
+                let mut objects = Vec::new();
+                for bundle in read {
+                    self.join(bundle, &roots, &mut objects, visit);
+                }
+                self.check_objects(objects);
+                progress(until, size);
             }
-            self.check_objects(objects);
-            progress(until, size);
-        }
+        });
         self.finish()
     }
 
