@@ -10,6 +10,10 @@ mod server;
 mod uploads;
 mod views;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     // Cargo adds `--bench`; what else is given names the parts to run.
     let parts: Vec<String> = std::env::args()

@@ -5,9 +5,9 @@ use vouchsafe_evidence::entry::Object;
 
 use super::fold::object;
 use super::kind::{self, Draft};
+use super::node::etag;
 use super::renditions::Renditions;
 use super::rows::{TemplateRow, VoucherRow, key};
-use super::tree::etag;
 use super::{Archive, ArchiveError, Caller};
 use crate::catalog::TreePath;
 use crate::render::RenderError;

@@ -34,6 +34,11 @@ fn layout(archive: &Path) -> PathBuf {
     archive.join("layout.toml")
 }
 
+/// What the operator decided about serving it.
+fn configuration(archive: &Path) -> PathBuf {
+    archive.join("config.toml")
+}
+
 fn signing_key(archive: &Path) -> PathBuf {
     archive.join("signing-key")
 }
@@ -58,6 +63,7 @@ fn verifier_key(archive: &Path) -> PathBuf {
 pub(super) fn files(archive: &Path) -> Vec<PathBuf> {
     let files = [
         layout,
+        configuration,
         credentials,
         signing_key,
         signer,

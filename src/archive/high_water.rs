@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
 
 use vouchsafe_evidence::checkpoint::Checkpoint;
 use vouchsafe_evidence::digest::Digest;
@@ -15,6 +16,9 @@ use super::ArchiveError;
 
 /// Two slots, written in turn, so that a torn write leaves the one before.
 const SLOT_BYTES: u64 = 512;
+
+/// A power cut may lower the mark by what was signed in this time; a killed process lowers it by nothing.
+const BETWEEN_SYNCS: Duration = Duration::from_millis(50);
 
 /// The highest mark that was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +96,8 @@ impl HighWater {
                     if let Err(error) = synced.sync_data() {
                         tracing::error!(%error, "the high-water mark could not be synced");
                     }
+                    // Each sync holds up those of the log itself on the same disk.
+                    std::thread::sleep(BETWEEN_SYNCS);
                 }
             })
             .map_err(|error| ArchiveError::Fault(format!("starting a thread: {error}")))?;
@@ -118,6 +124,13 @@ impl HighWater {
         // If a sync is asked for already, it will cover this write.
         let _ = self.sync.try_send(());
         Ok(())
+    }
+}
+
+impl Drop for HighWater {
+    fn drop(&mut self) {
+        // An archive that is closed leaves nothing to a power cut.
+        let _ = self.file.sync_data();
     }
 }
 

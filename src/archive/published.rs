@@ -10,9 +10,9 @@ use vouchsafe_evidence::log_file::LogFile;
 use vouchsafe_evidence::note::NOTE_MAX_BYTES;
 use vouchsafe_evidence::tile::{TILE_WIDTH, Tile};
 
+use super::node::etag;
 use super::open::entry;
 use super::rows::{AnchorRow, FileRow, key};
-use super::tree::etag;
 use super::{ArchiveError, Caller, Content, File, Records, log};
 use crate::access::{Right, Time};
 use crate::catalog::TreePath;

@@ -13,7 +13,7 @@ use super::verify::tests::verify_source;
 use super::{Archive, ArchiveError, Caller, Condition, Filed, Node, Signer};
 use crate::access::{Grant, Permissions, Role, Scope};
 use crate::catalog::{Layout, TreePath};
-use crate::store::{Faulty, Index, Memory, Outcome, Store};
+use crate::store::{Faulty, Index, Memory, Outcome, Store, Truth as _};
 
 fn key() -> SigningNoteKey {
     SigningNoteKey::from_seed("vouchsafe/test", KeyKind::Note, &[7; 32]).unwrap()
@@ -205,6 +205,46 @@ fn every_failing_call_of_the_store_leaves_all_of_a_voucher_or_nothing() {
             "{failures} calls of an upload were made to fail"
         );
     }
+}
+
+#[test]
+fn a_view_and_an_upload_share_a_commit() {
+    let memory = Arc::new(Memory::default());
+    let archive = open(memory.clone());
+    archive.write_beginning().unwrap();
+    file(&archive, "0001").unwrap();
+    let before = archive.records().size().unwrap();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    // The writer is busy until both wait for it.
+    let busy = move |_: &mut super::writer::Desk<'_>| {
+        held.recv().unwrap();
+        Ok(())
+    };
+    archive.writer.submit(busy, |_| {}).unwrap();
+    std::thread::scope(|scope| {
+        let uploading = scope.spawn(|| file(&archive, "0002"));
+        let (path, _) = voucher("0001");
+        let path = path.child("voucher.pdf");
+        let viewer = caller(Role::Viewer);
+        let Ok(Node::File(shown)) = archive.records().node(&viewer, &path, None) else {
+            panic!("the voucher is filed");
+        };
+        let client = super::Client::default();
+        let traced = |outcome: Result<(), ArchiveError>| outcome.unwrap();
+        assert!(
+            archive
+                .trace_view(&viewer, &path, &shown, &client, traced)
+                .unwrap()
+        );
+        // Long enough to draw the other voucher.
+        std::thread::sleep(std::time::Duration::from_millis(1_500));
+        release.send(()).unwrap();
+        assert_eq!(uploading.join().unwrap(), Ok(Filed::New(1)));
+    });
+    let size = archive.records().size().unwrap();
+    assert_eq!(size, before + 2);
+    let commits = memory.checkpoints(before + 1..size + 1, 9).unwrap();
+    assert_eq!(commits.len(), 1, "one checkpoint, one sync");
 }
 
 #[test]

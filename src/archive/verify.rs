@@ -129,7 +129,7 @@ pub(super) fn open_store_to_read(archive: &Path) -> Result<Rocks, ArchiveError> 
     let mut tries = 1;
     loop {
         match Rocks::open_to_read(&folder::store(archive)) {
-            Err(StoreError::Failed(_)) if tries < OPEN_TRIES => {
+            Err(StoreError::Failed(_) | StoreError::Damaged(_)) if tries < OPEN_TRIES => {
                 tries += 1;
                 sleep(Duration::from_millis(50));
             }

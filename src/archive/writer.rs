@@ -28,6 +28,8 @@ const QUEUE_MAX: usize = 8_192;
 /// Entries after which a commit takes no further job.
 const BATCH_ENTRIES_MAX: usize = 2_048;
 const SALT_BYTES: usize = 16;
+/// Salts for a commit of one entry cost no more than one.
+const SALTS_AT_ONCE: usize = 16;
 
 /// What a job sees and where it leaves its entries.
 pub(super) struct Desk<'a> {
@@ -216,6 +218,7 @@ impl Pen {
             last: self.last,
             entries: Vec::new(),
             bytes: Vec::new(),
+            salts: Vec::new(),
         };
         let mut accepted = Vec::new();
         let mut next_signer = None;
@@ -348,14 +351,26 @@ struct Page {
     last: Digest,
     entries: Vec<Entry>,
     bytes: Vec<Vec<u8>>,
+    /// Random bytes that no entry has had yet.
+    salts: Vec<[u8; SALT_BYTES]>,
 }
 
 impl Page {
+    /// Random bytes for one entry; the kernel is asked for those of many at once.
+    fn salt(&mut self) -> Result<[u8; SALT_BYTES], ArchiveError> {
+        if self.salts.is_empty() {
+            let mut random = [[0; SALT_BYTES]; SALTS_AT_ONCE];
+            getrandom::fill(random.as_flattened_mut())
+                .map_err(|error| ArchiveError::Fault(format!("no randomness: {error}")))?;
+            self.salts.extend(random);
+        }
+        let none = || ArchiveError::Fault("no randomness".to_owned());
+        self.salts.pop().ok_or_else(none)
+    }
+
     fn write(&mut self, drafts: Vec<Draft>, rows: &mut Rows<'_>) -> Result<(), ArchiveError> {
         for draft in drafts {
-            let mut salt = [0; SALT_BYTES];
-            getrandom::fill(&mut salt)
-                .map_err(|error| ArchiveError::Fault(format!("no randomness: {error}")))?;
+            let salt = self.salt()?;
             let entry = Entry {
                 actor: draft.actor,
                 body: draft.body,

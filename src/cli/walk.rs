@@ -1,28 +1,20 @@
 //! `demo --exit`: the whole job over real HTTP, as each kind of user, a line per step.
 
 mod client;
+mod log;
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
-use vouchsafe_evidence::digest::Digest;
-use vouchsafe_evidence::folder::verify_path;
-use vouchsafe_evidence::key::VerifierKey;
-use vouchsafe_evidence::log_file::LogFile;
-use vouchsafe_evidence::proof::EntryProof;
-use vouchsafe_evidence::report::Report;
-use vouchsafe_evidence::rotation::KeyHistory;
-use vouchsafe_evidence::verify::Options;
 
 use client::Walk;
+use log::{exported, log_files, proof, proven, traces, verified};
 
 use super::sample::{self, Person};
 use super::{Failure, terminal};
-use crate::access::Scope;
-use crate::archive::{self, Records, export};
+use crate::archive::Records;
 
 const COMPANY: &str = "深圳样例科技有限公司";
 /// The same as [`COMPANY`] and the ledger, as they stand in URLs.
@@ -123,6 +115,16 @@ pub fn walk(dir: &Path, address: SocketAddr, people: &[Person]) -> Result<(), Fa
         "ben auditor",
         "checks the voucher's proof himself",
         proof(&walk, &place, dir),
+    )?;
+    step(
+        "operator",
+        "proves the voucher to somebody who sees nothing else of the log",
+        proven(dir),
+    )?;
+    step(
+        "cleo compl.",
+        "reads the log's own files over HTTP, and an entry bundle",
+        log_files(&walk),
     )?;
     step(
         "cleo compl.",
@@ -295,32 +297,6 @@ fn auditor(walk: &Walk<'_>) -> Held {
     check(scan.body.starts_with(b"\xFF\xD8\xFF"), "not a JPEG")
 }
 
-fn proof(walk: &Walk<'_>, place: &str, dir: &Path) -> Held {
-    let key = fs::read_to_string(dir.join("vkey")).map_err(|error| error.to_string())?;
-    let key = VerifierKey::parse(&key).map_err(|error| error.to_string())?;
-    let proof = walk
-        .get("ben", &format!("{place}/proof.json"))?
-        .expect(200)?;
-    let proven = EntryProof::verify(&proof.body, &KeyHistory::new(key));
-    let (entry, _) = proven.map_err(|error| error.to_string())?;
-    let data = walk
-        .get("ben", &format!("{place}/voucher.json"))?
-        .expect(200)?;
-    let shown = Digest::blake3(&data.body);
-    check(
-        entry.objects.iter().any(|object| object.blake3 == shown),
-        "the entry does not vouch for the data",
-    )
-}
-
-fn traces(walk: &Walk<'_>, dir: &Path) -> Held {
-    walk.list("cleo", "/dav/")?;
-    let mut views = 0;
-    let report = verify(dir, &mut |kind| views += u64::from(kind == "view"))?;
-    check(report.ok, report.to_string())?;
-    check(views >= 5, format!("only {views} views are in the log"))
-}
-
 fn admin(walk: &Walk<'_>, place: &str) -> Held {
     walk.get("root", "/dav/_templates/payment.toml")?
         .expect(200)?;
@@ -336,44 +312,4 @@ fn nobody(walk: &Walk<'_>, place: &str) -> Held {
     walk.ask("", "GET", "/dav/nowhere", &wrong, b"")?
         .expect(401)
         .map(|_| ())
-}
-
-fn verify(dir: &Path, visit: &mut dyn FnMut(&str)) -> Result<Report, String> {
-    archive::verify(dir, Options::new(&mut |entry| visit(&entry.kind)), false)
-        .map_err(|error| error.to_string())
-}
-
-fn verified(dir: &Path) -> Held {
-    let report = verify(dir, &mut |_| {})?;
-    check(report.ok, report.to_string())
-}
-
-fn exported(dir: &Path) -> Held {
-    let out = dir.with_extension(format!("export-{}", std::process::id()));
-    let outcome = export_and_check(dir, &out);
-    let removed = fs::remove_dir_all(&out).map_err(|error| error.to_string());
-    outcome.and(removed)
-}
-
-fn export_and_check(dir: &Path, out: &Path) -> Held {
-    let scope = Scope::parse("/acme/gl/2024-03/").map_err(|error| error.to_string())?;
-    export(dir, &scope, out, &|_, _| {}).map_err(|error| error.to_string())?;
-    let check_bag = || {
-        let report = verify_path(out, Options::new(&mut |_| {}));
-        report.ok_or_else(|| "the export is none".to_owned())
-    };
-    let report = check_bag()?;
-    check(report.ok, report.to_string())?;
-    let file = out.join("data/tree/acme/gl/2024-03/payment/0001/voucher.json");
-    let mut bytes = fs::read(&file).map_err(|error| error.to_string())?;
-    let object = out
-        .join("data")
-        .join(LogFile::Object(Digest::blake3(&bytes)).path());
-    bytes[10] ^= 1;
-    fs::write(&object, &bytes).map_err(|error| error.to_string())?;
-    let report = check_bag()?;
-    let named = report
-        .first
-        .is_some_and(|first| first.path.ends_with("/payment/0001"));
-    check(!report.ok && named, "a flipped bit was not named")
 }

@@ -1,6 +1,7 @@
 mod copy;
 mod index;
 mod object;
+mod options;
 
 use std::fs::File;
 use std::ops::Range;
@@ -8,14 +9,15 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
-    DBRecoveryMode, Direction, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions,
+    Cache, ColumnFamily, ColumnFamilyDescriptor, DB, Direction, IteratorMode, ReadOptions,
+    WriteBatch, WriteOptions,
 };
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use vouchsafe_evidence::digest::Digest;
 
 use object::{Place, RocksObject};
+use options::{database_options, family_options};
 
 use super::{Append, Head, IndexChanges, ObjectWriter, Row, StoreError, Truth};
 
@@ -23,11 +25,6 @@ use super::{Append, Head, IndexChanges, ObjectWriter, Row, StoreError, Truth};
 const INLINE_BYTES: usize = 64 << 10;
 /// Bytes of a large object in one row.
 const CHUNK_BYTES: usize = 1 << 20;
-/// Values from this size on are kept outside the sorted files (BlobDB), so that compaction does not copy them.
-const BLOB_BYTES: u64 = 4 << 10;
-const WRITE_BUFFER_BYTES: usize = 16 << 20;
-const WRITE_BUFFERS_BYTES: usize = 48 << 20;
-const WAL_BYTES: u64 = 64 << 20;
 const CACHE_BYTES: usize = 32 << 20;
 
 const ENTRIES: &str = "entries";
@@ -191,37 +188,6 @@ fn present(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn database_options() -> Options {
-    let mut options = Options::default();
-    // What a torn tail loses was never acknowledged; if it was, the high-water mark says so.
-    options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
-    options.set_max_total_wal_size(WAL_BYTES);
-    options.set_db_write_buffer_size(WRITE_BUFFERS_BYTES);
-    options.set_max_open_files(1000);
-    options.set_keep_log_file_num(2);
-    options.set_max_log_file_size(1 << 20);
-    options.set_manifest_preallocation_size(64 << 10);
-    options
-}
-
-fn family_options(name: &str, cache: &Cache) -> Options {
-    let mut options = Options::default();
-    let mut table = BlockBasedOptions::default();
-    table.set_block_cache(cache);
-    table.set_bloom_filter(10.0, false);
-    options.set_block_based_table_factory(&table);
-    options.set_write_buffer_size(WRITE_BUFFER_BYTES);
-    options.set_max_write_buffer_number(3);
-    options.set_compression_type(DBCompressionType::Lz4);
-    options.set_bottommost_compression_type(DBCompressionType::Zstd);
-    if name == OBJECTS || name == CHUNKS {
-        options.set_enable_blob_files(true);
-        options.set_min_blob_size(BLOB_BYTES);
-        options.set_blob_cache(cache);
-    }
-    options
-}
-
 /// Locks the folder, or says that somebody else has. RocksDB has a lock of its own, but moves its log files
 /// about before it asks for it, and two that open at the same time trip over each other.
 fn lock_for_writing(folder: &Path) -> Result<File, StoreError> {
@@ -239,6 +205,8 @@ fn failed(error: rocksdb::Error) -> StoreError {
     let text = error.as_ref().to_owned();
     match error.kind() {
         rocksdb::ErrorKind::Corruption => StoreError::Damaged(text),
+        // RocksDB names the files that it has; one that is gone was taken away.
+        _ if text.contains("No such file or directory") => StoreError::Damaged(text),
         _ if text.contains("No space left") || text.contains("Disk quota exceeded") => {
             StoreError::Full(text)
         }

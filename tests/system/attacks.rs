@@ -10,7 +10,8 @@ use vouchsafe_evidence::checkpoint::Checkpoint;
 use vouchsafe_evidence::digest::{Digest, content_digests};
 use vouchsafe_evidence::entry::Entry;
 use vouchsafe_evidence::key::{KeyKind, SigningNoteKey};
-use vouchsafe_evidence::merkle::{Edge, leaf_hash};
+use vouchsafe_evidence::merkle::leaf_hash;
+use vouchsafe_evidence::tile::{Tile, TileWriter, tile_bytes};
 
 use crate::anchors::{file, published, vkey, wait_for, with_witness};
 use crate::served::{Archive, Served, run, run_expecting};
@@ -394,7 +395,8 @@ fn resign(archive: &Path, with_another_key: bool, forge: impl Fn(&Store, &mut En
         }
         false => own,
     };
-    let (mut edge, mut previous, mut tile) = (Edge::default(), Digest([0; 32]), Vec::new());
+    let (mut tree, mut previous) = (TileWriter::default(), Digest([0; 32]));
+    let tile_key = |tile: Tile| [&tile.level.to_be_bytes()[..], &tile.index.to_be_bytes()].concat();
     for seq in 0..store.size() {
         let mut entry = store.entry(seq);
         entry.prev = previous;
@@ -406,24 +408,24 @@ fn resign(archive: &Path, with_another_key: bool, forge: impl Fn(&Store, &mut En
         forge(&store, &mut entry);
         let bytes = entry.encode().unwrap();
         previous = Digest::blake3(&bytes);
-        edge.push(leaf_hash(&bytes));
-        tile.extend(leaf_hash(&bytes).0);
+        tree.push(leaf_hash(&bytes), |tile, hashes| {
+            store.put("tiles", &tile_key(tile), &hashes);
+        });
         store.put("entries", &seq.to_be_bytes(), &bytes);
-        if tile.len() == 8_192 {
-            let index = [&[0; 4][..], &(seq / 256).to_be_bytes()].concat();
-            store.put("tiles", &index, &tile);
-            tile.clear();
-        }
         let size = (seq + 1).to_be_bytes();
         let family = store.0.cf_handle("checkpoints").unwrap();
         if store.0.get_cf(family, size).unwrap().is_some() {
             let checkpoint = Checkpoint {
                 origin: key.verifier().name().to_owned(),
                 size: seq + 1,
-                root: edge.root(),
+                root: tree.edge().root(),
             };
             store.put("checkpoints", &size, checkpoint.sign(&key).as_bytes());
         }
+    }
+    let edge = tree.edge();
+    if let Some(tile) = Tile::at_edge(1, edge.size()) {
+        store.put("tiles", &tile_key(tile), &tile_bytes(tree.partial(1)));
     }
     store
         .0

@@ -239,3 +239,49 @@ fn a_rolled_back_log_is_not_washed_clean_by_an_export() {
     run_expecting(3, &["user", "list", "--archive", archive.text()]);
     assert!(!out.exists());
 }
+
+/// What a disk that lies about syncs, or a copy that was cut off, leaves behind.
+#[test]
+fn a_torn_tail_and_a_missing_last_file_are_said_and_nothing_is_served() {
+    let archive = Archive::new();
+    let served = archive.serve();
+    for number in 1..=5 {
+        crate::anchors::file(&served.client("erp"), &format!("{number:04}"));
+    }
+    served.kill();
+    let store = archive.path().join("store");
+    let last = files(&store, ".log")
+        .pop()
+        .expect("what was written last is in a log file");
+    let whole = fs::read(&last).unwrap();
+    let serve = [
+        "serve",
+        "--archive",
+        archive.text(),
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    for kept in [whole.len() - 1, whole.len() - 700, whole.len() / 2, 0] {
+        fs::write(&last, &whole[..kept]).unwrap();
+        let text = run_expecting(1, &["verify", archive.text()]);
+        assert!(text.contains("NOT WELL"), "{kept} bytes: {text}");
+        let text = run_expecting(3, &serve);
+        assert!(text.contains("damaged"), "{kept} bytes: {text}");
+        // Opening may have moved files about; what is kept is put back as it was.
+        for file in files(&store, ".log") {
+            fs::remove_file(file).unwrap();
+        }
+        fs::write(&last, &whole).unwrap();
+    }
+    for ending in ["MANIFEST", "CURRENT"] {
+        let file = files(&store, "")
+            .into_iter()
+            .find(|it| it.to_string_lossy().contains(ending));
+        let (file, away) = (file.unwrap(), archive.folder.path().join("away"));
+        fs::rename(&file, &away).unwrap();
+        let status = run(&["verify", archive.text()]).status.code();
+        assert!(matches!(status, Some(1 | 2)), "{ending}: {status:?}");
+        assert_ne!(run(&serve).status.code(), Some(0), "{ending}");
+        fs::rename(&away, &file).unwrap();
+    }
+}
