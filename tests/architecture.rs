@@ -55,7 +55,7 @@ const CRATES: [(&str, &[&str]); 24] = [
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),
     ("axum", &["anchor", "dav", "http"]),
-    ("tokio", &["cli", "dav", "http"]),
+    ("tokio", &["anchor", "cli", "dav", "http"]),
     ("krilla", &["render"]),
     ("hayro", &["render"]),
     ("image", &["render"]),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use vouchsafe_evidence::key::VerifierKey;
 use vouchsafe_evidence::note::Note;
@@ -17,6 +17,8 @@ use crate::config::{Config, Timestamps, Witnesses};
 
 /// How often a witness that has seen another size is asked again with that size.
 const TRIES: usize = 3;
+/// How far the clock of a witness or an authority may be from ours: less than a verifier allows.
+const CLOCK_MAX_SECONDS: u64 = 240;
 
 /// The thread; dropped, it ends it after the request under way.
 pub struct Gathering {
@@ -108,6 +110,17 @@ fn run(
     }
 }
 
+/// Refuses the time of somebody whose clock is far from this machine's: one of the two is wrong, and a verifier
+/// would hold it against the log for ever.
+fn check_clock(seconds: u64) -> Result<(), String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.map_or(0, |now| now.as_secs());
+    match now.abs_diff(seconds) {
+        ..=CLOCK_MAX_SECONDS => Ok(()),
+        difference => Err(format!("its clock and ours are {difference} seconds apart")),
+    }
+}
+
 struct AskedWitnesses {
     agent: ureq::Agent,
     witnesses: Vec<(String, VerifierKey)>,
@@ -157,6 +170,8 @@ impl AskedWitnesses {
         for failure in failures {
             tracing::warn!(%failure, "a witness did not cosign");
         }
+        // What is logged stays for ever, so it is read back first.
+        Note::parse(note.to_string().as_bytes()).map_err(|error| error.to_string())?;
         let added = archive.add_cosigned(&checkpoint, &note);
         added.map_err(|error| error.to_string())
     }
@@ -184,6 +199,8 @@ impl AskedWitnesses {
                 200 => {
                     let text = format!("{}\n{answer}", note.unverified_text());
                     let other = Note::parse(text.as_bytes()).map_err(|error| error.to_string())?;
+                    let seconds = other.cosigned_at(key).map_err(|error| error.to_string())?;
+                    check_clock(seconds)?;
                     note.adopt(&other, key).map_err(|error| error.to_string())?;
                     self.sizes.insert(url.to_owned(), size);
                     return Ok(());
@@ -246,6 +263,7 @@ impl AskedAuthority {
         }
         let stamp = super::timestamp::read(&token, content.as_bytes(), self.authority.as_ref());
         let stamp = stamp.map_err(|error| format!("{}: {error}", self.url))?;
+        check_clock(stamp.time / 1_000)?;
         let added = archive.add_timestamp(&checkpoint, &note, &token, stamp.time);
         added.map_err(|error| error.to_string())
     }

@@ -1,10 +1,11 @@
 //! A witness (C2SP tlog-witness): remembers the last checkpoint of each log that it knows and cosigns the next
 //! only if the log did nothing but grow.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -12,15 +13,18 @@ use axum::extract::{Path as UrlPath, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use rustix::fs::{FlockOperation, flock};
 use vouchsafe_evidence::checkpoint::Checkpoint;
 use vouchsafe_evidence::digest::Digest;
 use vouchsafe_evidence::key::{SigningNoteKey, VerifierKey};
 use vouchsafe_evidence::note::Note;
 use vouchsafe_evidence::witness::{AddCheckpoint, REQUEST_MAX_BYTES, WitnessRefusal};
 
-use crate::http::{BodyReader, Refusal, blocking, not_found};
+use crate::http::{Refusal, blocking, not_found};
 use crate::store::replace_file;
 
+/// How long a request's body may take.
+const BODY_MAX: Duration = Duration::from_secs(10);
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Why a witness cannot do its work.
@@ -49,18 +53,32 @@ pub struct Witness {
     records: PathBuf,
     /// Held while a checkpoint is compared, kept and cosigned.
     turn: Mutex<()>,
+    /// The folder, locked: two witnesses that share it could cosign two successors of one checkpoint.
+    _alone: File,
 }
 
 impl Witness {
     /// A witness that signs with `key`, of type 0x04, for `logs`, and keeps its records in the folder
-    /// `records`.
-    pub fn new(key: SigningNoteKey, logs: Vec<VerifierKey>, records: PathBuf) -> Witness {
-        Witness {
+    /// `records`, which no other process may use meanwhile.
+    pub fn new(
+        key: SigningNoteKey,
+        logs: Vec<VerifierKey>,
+        records: PathBuf,
+    ) -> Result<Witness, WitnessError> {
+        let file = |error: io::Error| WitnessError::File {
+            path: records.clone(),
+            error,
+        };
+        let alone = File::open(&records).map_err(file)?;
+        flock(&alone, FlockOperation::NonBlockingLockExclusive)
+            .map_err(|error| file(error.into()))?;
+        Ok(Witness {
             key,
             logs,
             records,
             turn: Mutex::new(()),
-        }
+            _alone: alone,
+        })
     }
 
     /// The record of a log: SHA-256 of its origin names the file, as in the witness's own URLs.
@@ -93,10 +111,15 @@ impl Witness {
         let record = self.record(request.origin());
         let latest = self.latest(&record)?;
         request.decide(&self.logs, latest.as_ref())?;
-        let text = request.checkpoint.unverified_text().to_owned();
-        let cosigned = Note::sign(text, &self.key, seconds);
-        let mut kept = request.checkpoint;
-        // Lines that claim to be this witness's are not kept.
+        let text = request.checkpoint.unverified_text();
+        let cosigned = Note::sign(text.to_owned(), &self.key, seconds);
+        // Of all the lines that came, only those of the log's own keys are kept, one each.
+        let mut kept = Note::new(text.to_owned());
+        let origin = request.origin();
+        for key in self.logs.iter().filter(|key| key.name() == origin) {
+            // Another of the log's keys may have signed it, which was seen above.
+            let _ = kept.adopt(&request.checkpoint, key);
+        }
         let adopted = kept.adopt(&cosigned, self.key.verifier());
         adopted.map_err(|error| WitnessError::Refused(WitnessRefusal::Signature(error)))?;
         replace_file(&record, kept.to_string().as_bytes()).map_err(|error| WitnessError::File {
@@ -123,9 +146,14 @@ async fn add_checkpoint(
     State((witness, seconds)): State<(Arc<Witness>, Seconds)>,
     body: Body,
 ) -> Response {
-    let mut reader = BodyReader::new(body);
+    // Nobody signs in here: a slow sender holds a connection, and nothing else.
+    let read = tokio::time::timeout(BODY_MAX, axum::body::to_bytes(body, REQUEST_MAX_BYTES)).await;
+    let Ok(Ok(body)) = read else {
+        let error = "the request is too long, or took too long";
+        let hint = "send at most 64 KiB within ten seconds";
+        return Refusal::new(StatusCode::BAD_REQUEST, error, hint).into_response();
+    };
     let answer = blocking(move || {
-        let body = reader.read_all("the request", REQUEST_MAX_BYTES)?;
         Ok(match witness.add_checkpoint(&body, seconds()) {
             Ok(lines) => ([(header::CONTENT_TYPE, TEXT)], lines).into_response(),
             Err(error) => refuse(&error),
@@ -208,7 +236,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let witness = || {
             let logs = vec![key(KeyKind::Note, 1).verifier().clone()];
-            Witness::new(key(KeyKind::Cosignature, 2), logs, folder.path().to_owned())
+            Witness::new(key(KeyKind::Cosignature, 2), logs, folder.path().to_owned()).unwrap()
         };
         let lines = witness()
             .add_checkpoint(&request(0, 5, b"one"), 1_700_000_000)
@@ -225,10 +253,29 @@ mod tests {
     }
 
     #[test]
+    fn strange_lines_under_a_checkpoint_are_not_kept_and_two_witnesses_do_not_share_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = vec![key(KeyKind::Note, 1).verifier().clone()];
+        let witness = || {
+            let records = folder.path().to_owned();
+            Witness::new(key(KeyKind::Cosignature, 2), logs.clone(), records)
+        };
+        let first = witness().unwrap();
+        assert!(witness().is_err());
+        let mut crowded = request(0, 5, b"one");
+        (0..99).for_each(|n| crowded.extend(format!("— j{n} AAAAAAAA\n").bytes()));
+        first.add_checkpoint(&crowded, 1).unwrap();
+        let kept = fs::read_to_string(first.record("log")).unwrap();
+        assert_eq!(kept.matches("— ").count(), 2, "{kept}");
+        assert!(first.add_checkpoint(&request(5, 5, b"one"), 2).is_ok());
+    }
+
+    #[test]
     fn a_record_that_was_tampered_with_stops_the_witness() {
         let folder = tempfile::tempdir().unwrap();
         let logs = vec![key(KeyKind::Note, 1).verifier().clone()];
-        let witness = Witness::new(key(KeyKind::Cosignature, 2), logs, folder.path().to_owned());
+        let records = folder.path().to_owned();
+        let witness = Witness::new(key(KeyKind::Cosignature, 2), logs, records).unwrap();
         witness.add_checkpoint(&request(0, 5, b"one"), 1).unwrap();
         let record = witness.record("log");
         let text = fs::read_to_string(&record).unwrap();

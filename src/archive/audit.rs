@@ -84,7 +84,7 @@ impl Records {
         Ok(match segments.as_slice() {
             [] => self.top(all)?,
             ["rotation"] => {
-                let count: u64 = self.row(&key::count("rotation"))?.unwrap_or(0);
+                let count = self.published_rotations()?;
                 let file = |number: u64| Named::File(number.to_string(), LogFile::Rotation(number));
                 (1..=count).map(file).collect()
             }

@@ -93,6 +93,15 @@ fn copy(from: &Path, to: &Path, progress: Progress<'_>) -> Result<BackupReport, 
         return Err(ArchiveError::Broken(why));
     }
     source.copy_to(&store)?;
+    let keys = super::keys::history(&source, &folder::read_verifier_key(to)?)?;
+    let signers = folder::read_signers(to)?;
+    if !signers
+        .iter()
+        .any(|signer| signer.verifier() == keys.current())
+    {
+        let error = "the key was changed while the copy was made; make another";
+        return Err(ArchiveError::Busy(error.to_owned()));
+    }
     let report = verify(
         to,
         Options {

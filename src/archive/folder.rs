@@ -119,6 +119,24 @@ pub(super) fn take_signer(archive: &Path, signer_taken: &Signer) -> Result<(), A
     sync_folder(archive)
 }
 
+/// Whether a change of the key is under way, or was cut short.
+pub(super) fn has_next_signer(archive: &Path) -> bool {
+    next_signing_key(archive).exists() || next_signer(archive).exists()
+}
+
+/// Removes a next signer that the log does not know.
+pub(super) fn drop_next_signer(archive: &Path) -> Result<(), ArchiveError> {
+    for file in [next_signing_key(archive), next_signer(archive)] {
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(ArchiveError::io(&file, error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn signer_files(archive: &Path) -> Vec<PathBuf> {
     let files = [signing_key, signer, next_signing_key, next_signer];
     let files = files.map(|file| file(archive));
@@ -161,7 +179,7 @@ pub(super) fn read_signers(archive: &Path) -> Result<Vec<Signer>, ArchiveError> 
     let [key, next_key] = [signing_key, next_signing_key].map(|file| file(archive));
     let read_one = |file: PathBuf| match file == key || file == next_key {
         true => read_key(archive, &file),
-        false => SigningProgram::from_toml(&read(archive, &file)?).map(Signer::Program),
+        false => SigningProgram::parse(&read(archive, &file)?).map(Signer::Program),
     };
     files.into_iter().map(read_one).collect()
 }

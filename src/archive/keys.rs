@@ -118,11 +118,16 @@ impl Archive {
             );
             return Err(Invalid::new("vkey", error, hint).into());
         }
+        // The log may tell of a next key that only its file has: it is never written over.
+        if !self.takes_writes() || folder::has_next_signer(&folder) {
+            let error = "a change of the key was cut short; open the archive again to finish it";
+            return Err(ArchiveError::Busy(error.to_owned()));
+        }
         // Kept before the log tells of it, so that a crash in between finds it.
         folder::write_next_signer(&folder, &next)?;
         let (signer, new) = (next.clone(), rotation.new.clone());
         let store = std::sync::Arc::clone(&self.records.store);
-        self.commit(move |desk| {
+        let logged = self.commit(move |desk| {
             if desk.signer.verifier() != &rotation.old {
                 let hint = "look which key is current, and say again if it is to be changed";
                 return Err(ArchiveError::conflict(
@@ -142,7 +147,14 @@ impl Archive {
             desk.write(draft.with(vec![object]));
             desk.hand_over(next);
             Ok(())
-        })?;
+        });
+        if let Err(error) = logged {
+            // Whether a failed write is in the log is seen when the archive is opened again; a refusal is not.
+            if self.takes_writes() {
+                folder::drop_next_signer(&folder)?;
+            }
+            return Err(error);
+        }
         folder::take_signer(&folder, &signer)?;
         Ok(new)
     }

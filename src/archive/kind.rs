@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use vouchsafe_evidence::digest::Digest;
 use vouchsafe_evidence::entry::{Entry, Object};
-pub(super) use vouchsafe_evidence::verify::{ARCHIVE_CREATED, CHECKPOINT_COSIGNED, KEY_ROTATED};
+pub(super) use vouchsafe_evidence::verify::{
+    ARCHIVE_CREATED, CHECKPOINT_COSIGNED, CHECKPOINT_TIMESTAMPED, KEY_ROTATED,
+};
 
 use super::ArchiveError;
 use crate::access::{Role, Time};
@@ -26,8 +28,6 @@ pub(super) const INBOX_RECEIVED: &str = "inbox.received";
 pub(super) const INBOX_FOLDER_MADE: &str = "inbox.folder_made";
 pub(super) const INBOX_REMOVED: &str = "inbox.removed";
 pub(super) const ARCHIVE_RESTORED: &str = "archive.restored";
-/// An entry that keeps an RFC 3161 time-stamp of a checkpoint: the checkpoint, then the answer.
-pub const CHECKPOINT_TIMESTAMPED: &str = "checkpoint.timestamped";
 pub(super) const VIEW: &str = "view";
 pub(super) const LOGIN_FAILED: &str = "login.failed";
 

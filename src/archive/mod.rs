@@ -43,7 +43,7 @@ pub use backup::{BackupReport, backup, restore};
 pub use error::ArchiveError;
 pub use export::{ExportReport, export};
 pub use filing::{Condition, Filed};
-pub use kind::{CHECKPOINT_TIMESTAMPED, OPERATOR};
+pub use kind::OPERATOR;
 pub use node::{Child, Content, File, Node};
 pub use open::{Progress, make_aside};
 pub use people::{GrantRecord, People, User};

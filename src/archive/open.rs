@@ -290,7 +290,7 @@ pub(super) fn entry(store: &dyn Store, seq: u64) -> Result<Entry, ArchiveError> 
     decoded(seq, store.entries(seq..seq + 1)?.pop().flatten())
 }
 
-fn decoded(seq: u64, bytes: Option<Vec<u8>>) -> Result<Entry, ArchiveError> {
+pub(super) fn decoded(seq: u64, bytes: Option<Vec<u8>>) -> Result<Entry, ArchiveError> {
     let bytes = bytes.ok_or_else(|| ArchiveError::Broken(format!("entry {seq} is missing")))?;
     Entry::decode(&bytes).map_err(|error| ArchiveError::Broken(format!("entry {seq}: {error}")))
 }

@@ -58,6 +58,41 @@ impl Records {
         Ok(Some((row.size, note)))
     }
 
+    /// The checkpoint that others are shown: how many entries it covers, and the note.
+    fn published_checkpoint(&self) -> Result<(u64, Vec<u8>), ArchiveError> {
+        let cosigned = match self.publishes_cosigned.load(Ordering::Relaxed) {
+            true => self.cosigned()?,
+            false => None,
+        };
+        match cosigned {
+            Some(cosigned) => Ok(cosigned),
+            None => {
+                let note = self.head_checkpoint()?;
+                let text = String::from_utf8_lossy(&note);
+                let size = text.split('\n').nth(1).and_then(|size| size.parse().ok());
+                let broken = || ArchiveError::Broken("the head has no size".to_owned());
+                Ok((size.ok_or_else(broken)?, note))
+            }
+        }
+    }
+
+    /// How many key changes the published checkpoint covers: key and changes are shown as they were then.
+    pub(super) fn published_rotations(&self) -> Result<u64, ArchiveError> {
+        let mut count: u64 = self.row(&key::count("rotation"))?.unwrap_or(0);
+        if count == 0 {
+            return Ok(0);
+        }
+        let (size, _) = self.published_checkpoint()?;
+        while count > 0 {
+            let row: Option<FileRow> = self.row(&key::rotation(count))?;
+            if row.is_none_or(|row| row.seq < size) {
+                break;
+            }
+            count -= 1;
+        }
+        Ok(count)
+    }
+
     /// Every time-stamped checkpoint, by size.
     pub(super) fn timestamps(&self) -> Result<Vec<AnchorRow>, ArchiveError> {
         let rows = self.store.scan(&key::timestamps(), b"", usize::MAX)?;
@@ -88,16 +123,14 @@ impl Records {
         }
         let (content, media_type, time) = match file {
             LogFile::VerifierKey => {
-                let key = format!("{}\n", self.verifier_key());
-                (key.into_bytes(), TEXT, self.born()?)
+                let keys = self.keys();
+                let changes = self.published_rotations()? as usize;
+                let key = keys.keys().get(changes).unwrap_or(keys.current());
+                (format!("{key}\n").into_bytes(), TEXT, self.born()?)
             }
             LogFile::Checkpoint => {
-                let cosigned = match self.publishes_cosigned.load(Ordering::Relaxed) {
-                    true => self.cosigned()?.map(|(_, note)| note),
-                    false => None,
-                };
-                let note = cosigned.map_or_else(|| self.head_checkpoint(), Ok)?;
-                (note, TEXT, entry(&*self.store, self.size()? - 1)?.time)
+                let (size, note) = self.published_checkpoint()?;
+                (note, TEXT, entry(&*self.store, size - 1)?.time)
             }
             LogFile::CosignedCheckpoint => {
                 let row: AnchorRow = self.row(&key::cosigned())?.ok_or_else(gone)?;
@@ -108,6 +141,9 @@ impl Records {
                 )
             }
             LogFile::Rotation(number) => {
+                if *number > self.published_rotations()? {
+                    return Err(gone());
+                }
                 let row: FileRow = self.row(&key::rotation(*number))?.ok_or_else(gone)?;
                 let note = get_object(&*self.store, &row.object.blake3, NOTE_MAX_BYTES as u64)?;
                 (note.ok_or_else(gone)?, TEXT, row.time)

@@ -1,6 +1,7 @@
 //! Drawing every voucher again from its data and its template, to see that the renditions in the archive are
 //! what the forms really show.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use vouchsafe_evidence::digest::Digest;
@@ -19,9 +20,31 @@ use crate::voucher::template::Template;
 /// Largest template or voucher that is read, in bytes.
 const DATA_MAX_BYTES: u64 = 16 << 20;
 
+/// What vouchers were to be drawn by, and as what.
+pub(super) struct Forms {
+    /// Type, version and digest of every template that was published.
+    pub published: BTreeSet<(String, u32, Digest)>,
+    /// What a voucher's folder shows.
+    pub renditions: Vec<Rendition>,
+}
+
+impl Forms {
+    /// Takes note of a template, if the entry published one.
+    pub fn take(&mut self, entry: &Entry) {
+        let published = (entry.kind == kind::TEMPLATE_PUBLISHED)
+            .then(|| body::<kind::TemplatePublished>(entry).ok())
+            .flatten();
+        if let (Some(published), Some(object)) = (published, entry.objects.first()) {
+            let form = (published.voucher_type, published.version, object.blake3);
+            self.published.insert(form);
+        }
+    }
+}
+
 /// A voucher as it was filed.
 pub(super) struct ToRedraw {
     seq: u64,
+    version: u32,
     path: String,
     template: Digest,
     objects: Vec<Object>,
@@ -35,13 +58,14 @@ impl ToRedraw {
             .flatten()?;
         Some(ToRedraw {
             seq: entry.seq,
+            version: filed.template,
             path: entry.path.clone(),
             template: filed.template_blake3,
             objects: entry.objects.clone(),
         })
     }
 
-    fn redraw(&self, store: &impl Truth, renderer: &Renderer) -> Result<(), Fault> {
+    fn redraw(&self, store: &impl Truth, renderer: &Renderer, forms: &Forms) -> Result<(), Fault> {
         let fault = |what: &str, expected: String, found: String| Fault {
             seq: Some(self.seq),
             path: self.path.clone(),
@@ -49,42 +73,56 @@ impl ToRedraw {
             expected,
             found,
         };
-        let drawn = self.draw(store, renderer).map_err(|error| {
+        let drawn = self.draw(store, renderer, forms).map_err(|error| {
             let expected = "data and a template that can be drawn again".to_owned();
             fault("rendition", expected, error.to_string())
         })?;
         for (rendition, content) in drawn.files {
             let digest = Digest::blake3(&content);
-            let mut filed = self.objects.iter();
-            let other = filed.find(|it| it.name == rendition.name() && it.blake3 != digest);
-            if let Some(filed) = other {
+            let filed = self.objects.iter().find(|it| it.name == rendition.name());
+            if filed.is_none_or(|filed| filed.blake3 != digest) {
                 let expected = format!("BLAKE3 {digest}, as drawn from data and template");
-                let found = format!("BLAKE3 {}", filed.blake3);
-                return Err(fault(&format!("rendition {}", filed.name), expected, found));
+                let found = filed.map_or("none".to_owned(), |it| format!("BLAKE3 {}", it.blake3));
+                return Err(fault(
+                    &format!("rendition {}", rendition.name()),
+                    expected,
+                    found,
+                ));
             }
         }
         Ok(())
     }
 
-    fn draw(&self, store: &impl Truth, renderer: &Renderer) -> Result<Renditions, ArchiveError> {
+    fn draw(
+        &self,
+        store: &impl Truth,
+        renderer: &Renderer,
+        forms: &Forms,
+    ) -> Result<Renditions, ArchiveError> {
         let content = |digest: Option<&Digest>, what: &str| {
             let content = digest.map(|digest| get_object(store, digest, DATA_MAX_BYTES));
             let missing = || ArchiveError::Broken(format!("the {what} is missing"));
             content.transpose()?.flatten().ok_or_else(missing)
         };
         let broken = |error: String| ArchiveError::Broken(format!("the template: {error}"));
-        let data = content(self.objects.first().map(|it| &it.blake3), "data")?;
+        let data = self.objects.iter().find(|it| it.name == "voucher.json");
+        let data = content(data.map(|it| &it.blake3), "data")?;
         let template = String::from_utf8(content(Some(&self.template), "template")?)
             .map_err(|error| broken(error.to_string()))?;
         let template = Template::from_toml(&template).map_err(|error| broken(error.to_string()))?;
         let voucher = Voucher::from_json(&data)?;
         let place =
             TreePath::parse(&self.path).map_err(|error| ArchiveError::Broken(error.to_string()))?;
-        let filed = self
-            .objects
-            .iter()
-            .filter_map(|it| Rendition::parse(&it.name));
-        Renditions::draw(renderer, &template, &voucher, &place, &data, filed)
+        let voucher_type = voucher.voucher_type.to_string();
+        let form = (voucher_type, self.version, self.template);
+        if !forms.published.contains(&form) {
+            let version = self.version;
+            return Err(broken(format!(
+                "nobody published it as version {version} of this type"
+            )));
+        }
+        let shown = forms.renditions.iter().copied();
+        Renditions::draw(renderer, &template, &voucher, &place, &data, shown)
     }
 }
 
@@ -92,6 +130,7 @@ impl ToRedraw {
 pub(super) fn redraw_all(
     store: &impl Truth,
     vouchers: Vec<ToRedraw>,
+    forms: &Forms,
     threads: usize,
     progress: &dyn Fn(u64, u64),
     report: &mut Report,
@@ -107,7 +146,7 @@ pub(super) fn redraw_all(
                 loop {
                     let next = todo.lock().unwrap_or_else(|lock| lock.into_inner()).next();
                     let Some(voucher) = next else { return };
-                    if let Err(fault) = voucher.redraw(store, &renderer) {
+                    if let Err(fault) = voucher.redraw(store, &renderer, forms) {
                         faults
                             .lock()
                             .unwrap_or_else(|lock| lock.into_inner())

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use vouchsafe_evidence::digest::{ContentHasher, Digest};
 
-use super::open::{Progress, catch_up};
+use super::open::{Progress, catch_up, decoded};
 use super::{ArchiveError, folder};
 use crate::store::{Index, Rocks, Truth};
 
@@ -64,6 +64,14 @@ pub fn reindex(archive: &Path, progress: Progress<'_>) -> Result<ReindexReport, 
     folder::read_layout(archive)?;
     let store = Rocks::open(&folder::store(archive))?;
     let before = digest(&store)?;
+    // An index that serves is not given up for a log that cannot be read.
+    let size = store.head()?.size;
+    for first in (0..size).step_by(ROWS) {
+        let until = size.min(first + ROWS as u64);
+        for (seq, bytes) in (first..).zip(store.entries(first..until)?) {
+            decoded(seq, bytes)?;
+        }
+    }
     store.clear()?;
     catch_up(&store, progress)?;
     let after = digest(&store)?;

@@ -1,10 +1,14 @@
 //! Who signs checkpoints: a key in the archive's folder, or a program that has the key elsewhere.
 
-use std::io::{Read as _, Write as _};
+use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 use vouchsafe_evidence::key::{KeyKind, SigningNoteKey, VerifierKey};
 use vouchsafe_evidence::note::Note;
@@ -45,6 +49,13 @@ struct SignerFile {
 impl SigningProgram {
     /// Reads `signer.toml`, and lets the program sign once, so that a wrong one is found now.
     pub fn from_toml(text: &str) -> Result<SigningProgram, ArchiveError> {
+        let program = SigningProgram::parse(text)?;
+        program.sign(b"vouchsafe/signer-check/v1\n")?;
+        Ok(program)
+    }
+
+    /// Reads `signer.toml`.
+    pub(super) fn parse(text: &str) -> Result<SigningProgram, ArchiveError> {
         let invalid = |error: String| {
             let hint = "write vkey = \"name+id+base64\" and command = [\"program\", \"argument\"]";
             ArchiveError::from(Invalid::new("signer", error, hint))
@@ -56,12 +67,10 @@ impl SigningProgram {
         if verifier.kind() != KeyKind::Note || file.command.is_empty() {
             return Err(invalid("not a log's key with a command".to_owned()));
         }
-        let program = SigningProgram {
+        Ok(SigningProgram {
             verifier,
             command: file.command,
-        };
-        program.sign(b"vouchsafe/signer-check/v1\n")?;
-        Ok(program)
+        })
     }
 
     /// The content of `signer.toml`.
@@ -76,11 +85,18 @@ impl SigningProgram {
     fn sign(&self, text: &[u8]) -> Result<Vec<u8>, ArchiveError> {
         let program = &self.command[0];
         let fault = |why: String| ArchiveError::Fault(format!("the signer {program}: {why}"));
+        // A file takes the answer: a pipe would end only with the last process that has it.
+        let output = memfd_create("signature", MemfdFlags::CLOEXEC).map(File::from);
+        let mut output = output.map_err(|error| fault(error.to_string()))?;
+        let answer = output
+            .try_clone()
+            .map_err(|error| fault(error.to_string()))?;
         let mut child = Command::new(program)
             .args(&self.command[1..])
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdout(answer)
             .stderr(Stdio::null())
+            .process_group(0)
             .spawn()
             .map_err(|error| fault(error.to_string()))?;
         if let Some(mut input) = child.stdin.take() {
@@ -95,7 +111,10 @@ impl SigningProgram {
                     std::thread::sleep(Duration::from_micros(500));
                 }
                 waited => {
-                    let _ = child.kill();
+                    // With everything that it started.
+                    if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
+                        let _ = kill_process_group(group, Signal::KILL);
+                    }
                     let _ = child.wait();
                     let late = format!("no answer within {} seconds", PATIENCE.as_secs());
                     return Err(fault(waited.err().map_or(late, |error| error.to_string())));
@@ -103,10 +122,10 @@ impl SigningProgram {
             }
         };
         let mut answer = Vec::new();
-        if let Some(output) = child.stdout.take() {
-            let read = output.take(ANSWER_MAX_BYTES).read_to_end(&mut answer);
-            read.map_err(|error| fault(error.to_string()))?;
-        }
+        let read = output
+            .rewind()
+            .and_then(|()| output.take(ANSWER_MAX_BYTES).read_to_end(&mut answer));
+        read.map_err(|error| fault(error.to_string()))?;
         if !status.success() {
             return Err(fault(format!("it ended with {status}")));
         }

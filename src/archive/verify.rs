@@ -1,6 +1,7 @@
 //! Verifying an archive's own folder: the stored log as a source for the verifier, and the mark that
 //! tells when its tail is missing.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
@@ -16,7 +17,7 @@ use vouchsafe_evidence::verify::{self, Options, Source, Unreadable};
 
 use super::high_water::HighWater;
 use super::open::check_mark;
-use super::redraw::{ToRedraw, redraw_all};
+use super::redraw::{Forms, ToRedraw, redraw_all};
 use super::{ArchiveError, folder, keys, log};
 use crate::store::{Index, Rocks, Store, StoreError, Truth};
 
@@ -163,9 +164,14 @@ pub fn verify(archive: &Path, options: Options<'_>, redraw: bool) -> Result<Repo
     let source = Stored { store: &store, key };
     let (threads, progress) = (options.threads, options.progress);
     let mut filed = Vec::new();
+    let mut forms = Forms {
+        published: BTreeSet::new(),
+        renditions: folder::read_layout(archive)?.renditions().to_vec(),
+    };
     let visit = options.entry;
     let mut take = |entry: &Entry| {
         visit(entry);
+        forms.take(entry);
         filed.extend(ToRedraw::of(entry).filter(|_| redraw));
     };
     let options = Options {
@@ -173,7 +179,7 @@ pub fn verify(archive: &Path, options: Options<'_>, redraw: bool) -> Result<Repo
         ..options
     };
     let mut report = verify::verify(&source, options);
-    redraw_all(&store, filed, threads, progress, &mut report);
+    redraw_all(&store, filed, &forms, threads, progress, &mut report);
     let mark_fault = match mark {
         Some(mark) => check_mark(&store, &mark)
             .err()

@@ -39,12 +39,6 @@ pub enum Rendition {
 }
 
 impl Rendition {
-    /// The rendition of this file name.
-    pub fn parse(name: &str) -> Option<Rendition> {
-        let mut all = [Rendition::Png, Rendition::Pdf].into_iter();
-        all.find(|rendition| rendition.name() == name)
-    }
-
     /// The file name.
     pub fn name(self) -> &'static str {
         match self {

@@ -4,18 +4,21 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use vouchsafe_evidence::checkpoint::Checkpoint;
 use vouchsafe_evidence::entry::Entry;
 use vouchsafe_evidence::folder::verify_path;
 use vouchsafe_evidence::key::VerifierKey;
 use vouchsafe_evidence::note::Note;
 use vouchsafe_evidence::published::Published;
 use vouchsafe_evidence::report::{Fault, Report};
-use vouchsafe_evidence::verify::{Options, Source, check_clock, verify};
+use vouchsafe_evidence::verify::{
+    CHECKPOINT_TIMESTAMPED, Options, Source, check_clock, distinct, verify,
+};
 
 use super::remote::Remote;
 use super::{Failure, terminal};
 use crate::anchor::{Authority, read_timestamp};
-use crate::archive::{self, ArchiveError, CHECKPOINT_TIMESTAMPED};
+use crate::archive::{self, ArchiveError};
 
 /// Longest time-stamp or stamped checkpoint that is read, in bytes.
 const STAMP_MAX_BYTES: u64 = 1 << 20;
@@ -66,7 +69,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         keys.collect::<Result<Vec<_>, _>>()?,
         witnesses.collect::<Result<Vec<_>, _>>()?,
     );
-    if arguments.require > witnesses.len() {
+    if arguments.require > distinct(&witnesses).len() {
         let require = arguments.require;
         return Err(Failure::Wrong(format!(
             "--require {require} needs as many --witness keys"
@@ -95,6 +98,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let report = check(arguments, options)?;
     drop(progress);
+    if authority.is_some() && report.timestamps.is_none() {
+        let target = &arguments.target;
+        return Err(Failure::Wrong(format!(
+            "--tsa: {target} has no log whose time-stamps could be judged"
+        )));
+    }
     if arguments.json {
         terminal::print_json(&report)?;
     } else {
@@ -199,9 +208,12 @@ fn check_timestamps(
             continue;
         };
         *report.timestamps.get_or_insert(0) += 1;
-        let size = entry.body.get("size").and_then(serde_json::Value::as_u64);
+        // That it is a checkpoint of this log is seen with the other anchors.
+        let stamped = Note::parse(&note).ok();
+        let stamped = stamped.and_then(|note| Checkpoint::parse_text(note.unverified_text()));
+        let size = stamped.map_or(0, |checkpoint| checkpoint.size);
         match read_timestamp(&token, &note, authority) {
-            Ok(stamp) => check_clock(source, size.unwrap_or(0), &[stamp.time], report),
+            Ok(stamp) => check_clock(source, size, &[stamp.time], report),
             Err(error) => report.fault(Fault {
                 seq: Some(entry.seq),
                 path: entry.path.clone(),

@@ -89,7 +89,8 @@ fn serve(arguments: &Serve) -> Result<(), Failure> {
     });
     let logs = logs.collect::<Result<Vec<_>, _>>()?;
     let key = read_key(&key_file(&arguments.dir))?;
-    let witness = Witness::new(key, logs, arguments.dir.join("logs"));
+    let witness = Witness::new(key, logs, arguments.dir.join("logs"))
+        .map_err(|error| Failure::Machine(error.to_string()))?;
     let seconds = || {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         since.map_or(0, |since| since.as_secs())

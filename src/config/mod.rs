@@ -113,8 +113,14 @@ impl Config {
                 let why = format!("witnesses.require: {required} of {count} witnesses");
                 return Err(ConfigError(why));
             }
-            for witness in &witnesses.witness {
-                witness.key()?;
+            for (number, witness) in witnesses.witness.iter().enumerate() {
+                let key = witness.key()?;
+                let others = &witnesses.witness[..number];
+                if others.iter().any(|other| other.vkey == witness.vkey) {
+                    let name = key.name();
+                    let why = format!("witnesses.witness.vkey: {name} stands there twice");
+                    return Err(ConfigError(why));
+                }
                 check_url("witnesses.witness.url", &witness.url)?;
             }
         }

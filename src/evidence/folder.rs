@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read as _, Take};
-use std::path::Path;
+use std::path::{Component, Path};
 
 use crate::bag::verify_bag;
 use crate::checkpoint::Checkpoint;
@@ -17,10 +17,12 @@ use crate::proof::{EntryProof, InclusionProof, ProofError};
 use crate::published::Published;
 use crate::report::{Fault, Report};
 use crate::rotation::KeyHistory;
-use crate::verify::{Options, verify};
+use crate::verify::{Options, distinct, verify};
 
 /// Longest proof that is read, in bytes: an entry, 64 hashes and a checkpoint with many signatures.
 const PROOF_MAX_BYTES: u64 = 1 << 20;
+/// Longest verifier key that is read, in bytes.
+const KEY_MAX_BYTES: u64 = 4_096;
 /// The proofs of a voucher's folder, the first that is there is taken.
 const PROOFS: [&str; 2] = ["proof.json", "voucher.tlog-proof"];
 
@@ -46,13 +48,33 @@ pub fn verify_path(path: &Path, options: Options<'_>) -> Option<Report> {
     }
 }
 
+/// Opens a regular file, never what a link points to, a pipe or a device.
 fn limited(file: &Path, limit: u64) -> std::io::Result<Take<File>> {
+    if !fs::symlink_metadata(file)?.is_file() {
+        return Err(std::io::Error::other("not a regular file"));
+    }
     Ok(File::open(file)?.take(limit))
+}
+
+/// Whether a name leads to a file of the folder itself.
+fn is_plain(name: &str) -> bool {
+    let mut steps = Path::new(name).components();
+    matches!((steps.next(), steps.next()), (Some(Component::Normal(step)), None) if step == name)
 }
 
 /// Verifies one proof, and the files beside it that its entry vouches for.
 fn verify_voucher(file: &Path, folder: Option<&Path>, options: &Options<'_>) -> Report {
     let mut report = Report::default();
+    if options.since.is_some() {
+        let expected = "a whole log, for an earlier checkpoint to be held against";
+        report.fault(fault(
+            None,
+            file,
+            "target",
+            expected,
+            "one proof".to_owned(),
+        ));
+    }
     let (proof, keys) = match read_proof(file, &options.keys) {
         Ok(read) => read,
         Err(found) => {
@@ -138,7 +160,9 @@ fn read_proof(file: &Path, keys: &[VerifierKey]) -> Result<(Proof, KeyHistory), 
             let inclusion = InclusionProof::parse(&text).map_err(|it| it.to_string())?;
             let entry = inclusion.extra.clone();
             let beside = file.with_file_name(LogFile::VerifierKey.path());
-            let offered = fs::read_to_string(beside).ok();
+            let offered = limited(&beside, KEY_MAX_BYTES)
+                .and_then(std::io::read_to_string)
+                .ok();
             Proof {
                 inclusion,
                 entry,
@@ -168,7 +192,7 @@ fn count_witnesses(
 ) {
     let note = Note::parse(note.as_bytes()).ok();
     let signed = |key: &&VerifierKey| note.as_ref().is_some_and(|it| it.cosigned_at(key).is_ok());
-    let count = options.witnesses.iter().filter(signed).count();
+    let count = distinct(&options.witnesses).iter().filter(signed).count();
     if !options.witnesses.is_empty() || options.require > 0 {
         report.witnessed = Some(if count > 0 { checkpoint.size } else { 0 });
     }
@@ -182,7 +206,7 @@ fn count_witnesses(
 fn check_files(folder: &Path, entry: &Entry, report: &mut Report) {
     for object in &entry.objects {
         let file = folder.join(&object.name);
-        if !file.exists() {
+        if !is_plain(&object.name) || fs::symlink_metadata(&file).is_err() {
             continue;
         }
         report.objects += 1;

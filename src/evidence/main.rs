@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use vouchsafe_evidence::entry::Entry;
 use vouchsafe_evidence::folder::verify_path;
 use vouchsafe_evidence::key::VerifierKey;
-use vouchsafe_evidence::verify::Options;
+use vouchsafe_evidence::verify::{Options, distinct};
 
 const HELP: &str = "\
 Verifies a Vouchsafe log without Vouchsafe.
@@ -70,7 +70,7 @@ fn arguments() -> Result<Option<Arguments>, String> {
             _ => return Err(format!("more than one folder: {word}")),
         }
     }
-    if require > witnesses.len() {
+    if require > distinct(&witnesses).len() {
         return Err(format!("--require {require} needs as many --witness keys"));
     }
     let target = target.ok_or("name what to verify")?;

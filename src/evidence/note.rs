@@ -83,15 +83,16 @@ impl Note {
         note
     }
 
-    /// Takes over the lines of `other`, a note over the same text, that are by `key` and right.
+    /// Takes over the signature by `key` from `other`, a note over the same text, if it is right: one line,
+    /// however many there are.
     pub fn adopt(&mut self, other: &Note, key: &VerifierKey) -> Result<(), NoteError> {
         other.verify(key)?;
         if other.text != self.text {
             return Err(NoteError::Form);
         }
         self.signatures.retain(|line| !line.is_by(key));
-        let lines = other.signatures.iter().filter(|line| line.is_by(key));
-        self.signatures.extend(lines.cloned());
+        let mut lines = other.signatures.iter().filter(|line| line.is_by(key));
+        self.signatures.extend(lines.next().cloned());
         Ok(())
     }
 

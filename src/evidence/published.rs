@@ -14,6 +14,9 @@ pub const FILE_MAX_BYTES: u64 = 256 * 65_537;
 /// Most changes of the log's key that are read.
 const ROTATIONS_MAX: u64 = 10_000;
 
+/// How often the key is read again because it changed meanwhile.
+const KEY_TRIES: usize = 3;
+
 /// Where the files of a published log are read from. Nothing that it returns is believed.
 pub trait LogFiles: Sync {
     /// A file's content, at most [`FILE_MAX_BYTES`]; `None` if it is not there, or not for this reader.
@@ -25,6 +28,7 @@ pub trait LogFiles: Sync {
 /// The log as it is published at one moment: what comes later is not looked at.
 pub struct Published<F> {
     files: F,
+    key: Result<Vec<u8>, Unreadable>,
     checkpoint: Result<Vec<u8>, Unreadable>,
     size: u64,
     whole: bool,
@@ -33,8 +37,20 @@ pub struct Published<F> {
 impl<F: LogFiles> Published<F> {
     /// Reads the latest checkpoint, and whether entries can be read.
     pub fn new(files: F) -> Published<F> {
+        // The key may change between the two; then both are read again.
+        let mut key = present(&files, &LogFile::VerifierKey);
+        let mut checkpoint = present(&files, &LogFile::Checkpoint);
+        for _ in 0..KEY_TRIES {
+            let again = present(&files, &LogFile::VerifierKey);
+            if again == key {
+                break;
+            }
+            key = again;
+            checkpoint = present(&files, &LogFile::Checkpoint);
+        }
         let mut published = Published {
-            checkpoint: present(&files, &LogFile::Checkpoint),
+            key,
+            checkpoint,
             size: 0,
             whole: false,
             files,
@@ -54,7 +70,10 @@ impl<F: LogFiles> Published<F> {
 
     /// A bundle as the checkpoint covers it; a partial one may have been filled in the meantime.
     fn bundle(&self, index: u64) -> Result<Option<Vec<Vec<u8>>>, Unreadable> {
-        let width = self.size.saturating_sub(index * TILE_WIDTH).min(TILE_WIDTH);
+        let width = self
+            .size
+            .saturating_sub(index.saturating_mul(TILE_WIDTH))
+            .min(TILE_WIDTH);
         let file = LogFile::Bundle { index, width };
         let filled = LogFile::Bundle {
             index,
@@ -91,7 +110,7 @@ fn present(files: &impl LogFiles, file: &LogFile) -> Result<Vec<u8>, Unreadable>
 
 impl<F: LogFiles> Source for Published<F> {
     fn verifier_key(&self) -> Result<Vec<u8>, Unreadable> {
-        present(&self.files, &LogFile::VerifierKey)
+        self.key.clone()
     }
 
     fn rotations(&self) -> Result<Vec<Vec<u8>>, Unreadable> {

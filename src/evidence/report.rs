@@ -19,18 +19,29 @@ pub struct Fault {
     pub found: String,
 }
 
+/// A text from outside as a terminal may show it: what is verified must not write over the answer.
+fn shown(text: &str) -> String {
+    let escaped = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    text.chars().map(escaped).collect()
+}
+
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if let Some(seq) = self.seq {
             write!(f, "entry {seq}, ")?;
         }
         if !self.path.is_empty() {
-            write!(f, "{}, ", self.path)?;
+            write!(f, "{}, ", shown(&self.path))?;
         }
         write!(
             f,
             "{}: expected {}, found {}",
-            self.what, self.expected, self.found
+            shown(&self.what),
+            shown(&self.expected),
+            shown(&self.found)
         )
     }
 }
@@ -111,7 +122,7 @@ impl Report {
 
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "log          {}", self.origin)?;
+        writeln!(f, "log          {}", shown(&self.origin))?;
         writeln!(f, "signed size  {} entries", self.size)?;
         if let Some(root) = self.root {
             writeln!(f, "signed root  {root}")?;
@@ -131,7 +142,7 @@ impl std::fmt::Display for Report {
             writeln!(f, "time-stamps  {timestamps}")?;
         }
         if !self.not_covered.is_empty() {
-            writeln!(f, "not covered  {}", self.not_covered.join(", "))?;
+            writeln!(f, "not covered  {}", shown(&self.not_covered.join(", ")))?;
         }
         match &self.first {
             None => write!(f, "result       all is well"),
@@ -140,5 +151,29 @@ impl std::fmt::Display for Report {
                 write!(f, "first fault  {first}")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_verified_cannot_write_over_the_answer() {
+        let mut report = Report::default();
+        report.fault(Fault {
+            seq: None,
+            path: "/a\u{1b}[2J\nresult       all is well".to_owned(),
+            what: "entry".to_owned(),
+            expected: String::new(),
+            found: String::new(),
+        });
+        report.not_covered.push("\u{1b}[8m".to_owned());
+        let text = report.to_string();
+        assert!(!text.contains('\u{1b}'), "{text}");
+        assert!(
+            !text.lines().any(|line| line == "result       all is well"),
+            "{text}"
+        );
     }
 }

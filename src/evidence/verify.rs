@@ -11,7 +11,8 @@ use std::ops::Range;
 
 use anchors::Anchors;
 pub use anchors::{
-    ARCHIVE_CREATED, CHECKPOINT_COSIGNED, CLOCK_TOLERANCE_MS, KEY_ROTATED, check_clock,
+    ARCHIVE_CREATED, CHECKPOINT_COSIGNED, CHECKPOINT_TIMESTAMPED, CLOCK_TOLERANCE_MS, KEY_ROTATED,
+    check_clock,
 };
 use walk::Walk;
 
@@ -27,6 +28,8 @@ use crate::tile::{Tile, TileWriter};
 /// Bundles per thread and wave: 16 × 256 entries of at most 64 KiB. While one wave is joined to the tree the
 /// next is being read.
 const WAVE_BUNDLES: u64 = 16;
+/// Numbers of entries are exact in JSON up to this.
+const SIZE_MAX: u64 = 1 << 53;
 /// Piece size in which objects are read.
 const READ_BYTES: usize = 256 << 10;
 
@@ -104,6 +107,11 @@ pub fn verify(source: &dyn Source, options: Options<'_>) -> Report {
     report.origin.clone_from(&checkpoint.origin);
     report.size = checkpoint.size;
     report.root = Some(checkpoint.root);
+    if checkpoint.size > SIZE_MAX {
+        let expected = format!("at most {SIZE_MAX} entries");
+        report.fault(file_fault("checkpoint", expected, checkpoint.size));
+        return report;
+    }
     let since = since(&options, &keys, &checkpoint, &mut report);
     let mut anchors = Anchors::default();
     let visit = options.entry;
@@ -133,6 +141,17 @@ pub fn verify(source: &dyn Source, options: Options<'_>) -> Report {
     );
     (options.after)(source, &mut report);
     report
+}
+
+/// The keys, each once: one witness counts as one.
+pub fn distinct(keys: &[VerifierKey]) -> Vec<VerifierKey> {
+    let mut distinct: Vec<VerifierKey> = Vec::new();
+    for key in keys {
+        if !distinct.contains(key) {
+            distinct.push(key.clone());
+        }
+    }
+    distinct
 }
 
 /// The keys that the log has had, as it offers them itself.

@@ -379,6 +379,124 @@ fn a_replaced_picture_is_seen_when_it_is_drawn_again() {
     assert!(text.contains("earlier checkpoint"), "{text}");
 }
 
+#[test]
+fn a_picture_of_other_data_or_by_another_form_is_seen_when_it_is_drawn_again() {
+    type Forge = fn(&Store, &mut Entry);
+    let forgeries: [(&str, Forge, &str); 3] = [
+        (
+            "a form that was never published",
+            |_, entry| {
+                entry.body.insert("template".to_owned(), 7.into());
+            },
+            "nobody published it",
+        ),
+        (
+            "no picture at all",
+            |_, entry| entry.objects.retain(|object| object.name != "voucher.png"),
+            "rendition voucher.png",
+        ),
+        (
+            "the picture of a decoy",
+            |store, entry| {
+                let mut decoy = entry.objects[0].clone();
+                let content = b"{}";
+                let digests = content_digests(content);
+                store.put("objects", &digests.blake3.0, &[&[0][..], content].concat());
+                decoy.name = "decoy.json".to_owned();
+                (decoy.blake3, decoy.sha256, decoy.size) = (digests.blake3, digests.sha256, 2);
+                let data = entry
+                    .objects
+                    .iter_mut()
+                    .find(|it| it.name == "voucher.json")
+                    .unwrap();
+                let forged = String::from_utf8(store.get("objects", &data.blake3.0)[1..].to_vec());
+                let forged = forged.unwrap().replace("张三", "李四");
+                let digests = content_digests(forged.as_bytes());
+                store.put(
+                    "objects",
+                    &digests.blake3.0,
+                    &[&[0][..], forged.as_bytes()].concat(),
+                );
+                (data.blake3, data.sha256) = (digests.blake3, digests.sha256);
+                entry.objects.insert(0, decoy);
+            },
+            "rendition voucher.",
+        ),
+    ];
+    for (name, forge, named) in forgeries {
+        let archive = Archive::new();
+        let served = archive.serve();
+        file(&served.client("erp"), "0001");
+        drop(served);
+        resign(&archive.path(), false, |store, entry| {
+            if entry.kind == "voucher.filed" {
+                forge(store, entry);
+            }
+        });
+        run_expecting(0, &["verify", archive.text()]);
+        let (seq, text) = first_fault(&archive.path(), &["--render"]);
+        assert!(seq.is_some() && text.contains(named), "{name}: {text}");
+    }
+}
+
+#[test]
+fn a_key_that_was_given_up_signs_no_head_over_the_log_that_gave_it_up() {
+    let archive = Archive::new();
+    let old = vkey(&archive);
+    let secret = fs::read(archive.path().join("signing-key")).unwrap();
+    archive.command(&["key", "rotate"]);
+    let kept = archive.folder.path().join("kept");
+    archive.command(&["export", "/", "--out", kept.to_str().unwrap()]);
+    // A thief of the old key adds to the log, signs it, and hides that the key was changed.
+    let store = Store::open(&archive.path());
+    let family = store.0.cf_handle("index").unwrap();
+    for row in ["count\u{0}rotation", "rotation\u{0}00000001"] {
+        store.0.delete_cf(family, row).unwrap();
+    }
+    drop(store);
+    fs::write(archive.path().join("signing-key"), secret).unwrap();
+    fs::write(archive.path().join("vkey"), &old).unwrap();
+    resign(&archive.path(), false, |_, entry| {
+        if entry.kind == "key.rotated" {
+            entry.salt = "00".repeat(16);
+        }
+    });
+    let (_, text) = first_fault(&archive.path(), &["--key", &old]);
+    assert!(text.contains("key changes that the log tells of"), "{text}");
+}
+
+#[test]
+fn a_stamp_of_something_else_is_no_stamp_of_the_log() {
+    use std::sync::Arc;
+    use vouchsafe_evidence::note::Note;
+    let archive = Archive::new();
+    let clock = Arc::new(|| 1_900_000_000_000);
+    let open = || vouchsafe::archive::Archive::open(&archive.path(), clock.clone(), &|_, _| {});
+    let opened = open().unwrap();
+    let head = opened.to_timestamp().unwrap().unwrap();
+    let other = Note::new("an unrelated shopping list\n".to_owned());
+    opened
+        .add_timestamp(&head.checkpoint, &other, b"token", 1_900_000_000_000)
+        .unwrap();
+    drop(opened);
+    let (seq, text) = first_fault(&archive.path(), &[]);
+    assert!(
+        seq.is_some() && text.contains("a checkpoint of this log"),
+        "{text}"
+    );
+    let archive = Archive::new();
+    let open = || vouchsafe::archive::Archive::open(&archive.path(), clock.clone(), &|_, _| {});
+    let opened = open().unwrap();
+    let mut head = opened.to_timestamp().unwrap().unwrap();
+    head.checkpoint.size = 3;
+    opened
+        .add_timestamp(&head.checkpoint, &head.note, b"token", 1_900_000_000_000)
+        .unwrap();
+    drop(opened);
+    let (_, text) = first_fault(&archive.path(), &[]);
+    assert!(text.contains("another size or root"), "{text}");
+}
+
 /// Writes the whole log anew, as somebody does who has store and signing key: entries as `forge` changes them,
 /// chain, tiles, checkpoints, head and mark; with another key of the same name if asked.
 fn resign(archive: &Path, with_another_key: bool, forge: impl Fn(&Store, &mut Entry)) {

@@ -96,10 +96,56 @@ fn a_change_of_the_key_that_was_cut_short_is_finished_or_forgotten() {
     archive.command(&["user", "add", "two"]);
     assert_eq!(fs::read(&current).unwrap(), after);
     archive.assert_well();
+    // A next signer whose program is gone does not keep the archive closed.
+    let gone = format!("vkey = \"{}\"\ncommand = [\"/gone\"]\n", vkey(&archive));
+    fs::write(folder.join("signer.toml.next"), gone).unwrap();
+    archive.command(&["user", "add", "gone"]);
+    archive.assert_well();
+    // While a change is under way, or was cut short, another one does not write over its key.
+    let served = archive.serve();
+    let only_copy = fs::read(other.path().join("signing-key")).unwrap();
+    fs::write(&next, &only_copy).unwrap();
+    fs::set_permissions(&next, fs::Permissions::from_mode(0o600)).unwrap();
+    let text = run_expecting(3, &["key", "rotate", "--archive", archive.text()]);
+    assert!(text.contains("cut short"), "{text}");
+    assert_eq!(fs::read(&next).unwrap(), only_copy);
+    fs::remove_file(&next).unwrap();
+    drop(served);
     // A key that the log knows nothing of signs nothing.
     fs::copy(other.path().join("signing-key"), &current).unwrap();
     let text = run_expecting(3, &["user", "add", "three", "--archive", archive.text()]);
     assert!(text.contains("the log's key is"), "{text}");
+}
+
+#[test]
+fn a_changed_key_raises_no_alarm_where_the_published_checkpoint_lags() {
+    let archive = Archive::new();
+    archive.command(&["user", "add", "cleo"]);
+    archive.command(&["grant", "add", "cleo", "compliance", "/"]);
+    let first = vkey(&archive);
+    // The witness knows the first key only.
+    let witness = crate::anchors::with_witness(&archive);
+    let served = archive.serve();
+    let erp = served.client("erp");
+    file(&erp, "0001");
+    crate::anchors::wait_for("cosigned checkpoint", || {
+        published(&erp)
+            .1
+            .contains("— witness.example/w1 ")
+            .then_some(())
+    });
+    let second = archive.command(&["key", "rotate"]).trim().to_owned();
+    file(&erp, "0002");
+    std::thread::sleep(std::time::Duration::from_millis(2_500));
+    let verify =
+        |key: &str| run_expecting(0, &["verify", &served.url, "--user", "cleo", "--key", key]);
+    verify(&first);
+    let shown = erp.get("/log/vkey").text();
+    assert!(shown.trim() == first || shown.trim() == second, "{shown}");
+    if shown.trim() == first {
+        assert_eq!(erp.get("/log/rotation/1").status, 404);
+    }
+    drop(witness);
 }
 
 #[test]
@@ -205,6 +251,17 @@ fn a_program_outside_signs_the_log() {
     file(&erp, "0002");
     drop(served);
     run_expecting(0, &["verify", archive.text(), "--key", &key]);
+    // A program that leaves others behind is waited for no longer than it takes itself.
+    let behind = signer.replace("rm $t", "(sleep 300 &) ; rm $t");
+    assert_ne!(behind, signer);
+    fs::write(archive.path().join("signer.toml"), &behind).unwrap();
+    let started = std::time::Instant::now();
+    archive.command(&["user", "add", "late"]);
+    assert!(
+        started.elapsed().as_secs() < 60,
+        "it waited for what was left behind"
+    );
+    fs::write(archive.path().join("signer.toml"), &signer).unwrap();
     // Back to a key in the folder, and out again.
     archive.command(&["key", "rotate"]);
     assert!(archive.path().join("signing-key").exists());

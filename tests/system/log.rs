@@ -299,6 +299,25 @@ fn one_voucher_is_proved_to_somebody_who_sees_nothing_else() {
     assert_eq!(status, Some(1));
     assert!(text.contains("voucher.pdf, file: expected"), "{text}");
     fs::write(folder.join("voucher.pdf"), whole).unwrap();
+    // A pipe and a link are no files of the folder; an earlier checkpoint is not ignored in silence.
+    fs::rename(folder.join("voucher.json"), folder.join("kept")).unwrap();
+    let fifo = Command::new("mkfifo")
+        .arg(folder.join("voucher.json"))
+        .status();
+    assert!(fifo.unwrap().success());
+    let (status, text) = check();
+    assert_eq!(status, Some(1));
+    assert!(text.contains("not a regular file"), "{text}");
+    fs::remove_file(folder.join("voucher.json")).unwrap();
+    fs::rename(folder.join("kept"), folder.join("voucher.json")).unwrap();
+    let earlier = archive.folder.path().join("earlier");
+    fs::write(&earlier, published(&ann).1).unwrap();
+    let (status, _) = outcome(
+        Command::new(verifier())
+            .arg(&folder)
+            .args(["--since", earlier.to_str().unwrap()]),
+    );
+    assert_eq!(status, Some(1));
     // The tlog-proof alone will do, and a forged one will not.
     fs::remove_file(folder.join("proof.json")).unwrap();
     let proof = archive.command(&["prove", "/acme/gl/2024-03/payment/0001/voucher.pdf"]);
@@ -319,4 +338,33 @@ fn one_voucher_is_proved_to_somebody_who_sees_nothing_else() {
     ] {
         run_expecting(status, &["prove", path, "--archive", archive.text()]);
     }
+}
+
+#[test]
+fn a_head_that_claims_more_than_there_is_does_not_keep_the_verifier_busy() {
+    use vouchsafe_evidence::checkpoint::Checkpoint;
+    use vouchsafe_evidence::digest::Digest;
+    use vouchsafe_evidence::key::{KeyKind, SigningNoteKey};
+    let folder = tempfile::tempdir().unwrap();
+    let key = SigningNoteKey::from_seed("vouchsafe/big", KeyKind::Note, &[1; 32]).unwrap();
+    fs::create_dir(folder.path().join("tile")).unwrap();
+    fs::write(folder.path().join("vkey"), key.verifier().to_string()).unwrap();
+    for size in [1 << 40, 1 << 53, 1 << 62, u64::MAX] {
+        let checkpoint = Checkpoint {
+            origin: "vouchsafe/big".to_owned(),
+            size,
+            root: Digest([7; 32]),
+        };
+        fs::write(folder.path().join("checkpoint"), checkpoint.sign(&key)).unwrap();
+        let (status, text) = outcome(
+            Command::new("timeout")
+                .arg("20")
+                .arg(verifier())
+                .arg(folder.path()),
+        );
+        assert_eq!(status, Some(1), "{size}: {text}");
+    }
+    // What is verified writes nothing over the answer.
+    let escape = "vouchsafe/\u{1b}[2Jx";
+    assert!(SigningNoteKey::from_seed(escape, KeyKind::Note, &[1; 32]).is_err());
 }

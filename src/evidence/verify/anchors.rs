@@ -1,12 +1,10 @@
 //! What was fixed outside the archive: cosigned checkpoints and key changes that the log tells of are held
 //! against the log, and its times against those of the witnesses.
 
-use std::collections::{HashSet, VecDeque};
-
 use super::{Source, file_fault};
 use crate::checkpoint::Checkpoint;
 use crate::digest::Digest;
-use crate::entry::{Entry, Object};
+use crate::entry::Entry;
 use crate::key::VerifierKey;
 use crate::merkle::{self, leaf_hash};
 use crate::note::{NOTE_MAX_BYTES, Note, NoteError};
@@ -20,19 +18,27 @@ pub const ARCHIVE_CREATED: &str = "archive.created";
 pub const CHECKPOINT_COSIGNED: &str = "checkpoint.cosigned";
 /// The kind of entry that keeps the note of a key change in its object.
 pub const KEY_ROTATED: &str = "key.rotated";
-/// Cosigned checkpoints that are looked at, from the newest back.
-const COSIGNED_MAX: usize = 64;
+/// The kind of entry that keeps a time-stamped checkpoint and the answer about it in its objects.
+pub const CHECKPOINT_TIMESTAMPED: &str = "checkpoint.timestamped";
 /// How far the clocks of the archive and of a witness may differ, in milliseconds.
 pub const CLOCK_TOLERANCE_MS: u64 = 5 * 60 * 1_000;
 
-/// What the entries say about anchors.
+/// What the entries say about anchors: which, where, and the digest of the checkpoint, so that many of them
+/// take little memory.
 #[derive(Default)]
 pub(super) struct Anchors {
-    /// Number of the entry and its object.
-    cosigned: VecDeque<(u64, Object)>,
-    rotations: HashSet<Digest>,
+    /// In order; whether it was cosigned or time-stamped.
+    checkpoints: Vec<(u64, bool, Claimed)>,
+    rotations: Vec<Digest>,
     /// The key that the log began with, as its first entry says.
     first_key: Option<String>,
+}
+
+/// What an entry says of the checkpoint in its first object.
+struct Claimed {
+    object: Digest,
+    size: Option<u64>,
+    root: Option<Digest>,
 }
 
 impl Anchors {
@@ -44,16 +50,18 @@ impl Anchors {
         let Some(object) = entry.objects.first() else {
             return;
         };
+        let text = |key: &str| entry.body.get(key).and_then(serde_json::Value::as_str);
         match entry.kind.as_str() {
-            CHECKPOINT_COSIGNED => {
-                if self.cosigned.len() == COSIGNED_MAX {
-                    self.cosigned.pop_front();
-                }
-                self.cosigned.push_back((entry.seq, object.clone()));
+            CHECKPOINT_COSIGNED | CHECKPOINT_TIMESTAMPED => {
+                let claimed = Claimed {
+                    object: object.blake3,
+                    size: entry.body.get("size").and_then(serde_json::Value::as_u64),
+                    root: text("root").and_then(|root| root.parse().ok()),
+                };
+                let cosigned = entry.kind == CHECKPOINT_COSIGNED;
+                self.checkpoints.push((entry.seq, cosigned, claimed));
             }
-            KEY_ROTATED => {
-                self.rotations.insert(object.blake3);
-            }
+            KEY_ROTATED => self.rotations.push(object.blake3),
             _ => {}
         }
     }
@@ -67,20 +75,32 @@ impl Anchors {
         report: &mut Report,
     ) {
         self.check_keys(source, keys, report);
-        // The head may carry cosignatures itself; there the log has said nothing of them yet.
-        let head = source.checkpoint().ok().map(|note| (None, note));
-        let cosigned = self.cosigned.into_iter().rev();
-        let cosigned =
-            cosigned.filter_map(|(seq, object)| Some((Some(seq), read(source, &object)?)));
         let mut witnessed = None;
-        for (seq, note) in head.into_iter().chain(cosigned) {
-            let Some(cosigned) = check_cosigned(source, keys, seq, &note, report) else {
+        let mut count = |size: u64, times: &[u64]| {
+            if times.len() >= require.max(1) {
+                witnessed = witnessed.max(Some(size));
+            }
+        };
+        // The head may carry cosignatures itself; the log has said nothing of them yet.
+        if let Ok(note) = source.checkpoint()
+            && let Ok(head) = keys.verify(&note)
+        {
+            let times = cosigned_at(&note, witnesses, None, report);
+            check_clock(source, head.size, &times, report);
+            count(head.size, &times);
+        }
+        for (seq, cosigned, claimed) in self.checkpoints {
+            // An object that is missing or changed has been reported already.
+            let Some(note) = read(source, &claimed.object) else {
                 continue;
             };
-            let times = cosigned_at(&note, witnesses, seq, report);
-            check_clock(source, cosigned.size, &times, report);
-            if times.len() >= require.max(1) {
-                witnessed = witnessed.max(Some(cosigned.size));
+            let Some(checkpoint) = check_claimed(source, keys, seq, &claimed, &note, report) else {
+                continue;
+            };
+            if cosigned {
+                let times = cosigned_at(&note, witnesses, Some(seq), report);
+                check_clock(source, checkpoint.size, &times, report);
+                count(checkpoint.size, &times);
             }
         }
         if !witnesses.is_empty() || require > 0 {
@@ -99,84 +119,99 @@ impl Anchors {
         }
     }
 
-    /// The log tells of every key that it has had: another was brought in behind its back.
+    /// The log tells of every key that it has had, in order: a change that it does not tell of was made behind
+    /// its back, and one that is not published lets a key sign that was given up.
     fn check_keys(&self, source: &dyn Source, keys: &KeyHistory, report: &mut Report) {
+        let Some(told) = &self.first_key else {
+            // Who sees no entry sees no change told.
+            return;
+        };
         let first = keys.keys().first().map(ToString::to_string);
-        if let Some(told) = self
-            .first_key
-            .as_ref()
-            .filter(|told| first.as_ref() != Some(told))
-        {
+        if first.as_ref() != Some(told) {
             let expected =
                 format!("{told}, which the first entry names, or a key that came from it");
             report.fault(file_fault("vkey", expected, first.unwrap_or_default()));
         }
-        if source.withholds() && self.rotations.is_empty() {
-            return;
-        }
-        for (number, note) in (1..).zip(source.rotations().unwrap_or_default()) {
-            if !self.rotations.contains(&Digest::blake3(&note)) {
-                report.fault(file_fault(
-                    &format!("rotation/{number}"),
-                    "a key change that the log tells of",
-                    "one that no entry names",
-                ));
-            }
+        let notes = source.rotations().unwrap_or_default();
+        let notes = notes.iter().map(|note| Digest::blake3(note));
+        if !notes.eq(self.rotations.iter().copied()) {
+            let expected = format!(
+                "the {} key changes that the log tells of",
+                self.rotations.len()
+            );
+            report.fault(file_fault("rotation", expected, "others"));
         }
     }
 }
 
-fn read(source: &dyn Source, object: &Object) -> Option<Vec<u8>> {
+fn read(source: &dyn Source, digest: &Digest) -> Option<Vec<u8>> {
     use std::io::Read as _;
     let mut note = Vec::new();
-    let content = source.object(&object.blake3).ok()??;
+    let content = source.object(digest).ok()??;
     content
         .take(NOTE_MAX_BYTES as u64)
         .read_to_end(&mut note)
         .ok()?;
-    // An object that is not what its entry says has been reported already.
-    (Digest::blake3(&note) == object.blake3).then_some(note)
+    (Digest::blake3(&note) == *digest).then_some(note)
 }
 
-/// A cosigned checkpoint must be one of this log, signed by it, over the entries that are there.
-fn check_cosigned(
+/// A checkpoint that an entry keeps must be the one that the entry tells of, signed by this log, over the
+/// entries that are there.
+fn check_claimed(
     source: &dyn Source,
     keys: &KeyHistory,
-    seq: Option<u64>,
+    seq: u64,
+    claimed: &Claimed,
     note: &[u8],
     report: &mut Report,
 ) -> Option<Checkpoint> {
-    let fault = |expected: &str, found: String| Fault {
-        seq,
-        path: String::new(),
-        what: "cosigned checkpoint".to_owned(),
-        expected: expected.to_owned(),
-        found,
+    let mut fault = |expected: String, found: String| {
+        report.fault(Fault {
+            seq: Some(seq),
+            path: String::new(),
+            what: "anchored checkpoint".to_owned(),
+            expected,
+            found,
+        });
+        None
     };
     let checkpoint = match keys.verify(note) {
         Ok(checkpoint) => checkpoint,
-        Err(error) => {
-            // Of the head it was said before.
-            if seq.is_some() {
-                report.fault(fault("a checkpoint of this log", error.to_string()));
-            }
-            return None;
-        }
+        Err(error) => return fault("a checkpoint of this log".to_owned(), error.to_string()),
     };
-    let root = match checkpoint.size <= report.size {
-        true => root_at(source, checkpoint.size, report.size),
+    if (claimed.size, claimed.root) != (Some(checkpoint.size), Some(checkpoint.root)) {
+        let expected = format!("size {} and root {}", checkpoint.size, checkpoint.root);
+        return fault(
+            expected,
+            "another size or root in the entry's body".to_owned(),
+        );
+    }
+    // It was signed before it was kept.
+    let root = match checkpoint.size <= seq {
+        true => kept_root(source, keys, checkpoint.size)
+            .or_else(|| root_at(source, checkpoint.size, report.size)),
         false => None,
     };
-    if seq.is_some() {
-        report.checkpoints += 1;
-        if root != Some(checkpoint.root) {
-            let found = root.map_or("a root that cannot be computed".into(), |it| it.to_string());
-            let expected = format!("root {} over {} entries", checkpoint.root, checkpoint.size);
-            report.fault(fault(&expected, found));
-            return None;
-        }
+    if root != Some(checkpoint.root) {
+        let expected = format!("root {} over {} entries", checkpoint.root, checkpoint.size);
+        let none = || "a root that cannot be computed".to_owned();
+        report.fault(Fault {
+            seq: Some(seq),
+            path: String::new(),
+            what: "anchored checkpoint".to_owned(),
+            expected,
+            found: root.map_or_else(none, |root| root.to_string()),
+        });
+        return None;
     }
+    report.checkpoints += 1;
     Some(checkpoint)
+}
+
+/// The root over `size` entries as the archive's own kept checkpoint has it, which the walk has verified.
+fn kept_root(source: &dyn Source, keys: &KeyHistory, size: u64) -> Option<Digest> {
+    let (_, note) = source.checkpoints(size..size + 1).ok()?.pop()?;
+    Some(keys.verify(&note).ok()?.root)
 }
 
 /// The root over the first `size` entries, through the tiles of the tree of `head` entries.

@@ -12,6 +12,8 @@ use crate::tile::{TILE_WIDTH, Tile, complete_root, tile_hashes};
 /// What a worker found in one bundle.
 pub(super) struct Bundle {
     pub first: u64,
+    /// Whether its tile was there.
+    pub published: bool,
     pub leaves: Vec<Digest>,
     pub entries: Vec<Option<Checked>>,
     pub root: Option<Digest>,
@@ -19,6 +21,13 @@ pub(super) struct Bundle {
     pub faults: Vec<Fault>,
     /// Entries whose leaf hash is not the one in the tile: which of the two is wrong, a signed root will tell.
     pub disputed: Vec<Fault>,
+}
+
+impl Bundle {
+    /// Whether there was neither an entry nor a hash.
+    pub fn is_empty(&self) -> bool {
+        !self.published && self.entries.iter().all(Option::is_none)
+    }
 }
 
 /// An entry that could be read.
@@ -34,6 +43,7 @@ pub(super) fn read_bundle(source: &dyn Source, index: u64, size: u64) -> Bundle 
     let width = (size - first).min(TILE_WIDTH);
     let mut bundle = Bundle {
         first,
+        published: false,
         leaves: Vec::new(),
         entries: Vec::new(),
         root: None,
@@ -48,6 +58,7 @@ pub(super) fn read_bundle(source: &dyn Source, index: u64, size: u64) -> Bundle 
     };
     let must_exist = width == TILE_WIDTH || source.publishes_partial_tiles() || source.withholds();
     let published = published_leaves(source, tile, must_exist, &mut bundle.faults);
+    bundle.published = published.is_some();
     for (seq, bytes) in (first..).zip(read_entries(
         source,
         first..first + width,

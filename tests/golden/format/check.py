@@ -108,6 +108,9 @@ def check_log(bag, keys):
             right = sha256(data).hex() == thing["sha256"] and (not blake3 or blake3(data).hexdigest() == digest)
             need(right and len(data) == thing["size"], f"entry {seq}, {entry['path']}/{thing['name']}: not what was filed")
             if entry["path"][:2] not in ("", "/_"): last[f"{bag}/data/tree{entry['path']}/{thing['name']}"] = thing
+    told = [thing["sha256"] for entry in map(json.loads, (entries[seq] for seq in sorted(entries))) if entry["kind"] == "key.rotated" for thing in entry["objects"]]
+    need(told == [sha256(read(f"{log}rotation/{n}")).hex() for n in range(1, len(keys))], "rotation: not the key changes that the log tells of")
+    need(0 not in entries or verifier_key(json.loads(entries[0])["body"]["vkey"]) == keys[0], "vkey: the log began with another key")
     need(root(row) == signed_root, f"the root over {size} entries is not the signed one")
     if os.path.exists(log + "cosigned-checkpoint"):
         cosigned, its_root = checkpoint(read(log + "cosigned-checkpoint").decode(), keys)
