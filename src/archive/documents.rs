@@ -121,7 +121,7 @@ impl Records {
     }
 
     /// The name of an actor of the log, or the id when the name is no longer known.
-    fn name_of(&self, id: &str) -> String {
+    pub(super) fn name_of(&self, id: &str) -> String {
         match self.people().user(id) {
             Some(user) => user.name.clone(),
             None if id == OPERATOR => OPERATOR.to_owned(),

@@ -52,6 +52,7 @@ pub use reindex::{IndexDigest, ReindexReport, reindex};
 pub use scan::SCAN_MAX_BYTES;
 pub use sign_in::Caller;
 pub use signer::{Signer, SigningProgram};
+pub use templates::TemplateVersion;
 pub use verify::verify;
 pub use view::Client;
 

@@ -3,9 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use vouchsafe_evidence::digest::Digest;
+
+use super::documents::rfc3339;
 use super::kind::{self, Draft};
+use super::open::entry;
 use super::rows::{TemplateRow, key};
-use super::{Archive, ArchiveError, Caller, Child, File, Filed, Node, Records};
+use super::{Archive, ArchiveError, Caller, Child, File, Filed, Node, OPERATOR, Records};
 use crate::catalog::{TEMPLATES, TreePath};
 use crate::store::get_object;
 use crate::voucher::Invalid;
@@ -28,6 +32,18 @@ impl Archive {
         self.check_room()?;
         let published = self.publish_template(&caller.id, voucher_type, content);
         self.log_refusal(caller, &path, published)
+    }
+
+    /// Publishes a template for an operator of the machine; gives the version that it is.
+    pub fn publish_template_as_operator(
+        &self,
+        voucher_type: &str,
+        text: &str,
+    ) -> Result<String, ArchiveError> {
+        self.check_room()?;
+        match self.publish_template(OPERATOR, voucher_type, text.as_bytes())? {
+            Filed::New(version) | Filed::Unchanged(version) => Ok(version.to_string()),
+        }
     }
 
     /// The template that new vouchers of a type are drawn by.
@@ -116,7 +132,47 @@ impl Archive {
     }
 }
 
+/// One version of a template, for whoever reads its history.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct TemplateVersion {
+    /// The voucher type.
+    #[serde(rename = "type")]
+    pub voucher_type: String,
+    /// From 1.
+    pub version: u32,
+    /// When it was published: RFC 3339.
+    pub published: String,
+    /// Who published it.
+    pub by: String,
+    /// Its digest.
+    pub blake3: Digest,
+    /// Number of the entry in the log.
+    pub entry: u64,
+}
+
 impl Records {
+    /// Every version of every template, by type and version.
+    pub fn template_versions(&self) -> Result<Vec<TemplateVersion>, ArchiveError> {
+        let mut versions = Vec::new();
+        for voucher_type in self.layout.types() {
+            for number in 1.. {
+                let key = key::template(&voucher_type.name, number);
+                let Some(row) = self.row::<TemplateRow>(&key)? else {
+                    break;
+                };
+                versions.push(TemplateVersion {
+                    voucher_type: voucher_type.name.clone(),
+                    version: row.version,
+                    published: rfc3339(row.time),
+                    by: self.name_of(&entry(&*self.store, row.seq)?.actor),
+                    blake3: row.object.blake3,
+                    entry: row.seq,
+                });
+            }
+        }
+        Ok(versions)
+    }
+
     pub(super) fn template_file(
         &self,
         voucher_type: &str,

@@ -19,7 +19,7 @@ use crate::voucher::Invalid;
 
 const SOCKET: &str = "control";
 /// Longest message, in bytes.
-const MESSAGE_MAX_BYTES: u64 = 64 << 10;
+const MESSAGE_MAX_BYTES: u64 = 256 << 10;
 /// How long either side waits for the other.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -51,6 +51,10 @@ pub enum Change {
     },
     RevokeGrant {
         grant: String,
+    },
+    PublishTemplate {
+        voucher_type: String,
+        text: String,
     },
     /// `signer` is the content of a `signer.toml`; without it a new key is made.
     RotateKey {
@@ -101,6 +105,9 @@ fn perform(archive: &Archive, change: Change) -> Result<String, ArchiveError> {
                 until,
             };
             archive.add_grant(&user, grant)
+        }
+        Change::PublishTemplate { voucher_type, text } => {
+            archive.publish_template_as_operator(&voucher_type, &text)
         }
         Change::RotateKey { signer } => {
             let program = signer.as_deref().map(SigningProgram::from_toml);

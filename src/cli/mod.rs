@@ -15,6 +15,7 @@ mod remote;
 mod render;
 mod sample;
 mod serve;
+mod template;
 mod terminal;
 mod token;
 mod user;
@@ -57,6 +58,9 @@ enum Command {
     /// Who may do what, where
     #[command(subcommand)]
     Grant(grant::Command),
+    /// The forms that vouchers are drawn on
+    #[command(subcommand)]
+    Template(template::Command),
     /// Draw a voucher without an archive
     Render(render::Arguments),
     /// Check an archive or an exported folder
@@ -89,6 +93,7 @@ pub fn run() -> ExitCode {
         Command::User(command) => user::run(command),
         Command::Token(command) => token::run(command),
         Command::Grant(command) => grant::run(command),
+        Command::Template(command) => template::run(command),
         Command::Render(arguments) => render::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),

@@ -45,28 +45,50 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let text = template_text(arguments, &voucher)?;
     let template =
         Template::from_toml(&text).map_err(|error| Failure::Wrong(format!("template: {error}")))?;
-    let renderer = Renderer::new();
-    let mark = Mark {
+    let sheet = Sheet {
+        voucher: &voucher,
+        data: &data,
         place: place.to_string(),
-        digest: Digest::blake3(&data).to_string(),
     };
-    let drawing = renderer.draw(&template, &voucher, &mark)?;
-    let pdf = renderer.pdf(&drawing, &data)?;
-    let ending = arguments.out.extension().and_then(|ending| ending.to_str());
-    let content = match ending {
-        Some("pdf") => pdf,
-        Some("png") => renderer.png(&pdf, arguments.dpi)?,
-        Some("jpg" | "jpeg") => renderer.jpeg(&pdf, arguments.dpi)?,
-        _ => {
-            let error = "--out: name a file that ends in .png, .jpg or .pdf";
-            return Err(Failure::Wrong(error.to_owned()));
+    sheet.draw(&template, &arguments.out, arguments.dpi)
+}
+
+/// A voucher that is drawn without an archive.
+pub struct Sheet<'a> {
+    pub voucher: &'a Voucher,
+    /// The bytes of `voucher.json`.
+    pub data: &'a [u8],
+    pub place: String,
+}
+
+impl Sheet<'_> {
+    /// Draws it to a file, whose ending says as what, and says so.
+    pub fn draw(&self, template: &Template, out: &Path, dpi: u32) -> Result<(), Failure> {
+        let renderer = Renderer::new();
+        let mark = Mark {
+            place: self.place.clone(),
+            digest: Digest::blake3(self.data).to_string(),
+        };
+        let drawing = renderer.draw(template, self.voucher, &mark)?;
+        let pdf = renderer.pdf(&drawing, self.data)?;
+        let content = match out.extension().and_then(|ending| ending.to_str()) {
+            Some("pdf") => pdf,
+            Some("png") => renderer.png(&pdf, dpi)?,
+            Some("jpg" | "jpeg") => renderer.jpeg(&pdf, dpi)?,
+            _ => {
+                let error = format!(
+                    "{}: name a file that ends in .png, .jpg or .pdf",
+                    out.display()
+                );
+                return Err(Failure::Wrong(error));
+            }
+        };
+        fs::write(out, content).map_err(|error| Failure::io(out, &error))?;
+        for warning in drawing.warnings() {
+            eprintln!("vouchsafe: warning: {warning}");
         }
-    };
-    fs::write(&arguments.out, content).map_err(|error| Failure::io(&arguments.out, &error))?;
-    for warning in drawing.warnings() {
-        eprintln!("vouchsafe: warning: {warning}");
+        terminal::print_line(&format!("drew {}", out.display()))
     }
-    terminal::print_line(&format!("drew {}", arguments.out.display()))
 }
 
 fn template_text(arguments: &Arguments, voucher: &Voucher) -> Result<String, Failure> {
@@ -84,7 +106,7 @@ fn template_text(arguments: &Arguments, voucher: &Voucher) -> Result<String, Fai
 }
 
 /// Reads a file of a size that can be voucher data or a template.
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+pub fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let size = fs::metadata(file)
         .map_err(|error| Failure::io(file, &error))?
         .len();

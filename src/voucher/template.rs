@@ -70,8 +70,24 @@ impl TemplateError {
 }
 
 impl Template {
-    /// Reads and checks a template. Every error names the key and its line and column.
+    /// Reads and checks a template. The error names the key and its line and column.
     pub fn from_toml(text: &str) -> Result<Template, TemplateError> {
+        Template::read(text).map_err(|mut errors| errors.swap_remove(0))
+    }
+
+    /// Reads and checks a template, and gives everything that is wrong with it, in the order of the text: at
+    /// least one error. Where the text is not TOML of the grammar's shape, that hides all else.
+    pub fn read(text: &str) -> Result<Template, Vec<TemplateError>> {
+        let document = Template::document(text).map_err(|error| vec![error])?;
+        check::check(document).map_err(|faults| {
+            let error = |fault: check::Fault| {
+                TemplateError::at(text, fault.span.start, fault.key, fault.error)
+            };
+            faults.into_iter().map(error).collect()
+        })
+    }
+
+    fn document(text: &str) -> Result<form::Document, TemplateError> {
         if text.len() > TEMPLATE_MAX_BYTES {
             let error = format!("a template has at most {TEMPLATE_MAX_BYTES} bytes");
             return Err(TemplateError::at(text, 0, String::new(), error));
@@ -84,10 +100,8 @@ impl Template {
             toml::Deserializer::parse(text).map_err(|error| fault(String::new(), &error))?;
         let mut track = serde_path_to_error::Track::new();
         let tracked = serde_path_to_error::Deserializer::new(deserializer, &mut track);
-        let document = form::Document::deserialize(tracked)
-            .map_err(|error| fault(readable_key(&track.path().to_string()), &error))?;
-        check::check(document)
-            .map_err(|fault| TemplateError::at(text, fault.span.start, fault.key, fault.error))
+        form::Document::deserialize(tracked)
+            .map_err(|error| fault(readable_key(&track.path().to_string()), &error))
     }
 
     /// The text of the form that comes with the product for a voucher type such as `payment`.

@@ -15,6 +15,7 @@ mod locks;
 mod log;
 mod people;
 mod served;
+mod template;
 mod tree;
 mod upload;
 mod verify;

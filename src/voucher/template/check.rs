@@ -32,13 +32,32 @@ fn refuse<T>(span: Range<usize>, key: &str, error: impl Into<String>) -> Result<
     })
 }
 
-pub(super) fn check(document: Document) -> Result<Template, Fault> {
+/// Every fault that was found, in the order of the text.
+#[derive(Default)]
+struct Found(Vec<Fault>);
+
+impl Found {
+    fn keep<T>(&mut self, outcome: Result<T, Fault>) -> Option<T> {
+        outcome.map_err(|fault| self.0.push(fault)).ok()
+    }
+}
+
+pub(super) fn check(document: Document) -> Result<Template, Vec<Fault>> {
     if *document.format.get_ref() != FORMAT {
         let error = format!("this program reads format {FORMAT}");
-        return refuse(document.format.span(), "format", error);
+        // In another grammar nothing else means what it seems to.
+        return refuse(document.format.span(), "format", error).map_err(|fault| vec![fault]);
     }
-    text(&document.title.span(), "title", document.title.get_ref())?;
-    let page = page(&document.page)?;
+    let mut found = Found::default();
+    found.keep(text(
+        &document.title.span(),
+        "title",
+        document.title.get_ref(),
+    ));
+    let page = match found.keep(page(&document.page)) {
+        Some(page) => page,
+        None => *document.page.get_ref(),
+    };
     let count = document.labels.len()
         + document.fields.len()
         + document.rules.len()
@@ -46,55 +65,65 @@ pub(super) fn check(document: Document) -> Result<Template, Fault> {
         + document.slots.len();
     if count > ITEMS_MAX {
         let error = format!("a template has at most {ITEMS_MAX} items");
-        return refuse(document.title.span(), "", error);
+        return refuse(document.title.span(), "", error).map_err(|fault| vec![fault]);
     }
-    table(page, &document.table)?;
+    table(page, &document.table, &mut found);
     if let Some(mark) = &document.mark {
         let square = mark.get_ref().rectangle;
-        inside(page, &mark.span(), "mark.box", square)?;
+        found.keep(inside(page, &mark.span(), "mark.box", square));
     }
-    Ok(Template {
-        labels: each("labels", document.labels, |span, key, label| {
+    let template = Template {
+        labels: each(&mut found, "labels", document.labels, |span, key, label| {
             text(span, &format!("{key}.text"), &label.text)?;
             inside(page, span, &format!("{key}.box"), label.rectangle)
-        })?,
-        fields: each("fields", document.fields, |span, key, field| {
+        }),
+        fields: each(&mut found, "fields", document.fields, |span, key, field| {
             inside(page, span, &format!("{key}.box"), field.rectangle)
-        })?,
-        rules: each("rules", document.rules, |span, key, rule| {
+        }),
+        rules: each(&mut found, "rules", document.rules, |span, key, rule| {
             if rule.from.x != rule.to.x && rule.from.y != rule.to.y {
                 let error = "a rule is horizontal or vertical";
                 return refuse(span.clone(), key, error);
             }
             inside(page, span, key, spanned(rule.from, rule.to))
-        })?,
-        frames: each("frames", document.frames, |span, key, frame| {
+        }),
+        frames: each(&mut found, "frames", document.frames, |span, key, frame| {
             inside(page, span, &format!("{key}.box"), frame.rectangle)
-        })?,
-        slots: each("slots", document.slots, |span, key, slot| {
+        }),
+        slots: each(&mut found, "slots", document.slots, |span, key, slot| {
             text(span, &format!("{key}.name"), &slot.name)?;
             inside(page, span, &format!("{key}.box"), slot.rectangle)
-        })?,
+        }),
         title: document.title.into_inner(),
         page,
         inks: document.inks,
         table: document.table.into_inner(),
         mark: document.mark.map(Spanned::into_inner),
-    })
+    };
+    if found.0.is_empty() {
+        return Ok(template);
+    }
+    found.0.sort_by_key(|fault| fault.span.start);
+    Err(found.0)
 }
 
 /// Checks each item of a list, whose keys are `name[0]`, `name[1]` and so on.
 fn each<T>(
+    found: &mut Found,
     name: &str,
     items: Vec<Spanned<T>>,
     check: impl Fn(&Range<usize>, &str, &T) -> Result<(), Fault>,
-) -> Result<Vec<T>, Fault> {
+) -> Vec<T> {
     let mut checked = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
-        check(&item.span(), &format!("{name}[{index}]"), item.get_ref())?;
+        found.keep(check(
+            &item.span(),
+            &format!("{name}[{index}]"),
+            item.get_ref(),
+        ));
         checked.push(item.into_inner());
     }
-    Ok(checked)
+    checked
 }
 
 /// The page, its sides rounded to whole hundredths of an inch.
@@ -111,30 +140,35 @@ fn page(page: &Spanned<Page>) -> Result<Page, Fault> {
     Ok(rounded)
 }
 
-fn table(page: Page, table: &Spanned<Table>) -> Result<(), Fault> {
+fn table(page: Page, table: &Spanned<Table>, found: &mut Found) {
     let (span, table) = (table.span(), table.get_ref());
+    let mut refuse = |key: &str, error: String| {
+        found.keep(refuse::<()>(span.clone(), key, error));
+    };
     // Two rows at least: on a following page the first one brings the total forward.
     if !(2..=ROWS_MAX).contains(&table.rows) {
-        let error = format!("a page has between 2 and {ROWS_MAX} rows");
-        return refuse(span, "table.rows", error);
+        refuse(
+            "table.rows",
+            format!("a page has between 2 and {ROWS_MAX} rows"),
+        );
     }
     if table.columns.is_empty() || table.columns.len() > COLUMNS_MAX {
         let error = format!("a table has between 1 and {COLUMNS_MAX} columns");
-        return refuse(span, "table.columns", error);
+        refuse("table.columns", error);
     }
     if table.row_height.0 <= 0 {
-        return refuse(span, "table.row_height", "a row has a height");
+        refuse("table.row_height", "a row has a height".to_owned());
     }
     for (key, label) in [
         ("table.total_label", &table.total_label),
         ("table.carried_forward", &table.carried_forward),
         ("table.brought_forward", &table.brought_forward),
     ] {
-        text(&span, key, label)?;
+        found.keep(text(&span, key, label));
     }
     for (index, column) in table.columns.iter().enumerate() {
         let key = format!("table.columns[{index}]");
-        self::column(&column.span(), &key, column.get_ref())?;
+        found.keep(self::column(&column.span(), &key, column.get_ref()));
     }
     let rectangle = Rectangle {
         x: table.at.x,
@@ -142,7 +176,7 @@ fn table(page: Page, table: &Spanned<Table>) -> Result<(), Fault> {
         width: table.width(),
         height: table.height(),
     };
-    inside(page, &span, "table", rectangle)
+    found.keep(inside(page, &span, "table", rectangle));
 }
 
 fn column(span: &Range<usize>, key: &str, column: &Column) -> Result<(), Fault> {
