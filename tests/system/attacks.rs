@@ -440,6 +440,19 @@ fn a_picture_of_other_data_or_by_another_form_is_seen_when_it_is_drawn_again() {
 }
 
 #[test]
+fn a_time_that_goes_backwards_inside_the_log_is_named() {
+    let archive = Archive::new();
+    resign(&archive.path(), false, |_, entry| {
+        if entry.seq == 9 {
+            entry.time -= 60_000;
+        }
+    });
+    let (seq, text) = first_fault(&archive.path(), &[]);
+    assert_eq!(seq, Some(9), "{text}");
+    assert!(text.contains("not earlier than"), "{text}");
+}
+
+#[test]
 fn a_key_that_was_given_up_signs_no_head_over_the_log_that_gave_it_up() {
     let archive = Archive::new();
     let old = vkey(&archive);
