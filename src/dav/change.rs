@@ -22,7 +22,13 @@ pub async fn put(share: Share, asked: Asked, body: Body) -> Result<Response, Ref
         Ok(Some(Filed::Unchanged(_))) => Ok(StatusCode::NO_CONTENT.into_response()),
         Ok(None) => Ok(StatusCode::CREATED.into_response()),
         Err(refusal) => {
-            reader.drain();
+            // Whoever waits to be asked for the body (RFC 9110, section 10.1.1) gets the answer instead. Asking
+            // for it and hanging up in the middle could cut the answer off.
+            let waits = text(&asked.headers, header::EXPECT)
+                .is_some_and(|expected| expected.eq_ignore_ascii_case("100-continue"));
+            if !waits || reader.has_begun() {
+                reader.drain();
+            }
             Err(refusal)
         }
     })

@@ -21,6 +21,7 @@ pub struct BodyReader {
     runtime: Handle,
     body: Body,
     piece: Bytes,
+    begun: bool,
 }
 
 impl BodyReader {
@@ -30,10 +31,17 @@ impl BodyReader {
             runtime: Handle::current(),
             body,
             piece: Bytes::new(),
+            begun: false,
         }
     }
 
+    /// Whether the sender was asked for anything.
+    pub fn has_begun(&self) -> bool {
+        self.begun
+    }
+
     fn next(&mut self, patience: Duration) -> io::Result<Option<Bytes>> {
+        self.begun = true;
         loop {
             let frame = self
                 .runtime

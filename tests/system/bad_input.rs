@@ -258,3 +258,25 @@ fn deep_folders_in_the_inbox_are_refused_and_the_archive_goes_on() {
     assert_eq!(upload.status, 201, "nothing has stopped: {}", upload.text());
     archive.assert_well();
 }
+
+/// A sender that waits to be asked for a body that is refused is not asked for it: it gets the answer, whole.
+#[test]
+fn a_body_that_is_refused_unseen_is_not_asked_for() {
+    let archive = Archive::new();
+    let served = archive.serve();
+    let address = served.url.strip_prefix("http://").unwrap();
+    let mut connection = TcpStream::connect(address).unwrap();
+    let patience = Some(std::time::Duration::from_secs(20));
+    connection.set_read_timeout(patience).unwrap();
+    // erp:Correct-Horse-9
+    let head = format!(
+        "PUT /dav/acme/gl/2024-03/payment/0001/voucher.json HTTP/1.1\r\nHost: {address}\r\n\
+         Authorization: Basic ZXJwOkNvcnJlY3QtSG9yc2UtOQ==\r\nContent-Length: 120000000\r\n\
+         Expect: 100-continue\r\n\r\n"
+    );
+    connection.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("more than"), "{answer}");
+}
