@@ -8,11 +8,10 @@ use vouchsafe_evidence::verify::Options;
 
 use super::high_water::HighWater;
 use super::kind::{self, Draft, OPERATOR};
-use super::open::{Progress, make_aside};
+use super::open::{Progress, make_aside, refuse_inside};
 use super::verify::{open_store_to_read, verify};
 use super::{Archive, ArchiveError, Clock, folder};
 use crate::store::Truth;
-use crate::voucher::Invalid;
 
 /// What a copy contains.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -34,7 +33,7 @@ pub fn backup(
     out: &Path,
     progress: Progress<'_>,
 ) -> Result<BackupReport, ArchiveError> {
-    refuse_inside(archive, out, "--out")?;
+    refuse_inside(archive, out, "--out", "a copy")?;
     make_aside(out, |aside| copy(archive, aside, progress))
 }
 
@@ -47,7 +46,7 @@ pub fn restore(
     clock: Clock,
     progress: Progress<'_>,
 ) -> Result<BackupReport, ArchiveError> {
-    refuse_inside(backup, archive, "--archive")?;
+    refuse_inside(backup, archive, "--archive", "a copy")?;
     make_aside(archive, |aside| {
         let report = copy(backup, aside, progress)?;
         let restored = Archive::open(aside, clock, &|_, _| {})?;
@@ -58,19 +57,6 @@ pub fn restore(
         restored.write(draft)?;
         Ok(report)
     })
-}
-
-/// Refuses a copy that would lie in what is copied.
-fn refuse_inside(from: &Path, to: &Path, field: &str) -> Result<(), ArchiveError> {
-    let from = from
-        .canonicalize()
-        .map_err(|error| ArchiveError::io(from, error))?;
-    let inside = |folder: &Path| folder.canonicalize().is_ok_and(|it| it.starts_with(&from));
-    if to.ancestors().any(inside) {
-        let hint = "name a folder outside the archive";
-        return Err(Invalid::new(field, "a copy does not go into the archive", hint).into());
-    }
-    Ok(())
 }
 
 fn copy(from: &Path, to: &Path, progress: Progress<'_>) -> Result<BackupReport, ArchiveError> {

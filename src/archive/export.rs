@@ -12,7 +12,7 @@ use vouchsafe_evidence::entry::{Entry, Object};
 use vouchsafe_evidence::log_file::LogFile;
 use vouchsafe_evidence::tile::{TILE_WIDTH, Tile};
 
-use super::open::{Progress, make_aside};
+use super::open::{Progress, make_aside, refuse_inside};
 use super::rows::{AnchorRow, FileRow, VoucherRow, key};
 use super::{ArchiveError, Caller, Content, File as TreeFile, Node, OPERATOR, Records, log};
 use crate::access::{Grant, Permissions, Right, Role, Scope};
@@ -323,17 +323,7 @@ pub fn export(
     out: &Path,
     progress: Progress<'_>,
 ) -> Result<ExportReport, ArchiveError> {
-    let inside = |folder: &Path| {
-        folder.canonicalize().is_ok_and(|folder| {
-            archive
-                .canonicalize()
-                .is_ok_and(|archive| folder.starts_with(archive))
-        })
-    };
-    if out.ancestors().any(inside) {
-        let hint = "name a folder outside the archive";
-        return Err(Invalid::new("--out", "an export does not go into the archive", hint).into());
-    }
+    refuse_inside(archive, out, "--out", "an export")?;
     let records = Records::open_to_read(archive)?;
     make_aside(out, |aside| write_bag(&records, scope, aside, progress))
 }

@@ -222,6 +222,28 @@ fn no_new_folder(error: String) -> ArchiveError {
     Invalid::new("DIR", error, "name a folder that does not exist yet").into()
 }
 
+/// Refuses to make something in the folder that it is made from.
+pub(super) fn refuse_inside(
+    from: &Path,
+    to: &Path,
+    field: &str,
+    what: &str,
+) -> Result<(), ArchiveError> {
+    // A folder that is not there is refused when it is read.
+    let from = from.canonicalize().ok();
+    let inside = |folder: &Path| {
+        let folder = folder.canonicalize().ok();
+        folder
+            .zip(from.as_ref())
+            .is_some_and(|(folder, from)| folder.starts_with(from))
+    };
+    if to.ancestors().any(inside) {
+        let error = format!("{what} does not go into the archive");
+        return Err(Invalid::new(field, error, "name a folder outside the archive").into());
+    }
+    Ok(())
+}
+
 /// Makes a folder, which must be absent or empty, aside and moves it into place, so that a crash leaves no
 /// half of it there. Only its owner can read it.
 pub fn make_aside<T, E: From<ArchiveError>>(

@@ -115,7 +115,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     Err(Failure::No(String::new()))
 }
 
-fn key(option: &str, text: &str) -> Result<VerifierKey, Failure> {
+/// The verifier key that an option gives, as text or in a file.
+pub fn key(option: &str, text: &str) -> Result<VerifierKey, Failure> {
     let content = fs::read_to_string(text);
     VerifierKey::parse(content.as_deref().unwrap_or(text))
         .map_err(|error| Failure::Wrong(format!("{option}: {error}")))

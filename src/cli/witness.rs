@@ -6,10 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
 use tokio::net::TcpListener;
-use vouchsafe_evidence::key::{KeyKind, SigningNoteKey, VerifierKey};
+use vouchsafe_evidence::key::{KeyKind, SigningNoteKey};
 
 use super::serve::{runtime, told_to_stop};
-use super::{Failure, terminal};
+use super::{Failure, terminal, verify};
 use crate::anchor::{Witness, routes};
 use crate::http;
 use crate::store::replace_file;
@@ -82,11 +82,7 @@ fn init(arguments: &Init) -> Result<(), Failure> {
 }
 
 fn serve(arguments: &Serve) -> Result<(), Failure> {
-    let logs = arguments.logs.iter().map(|text| {
-        let content = fs::read_to_string(text);
-        VerifierKey::parse(content.as_deref().unwrap_or(text))
-            .map_err(|error| Failure::Wrong(format!("--log: {error}")))
-    });
+    let logs = arguments.logs.iter().map(|text| verify::key("--log", text));
     let logs = logs.collect::<Result<Vec<_>, _>>()?;
     let key = read_key(&key_file(&arguments.dir))?;
     let witness = Witness::new(key, logs, arguments.dir.join("logs"))

@@ -3,7 +3,7 @@
 
 use crate::bundle::bundle_path;
 use crate::digest::Digest;
-use crate::tile::{Tile, parse_index_path};
+use crate::tile::{Tile, decimal, parse_index_path};
 
 /// One file of a published log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,11 +39,6 @@ pub enum LogFile {
 pub fn object_path(digest: &Digest) -> String {
     let hex = digest.to_string();
     format!("{}/{}", &hex[..2], &hex[2..])
-}
-
-fn decimal(text: &str) -> Option<u64> {
-    let number: u64 = text.parse().ok()?;
-    (number.to_string() == text).then_some(number)
 }
 
 impl LogFile {

@@ -10,6 +10,7 @@ use crate::entry::{Entry, EntryError};
 use crate::key::VerifierKey;
 use crate::merkle::{leaf_hash, root_from_inclusion};
 use crate::rotation::KeyHistory;
+use crate::tile::decimal;
 
 const HEADER: &str = "c2sp.org/tlog-proof@v1";
 /// A tree of 2^64 leaves has paths of 64 hashes.
@@ -81,11 +82,7 @@ impl InclusionProof {
         let index = lines
             .next()
             .and_then(|line| line.strip_prefix("index "))
-            .and_then(|text| {
-                text.parse::<u64>()
-                    .ok()
-                    .filter(|index| index.to_string() == text)
-            })
+            .and_then(decimal)
             .ok_or_else(|| form("no index"))?;
         let hashes = lines
             .map(|line| Some(Digest(BASE64.decode(line).ok()?.try_into().ok()?)))

@@ -109,7 +109,8 @@ pub fn parse_index_path(path: &str) -> Option<(u64, u64)> {
     (index_path(index, width) == path).then_some((index, width))
 }
 
-fn decimal(text: &str) -> Option<u64> {
+/// A number without sign and leading zeros.
+pub(crate) fn decimal(text: &str) -> Option<u64> {
     let number: u64 = text.parse().ok()?;
     (number.to_string() == text).then_some(number)
 }

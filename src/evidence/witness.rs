@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::key::VerifierKey;
 use crate::merkle::is_consistent;
 use crate::note::{Note, NoteError};
+use crate::tile::decimal;
 
 /// Longest request that is read, in bytes: 63 hashes and a checkpoint with many signatures.
 pub const REQUEST_MAX_BYTES: usize = 64 << 10;
@@ -68,10 +69,7 @@ impl AddCheckpoint {
         let old_size = lines
             .next()
             .and_then(|line| line.strip_prefix("old "))
-            .and_then(|size| {
-                let number: u64 = size.parse().ok()?;
-                (number.to_string() == size).then_some(number)
-            })
+            .and_then(decimal)
             .ok_or(form("no old size"))?;
         let proof = lines
             .map(|line| Some(Digest(BASE64.decode(line).ok()?.try_into().ok()?)))
