@@ -46,7 +46,7 @@ const ROOMS: [(&str, u8, &[&str]); 11] = [
 ];
 
 /// Crates that only these rooms may name.
-const CRATES: [(&str, &[&str]); 24] = [
+const CRATES: [(&str, &[&str]); 25] = [
     ("rocksdb", &["store"]),
     ("dav_server", &["dav"]),
     ("quick_xml", &["dav"]),
@@ -59,6 +59,7 @@ const CRATES: [(&str, &[&str]); 24] = [
     ("krilla", &["render"]),
     ("hayro", &["render"]),
     ("image", &["render"]),
+    ("png", &["render", "voucher"]),
     ("skrifa", &["render"]),
     ("argon2", &["archive"]),
     ("rust_decimal", &["voucher"]),

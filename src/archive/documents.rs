@@ -38,6 +38,9 @@ struct Arrival<'a> {
     /// Characters that could not be drawn and the like, when the form was drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     warnings: Option<u64>,
+    /// The first of them in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warned: Option<serde_json::Value>,
     files: Vec<ArrivedFile<'a>>,
 }
 
@@ -116,6 +119,7 @@ impl Records {
             by: self.name_of(&by.actor),
             template: number("template"),
             warnings: number("warnings").filter(|warnings| *warnings > 0),
+            warned: by.body.get("warned").cloned(),
             files,
         }
     }

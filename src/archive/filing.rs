@@ -10,17 +10,32 @@ use super::renditions::Renditions;
 use super::rows::{TemplateRow, VoucherRow, key};
 use super::{Archive, ArchiveError, Caller};
 use crate::catalog::TreePath;
-use crate::render::RenderError;
+use crate::render::{RenderError, Warning};
 use crate::store::put_object;
 use crate::voucher::{Invalid, Voucher};
 
 /// What became of an upload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Filed {
-    /// Filed, as this version of what is at the place.
-    New(u32),
+    /// Filed.
+    New {
+        /// Which version it is of what is at the place.
+        version: u32,
+        /// What could not be drawn as it should be, in words.
+        warnings: Vec<String>,
+    },
     /// The same bytes were there already, as this version; nothing was written.
     Unchanged(u32),
+}
+
+impl Filed {
+    /// Filed as this version, with nothing to say about it.
+    pub(super) fn new(version: u32) -> Filed {
+        Filed::New {
+            version,
+            warnings: Vec::new(),
+        }
+    }
 }
 
 /// What the sender makes a condition of filing (RFC 9110, section 13.1).
@@ -144,11 +159,15 @@ impl Archive {
                 version,
                 template: drawn.template.version,
                 template_blake3: drawn.template.object.blake3,
-                warnings: drawn.warnings,
+                warnings: drawn.warnings.len() as u64,
+                warned: kind::warned(&drawn.warnings),
             };
             let draft = Draft::new(&actor, kind::VOUCHER_FILED, place, &body)?;
             desk.write(draft.with(drawn.objects));
-            Ok(Filed::New(version))
+            Ok(Filed::New {
+                version,
+                warnings: drawn.warnings.iter().map(Warning::to_string).collect(),
+            })
         })
     }
 
@@ -249,7 +268,7 @@ fn known_field(field: &str) -> String {
 /// A voucher as it was drawn, in the store but not yet in the log.
 struct Drawn {
     template: TemplateRow,
-    warnings: u64,
+    warnings: Vec<Warning>,
     objects: Vec<Object>,
 }
 

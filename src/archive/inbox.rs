@@ -109,9 +109,13 @@ impl Archive {
             let (what, limit) = ("voucher data".to_owned(), VOUCHER_MAX_BYTES as u64);
             return Err(ArchiveError::TooLarge { what, limit });
         }
+        let mut warnings = Vec::new();
         if means_a_voucher(&received.beginning) {
             let filed = self.file_by_content(caller, &received.beginning);
-            self.log_refusal(caller, &logged_path(&caller.id, path), filed)?;
+            let filed = self.log_refusal(caller, &logged_path(&caller.id, path), filed)?;
+            if let Filed::New { warnings: told, .. } = filed {
+                warnings = told;
+            }
         }
         let media_type = "application/octet-stream";
         let file = object(path.name(), media_type, &received.digests);
@@ -125,7 +129,10 @@ impl Archive {
             let place = logged_path(&actor, &path);
             let draft = Draft::new(&actor, kind::INBOX_RECEIVED, place, &())?;
             desk.write(draft.with(vec![file]));
-            Ok(Filed::New(1))
+            Ok(Filed::New {
+                version: 1,
+                warnings,
+            })
         })
     }
 

@@ -12,6 +12,7 @@ pub(super) use vouchsafe_evidence::verify::{
 use super::ArchiveError;
 use crate::access::{Role, Time};
 use crate::catalog::TreePath;
+use crate::render::Warning;
 use crate::voucher::Invalid;
 
 pub(super) const USER_ADDED: &str = "user.added";
@@ -113,6 +114,19 @@ pub(super) struct VoucherFiled {
     pub template_blake3: Digest,
     /// How many warnings drawing gave, such as a character that no font has.
     pub warnings: u64,
+    /// The first of them in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warned: Vec<String>,
+}
+
+/// Most warnings that an entry keeps in words, and the most characters of each.
+const WARNED_MAX: usize = 16;
+const WARNED_MAX_CHARS: usize = 60;
+
+/// What an entry keeps of the warnings of a drawing.
+pub(super) fn warned(warnings: &[Warning]) -> Vec<String> {
+    let words = |warning: &Warning| warning.for_log().chars().take(WARNED_MAX_CHARS).collect();
+    warnings.iter().take(WARNED_MAX).map(words).collect()
 }
 
 /// Body of `scan.received`: which version of which scan.

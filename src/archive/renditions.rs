@@ -4,7 +4,7 @@ use vouchsafe_evidence::digest::Digest;
 
 use super::ArchiveError;
 use crate::catalog::{Rendition, TreePath};
-use crate::render::{Mark, Renderer};
+use crate::render::{Mark, Renderer, Warning};
 use crate::voucher::Voucher;
 use crate::voucher::template::Template;
 
@@ -14,8 +14,8 @@ const PNG_DOTS_PER_INCH: u32 = 200;
 /// The renditions of a voucher, in the order in which they were asked for.
 pub(super) struct Renditions {
     pub files: Vec<(Rendition, Vec<u8>)>,
-    /// How many warnings drawing gave, such as a character that no font has.
-    pub warnings: u64,
+    /// What could not be drawn as it should be, such as a character that no font has.
+    pub warnings: Vec<Warning>,
 }
 
 impl Renditions {
@@ -43,7 +43,7 @@ impl Renditions {
         };
         Ok(Renditions {
             files: wanted.into_iter().map(file).collect::<Result<_, _>>()?,
-            warnings: drawing.warnings().len() as u64,
+            warnings: drawing.warnings().to_vec(),
         })
     }
 }

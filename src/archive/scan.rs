@@ -132,7 +132,7 @@ impl Archive {
             let body = kind::ScanReceived { version };
             let draft = Draft::new(&actor, kind::SCAN_RECEIVED, place, &body)?;
             desk.write(draft.with(vec![scan]));
-            Ok(Filed::New(version))
+            Ok(Filed::new(version))
         })
     }
 }

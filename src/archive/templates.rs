@@ -42,7 +42,7 @@ impl Archive {
     ) -> Result<String, ArchiveError> {
         self.check_room()?;
         match self.publish_template(OPERATOR, voucher_type, text.as_bytes())? {
-            Filed::New(version) | Filed::Unchanged(version) => Ok(version.to_string()),
+            Filed::New { version, .. } | Filed::Unchanged(version) => Ok(version.to_string()),
         }
     }
 
@@ -127,7 +127,7 @@ impl Archive {
             };
             let draft = Draft::new(&actor, kind::TEMPLATE_PUBLISHED, place, &body)?;
             desk.write(draft.with(vec![file]));
-            Ok(Filed::New(version))
+            Ok(Filed::new(version))
         })
     }
 }

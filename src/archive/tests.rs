@@ -123,7 +123,7 @@ fn every_failing_write_leaves_all_of_a_voucher_or_nothing() {
             let memory = Arc::new(Memory::default());
             let archive = open(memory.clone());
             archive.write_beginning().unwrap();
-            assert_eq!(file(&archive, "before"), Ok(Filed::New(1)));
+            assert_eq!(file(&archive, "before"), Ok(Filed::new(1)));
             drop(archive);
 
             let faulty = Arc::new(Faulty::new(memory.clone(), fail_at, outcome));
@@ -149,7 +149,7 @@ fn every_failing_write_leaves_all_of_a_voucher_or_nothing() {
             }
             assert_eq!(
                 file(&archive, "after"),
-                Ok(Filed::New(1)),
+                Ok(Filed::new(1)),
                 "it opens and writes again"
             );
             drop(archive);
@@ -171,7 +171,7 @@ fn every_failing_call_of_the_store_leaves_all_of_a_voucher_or_nothing() {
         let memory = Arc::new(Memory::default());
         let archive = open(memory.clone());
         archive.write_beginning().unwrap();
-        assert_eq!(file(&archive, "before"), Ok(Filed::New(1)));
+        assert_eq!(file(&archive, "before"), Ok(Filed::new(1)));
         memory
     };
     let until_open = {
@@ -192,7 +192,7 @@ fn every_failing_call_of_the_store_leaves_all_of_a_voucher_or_nothing() {
             assert!(is_filed(&archive, "before"));
             let filed = is_filed(&archive, "during");
             assert!(filed || answer.is_err(), "what was acknowledged is there");
-            assert_eq!(file(&archive, "after"), Ok(Filed::New(1)));
+            assert_eq!(file(&archive, "after"), Ok(Filed::new(1)));
             drop(archive);
             assert_well(&memory);
             failures += u32::from(answer.is_err());
@@ -239,7 +239,7 @@ fn a_view_and_an_upload_share_a_commit() {
         // Long enough to draw the other voucher.
         std::thread::sleep(std::time::Duration::from_millis(1_500));
         release.send(()).unwrap();
-        assert_eq!(uploading.join().unwrap(), Ok(Filed::New(1)));
+        assert_eq!(uploading.join().unwrap(), Ok(Filed::new(1)));
     });
     let size = archive.records().size().unwrap();
     assert_eq!(size, before + 2);

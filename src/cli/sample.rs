@@ -53,7 +53,7 @@ type SampleLine = (
     u64,
 );
 
-const TYPES: [(&str, &[SampleLine]); 5] = [
+const TYPES: [(&str, &[SampleLine]); 7] = [
     (
         "receipt",
         &[
@@ -117,6 +117,28 @@ const TYPES: [(&str, &[SampleLine]); 5] = [
             ),
         ],
     ),
+    (
+        "general",
+        &[
+            ("报销差旅费", "管理费用", Some("差旅费"), "debit", 90),
+            ("退回多借现金", "库存现金", None, "debit", 10),
+            ("冲销差旅费借款", "其他应收款", Some("李喆"), "credit", 100),
+        ],
+    ),
+    (
+        "journal",
+        &[
+            ("Office rent", "Administration", Some("Rent"), "debit", 80),
+            ("Cleaning", "Administration", Some("Services"), "debit", 20),
+            (
+                "Rent and cleaning",
+                "Cash at bank",
+                Some("Current account"),
+                "credit",
+                100,
+            ),
+        ],
+    ),
 ];
 
 /// Voucher data. `cents` is what 100 percent stands for.
@@ -139,11 +161,16 @@ pub fn voucher(place: [&str; 5], cents: u64) -> Value {
         })
         .collect();
     let day = 1 + cents % 27;
+    let [preparer, bookkeeper, cashier] = if voucher_type == "journal" {
+        ["Zoë Łaska", "Anna Müller", "Tom Reed"]
+    } else {
+        ["张三", "李四", "王五"]
+    };
     json!({
         "company": company, "ledger": ledger, "period": period, "type": voucher_type,
         "number": number, "date": format!("{period}-{day:02}"), "currency": "CNY",
-        "attachments": 1 + cents % 3, "lines": lines, "preparer": "张三",
-        "reviewer": null, "bookkeeper": "李四", "cashier": "王五",
+        "attachments": 1 + cents % 3, "lines": lines, "preparer": preparer,
+        "reviewer": null, "bookkeeper": bookkeeper, "cashier": cashier,
         "extra": {"erp_id": format!("FI-{period}-{voucher_type}-{number}")},
     })
 }

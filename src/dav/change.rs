@@ -16,8 +16,9 @@ use crate::voucher::{Invalid, VOUCHER_MAX_BYTES};
 pub async fn put(share: Share, asked: Asked, body: Body) -> Result<Response, Refusal> {
     let mut reader = BodyReader::new(body);
     blocking(move || match take_in(&share, &asked, &mut reader) {
-        Ok(Some(Filed::New(version))) => {
-            Ok((StatusCode::CREATED, Json(json!({"version": version}))).into_response())
+        Ok(Some(Filed::New { version, warnings })) => {
+            let answer = json!({"version": version, "warnings": warnings});
+            Ok((StatusCode::CREATED, Json(answer)).into_response())
         }
         Ok(Some(Filed::Unchanged(_))) => Ok(StatusCode::NO_CONTENT.into_response()),
         Ok(None) => Ok(StatusCode::CREATED.into_response()),

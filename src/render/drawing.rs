@@ -1,7 +1,12 @@
 //! The display list: everything on the pages, in whole units, ready for any output.
 
+use std::sync::Arc;
+
 use crate::voucher::Date;
-use crate::voucher::template::{Colour, Face, Length, Page, Point, Rectangle, Slot};
+use crate::voucher::template::{Colour, Length, Locale, Page, Pixels, Point, Rectangle, Slot};
+
+use super::typeset::Typeface;
+use super::warning::Warning;
 
 /// A voucher laid out on its form. Lengths are in units of 1/7200 inch from the page's upper left corner.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,11 +15,12 @@ pub struct Drawing {
     pub(super) place: String,
     pub(super) digest: String,
     pub(super) date: Date,
+    pub(super) locale: Locale,
     pub(super) page: Page,
     pub(super) pages: Vec<Vec<Item>>,
     pub(super) fields: Vec<FieldBox>,
     pub(super) slots: Vec<Slot>,
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl Drawing {
@@ -48,8 +54,8 @@ impl Drawing {
         &self.slots
     }
 
-    /// What could not be drawn as it should be, in words, each beginning with the field's name.
-    pub fn warnings(&self) -> &[String] {
+    /// What could not be drawn as it should be, each thing once.
+    pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 }
@@ -81,6 +87,13 @@ pub enum Item {
         /// Their colour.
         colour: Colour,
     },
+    /// A picture that fills a rectangle.
+    Picture {
+        /// The rectangle, of the picture's proportions.
+        rectangle: Rectangle,
+        /// What fills it.
+        pixels: Arc<Pixels>,
+    },
     /// A slanting line.
     Stroke {
         /// One end.
@@ -97,8 +110,8 @@ pub enum Item {
 /// Characters of one typeface, size and colour on one baseline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GlyphRun {
-    /// Typeface.
-    pub face: Face,
+    /// The font.
+    pub typeface: Typeface,
     /// Size of type.
     pub size: i32,
     /// Colour.

@@ -27,12 +27,14 @@ pub(super) fn draw(
         let last = index + 1 == count;
         let table = TablePage {
             table,
+            locale: template.locale,
             voucher,
             lines,
             last,
         };
         let source = Source {
             voucher,
+            locale: template.locale,
             mark,
             page: index + 1,
             pages: count,
@@ -44,6 +46,7 @@ pub(super) fn draw(
         place: mark.place.clone(),
         digest: mark.digest.clone(),
         date: voucher.date,
+        locale: template.locale,
         page: template.page,
         pages: canvas.pages,
         fields: canvas.fields,
@@ -55,6 +58,9 @@ pub(super) fn draw(
 /// One page: what the printer's shop prints first, then the values over it.
 fn page(canvas: &mut Canvas, template: &Template, table: &TablePage, source: &Source) {
     canvas.start_page();
+    for picture in &template.pictures {
+        canvas.picture(picture);
+    }
     for rule in &template.rules {
         let colour = canvas.colour(rule.ink);
         canvas.rule(rule.from, rule.to, rule.weight.0, colour);

@@ -7,6 +7,7 @@ use crate::voucher::template::{Colour, Rectangle};
 use super::Mark;
 use super::drawing::Item;
 use super::paint::Canvas;
+use super::warning::Shortfall;
 
 /// The smallest module that a scan at 200 dots per inch still shows, in units: 0.25 mm.
 const MODULE_MIN: i32 = 72;
@@ -17,7 +18,7 @@ const MODULE_STEP: i32 = 36;
 pub(super) fn draw(canvas: &mut Canvas, square: Rectangle, mark: &Mark) {
     let side = square.width.min(square.height);
     let Some(code) = encode(mark, side / MODULE_MIN, canvas) else {
-        canvas.warn("mark: no room for a QR mark, left out".to_owned());
+        canvas.warn("mark", Shortfall::NoMark);
         return;
     };
     let module = side / code.size() / MODULE_STEP * MODULE_STEP;
@@ -66,9 +67,7 @@ fn encode(mark: &Mark, modules_max: i32, canvas: &mut Canvas) -> Option<QrCode> 
     };
     let code = attempt(&whole, QrCodeEcc::Medium).or_else(|| attempt(&whole, QrCodeEcc::Low));
     if code.is_none() {
-        canvas.warn(
-            "mark: the path is too long for the QR mark, which has the digest only".to_owned(),
-        );
+        canvas.warn("mark", Shortfall::MarkWithoutPath);
     }
     code.or_else(|| attempt(&whole[1..], QrCodeEcc::Medium))
 }

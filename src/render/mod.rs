@@ -17,17 +17,19 @@ mod raster;
 mod table;
 mod typeset;
 mod values;
+mod warning;
 mod words;
 
 pub use drawing::{Drawing, FieldBox, GlyphRun, Item, PlacedGlyph};
 pub use error::RenderError;
-pub use words::in_words;
+pub use typeset::Typeface;
+pub use warning::{Shortfall, Warning};
 
 use crate::voucher::Voucher;
 use crate::voucher::template::Template;
 
 /// The drawing machine with its built-in typefaces. Cheap to share by reference between threads;
-/// making one reads the fonts' tables once (milliseconds).
+/// the fonts' tables are read when they are first needed (milliseconds).
 pub struct Renderer {
     faces: typeset::Faces,
     fonts: pdf::Fonts,

@@ -1,13 +1,20 @@
 //! Collects the items of a drawing page by page.
 
-use crate::voucher::template::{Colour, Ink, Inks, Point, Rectangle};
+use std::sync::Arc;
+
+use crate::voucher::template::{Colour, Ink, Inks, Picture, Point, Rectangle};
 
 use super::drawing::{FieldBox, GlyphRun, Item, PlacedGlyph};
 use super::fit::{self, Fitted, Style};
 use super::typeset::{self, Faces, Glyph};
+use super::warning::{Shortfall, Warning};
 
 /// Rules begin at whole hundredths of an inch, so that they are sharp at 100, 200 and 300 dots per inch.
 const SNAP: i32 = 72;
+
+fn snap(units: i32) -> i32 {
+    (units + SNAP / 2).div_euclid(SNAP) * SNAP
+}
 
 /// The pages so far, and what there is to say about them.
 pub(super) struct Canvas<'a> {
@@ -15,7 +22,7 @@ pub(super) struct Canvas<'a> {
     pub(super) inks: Inks,
     pub(super) pages: Vec<Vec<Item>>,
     pub(super) fields: Vec<FieldBox>,
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Warning>,
     /// Rules of the page that is being drawn, painted first and together.
     rules: Vec<(Colour, Vec<Rectangle>)>,
 }
@@ -61,23 +68,32 @@ impl<'a> Canvas<'a> {
 
     /// A horizontal or vertical line of the form.
     pub(super) fn rule(&mut self, from: Point, to: Point, weight: i32, colour: Colour) {
-        let snap = |units: i32| (units + SNAP / 2).div_euclid(SNAP) * SNAP;
         let (left, top) = (snap(from.x.min(to.x)), snap(from.y.min(to.y)));
         let (right, bottom) = (snap(from.x.max(to.x)), snap(from.y.max(to.y)));
-        let rectangle = if from.y == to.y {
-            Rectangle {
-                x: left,
-                y: top,
-                width: right - left,
-                height: weight,
-            }
+        let (width, height) = if from.y == to.y {
+            (right - left, weight)
         } else {
-            Rectangle {
-                x: left,
-                y: top,
-                width: weight,
-                height: bottom - top,
-            }
+            (weight, bottom - top)
+        };
+        self.fill(left, top, (width, height), colour);
+    }
+
+    /// The four sides of a rectangle; the lines' upper and left edges lie on it.
+    pub(super) fn frame(&mut self, shape: Rectangle, weight: i32, colour: Colour) {
+        let (left, top) = (snap(shape.x), snap(shape.y));
+        let (width, height) = (snap(shape.right()) - left, snap(shape.bottom()) - top);
+        self.fill(left, top, (width, weight), colour);
+        self.fill(left, top + height, (width + weight, weight), colour);
+        self.fill(left, top, (weight, height), colour);
+        self.fill(left + width, top, (weight, height), colour);
+    }
+
+    fn fill(&mut self, x: i32, y: i32, (width, height): (i32, i32), colour: Colour) {
+        let rectangle = Rectangle {
+            x,
+            y,
+            width,
+            height,
         };
         match self.rules.iter_mut().find(|(known, _)| *known == colour) {
             Some((_, rectangles)) => rectangles.push(rectangle),
@@ -85,26 +101,34 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// The four sides of a rectangle; the lines' upper and left edges lie on it.
-    pub(super) fn frame(&mut self, shape: Rectangle, weight: i32, colour: Colour) {
-        let corner = |x: i32, y: i32| Point { x, y };
-        let (left, top, right, bottom) = (shape.x, shape.y, shape.right(), shape.bottom());
-        self.rule(corner(left, top), corner(right, top), weight, colour);
-        self.rule(
-            corner(left, bottom),
-            corner(right + weight, bottom),
-            weight,
-            colour,
-        );
-        self.rule(corner(left, top), corner(left, bottom), weight, colour);
-        self.rule(corner(right, top), corner(right, bottom), weight, colour);
-    }
-
     /// Paints the rules collected since the page began.
     pub(super) fn finish_rules(&mut self) {
         for (colour, rectangles) in std::mem::take(&mut self.rules) {
             self.push(Item::Fill { rectangles, colour });
         }
+    }
+
+    /// A picture in the middle of its box, as large as its proportions allow.
+    pub(super) fn picture(&mut self, picture: &Picture) {
+        let (room, pixels) = (picture.rectangle, &picture.pixels);
+        let [across, down] = [pixels.width, pixels.height].map(i64::from);
+        let [width, height] = [room.width, room.height].map(i64::from);
+        let (width, height) = if width * down > height * across {
+            (height * across / down, height)
+        } else {
+            (width, width * down / across)
+        };
+        // Neither side is longer than the box's.
+        let (width, height) = (width.max(1) as i32, height.max(1) as i32);
+        self.push(Item::Picture {
+            rectangle: Rectangle {
+                x: room.x + (room.width - width) / 2,
+                y: room.y + (room.height - height) / 2,
+                width,
+                height,
+            },
+            pixels: Arc::clone(pixels),
+        });
     }
 
     /// A constant text.
@@ -169,7 +193,11 @@ impl<'a> Canvas<'a> {
     }
 
     /// A warning, once: a value that repeats on every page is one fault.
-    pub(super) fn warn(&mut self, warning: String) {
+    pub(super) fn warn(&mut self, field: &str, shortfall: Shortfall) {
+        let warning = Warning {
+            field: field.to_owned(),
+            shortfall,
+        };
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
@@ -177,14 +205,11 @@ impl<'a> Canvas<'a> {
 
     fn warn_unless_whole(&mut self, name: &str, fitted: &Fitted) {
         if fitted.cut {
-            self.warn(format!("{name}: shortened to fit its box"));
+            self.warn(name, Shortfall::Shortened);
         }
         let glyphs = fitted.lines.iter().flat_map(|line| &line.glyphs);
         for glyph in glyphs.filter(|glyph| glyph.missing) {
-            let code = u32::from(glyph.character);
-            self.warn(format!(
-                "{name}: no typeface has U+{code:04X}, a box stands in for it"
-            ));
+            self.warn(name, Shortfall::NoGlyph(glyph.character));
         }
     }
 
@@ -200,9 +225,9 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// One run for each stretch of one face.
+    /// One run for each stretch of one typeface.
     fn runs(&mut self, placed: &[(Glyph, i32)], baseline: i32, size: i32, colour: Colour) {
-        for stretch in placed.chunk_by(|a, b| a.0.face == b.0.face) {
+        for stretch in placed.chunk_by(|a, b| a.0.typeface == b.0.typeface) {
             let glyphs = stretch
                 .iter()
                 .map(|(glyph, x)| PlacedGlyph {
@@ -212,7 +237,7 @@ impl<'a> Canvas<'a> {
                 })
                 .collect();
             self.push(Item::Glyphs(GlyphRun {
-                face: stretch[0].0.face,
+                typeface: stretch[0].0.typeface,
                 size,
                 colour,
                 baseline,

@@ -3,7 +3,8 @@
 use krilla::color::rgb;
 use krilla::configure::{Archival, ConfigurationBuilder};
 use krilla::embed::{AssociationKind, EmbeddedFile, MimeType};
-use krilla::geom::{PathBuilder, Point, Rect};
+use krilla::geom::{PathBuilder, Point, Rect, Size, Transform};
+use krilla::image::{BitsPerComponent, CustomImage, Image, ImageColorspace};
 use krilla::metadata::{DateTime, Metadata};
 use krilla::num::NormalizedF32;
 use krilla::page::PageSettings;
@@ -11,46 +12,37 @@ use krilla::paint::{Fill, FillRule, Stroke};
 use krilla::surface::Surface;
 use krilla::text::{Font, GlyphId, KrillaGlyph};
 use krilla::{Data, Document, SerializeSettings};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
 use crate::voucher::Date;
-use crate::voucher::template::{Colour, Face};
+use crate::voucher::template::{Colour, Pixels};
 
+use super::RenderError;
 use super::drawing::{Drawing, GlyphRun, Item};
-use super::{RenderError, typeset};
+use super::typeset::Typeface;
 
 /// Units in a PDF's unit, the printer's point.
 const UNITS_PER_POINT: f32 = 100.0;
 /// The attached file's name, as in the archive.
 const ATTACHMENT: &str = "voucher.json";
 
-/// The typefaces in the form in which they are embedded.
-pub(super) struct Fonts {
-    serif: Font,
-    sans: Font,
-    bold: Font,
-}
+/// The typefaces in the form in which they are embedded, each read when it is first needed.
+pub(super) struct Fonts([OnceLock<Font>; Typeface::ALL.len()]);
 
 impl Fonts {
     pub(super) fn builtin() -> Fonts {
-        let font = |bytes: &'static [u8]| {
-            let data: Arc<dyn AsRef<[u8]> + Send + Sync> = Arc::new(bytes);
-            // The three fonts are part of the program, and a test draws with each of them.
-            Font::new(Data::from(data), 0).expect("a built-in font is a font")
-        };
-        Fonts {
-            serif: font(typeset::SERIF),
-            sans: font(typeset::SANS),
-            bold: font(typeset::BOLD),
-        }
+        Fonts(std::array::from_fn(|_| OnceLock::new()))
     }
 
-    fn font(&self, face: Face) -> &Font {
-        match face {
-            Face::Serif => &self.serif,
-            Face::Sans => &self.sans,
-            Face::Bold => &self.bold,
-        }
+    fn font(&self, typeface: Typeface) -> &Font {
+        self.0[typeface as usize].get_or_init(|| {
+            let data: Arc<dyn AsRef<[u8]> + Send + Sync> = Arc::new(typeface.file());
+            // The fonts are part of the program, and a test draws with each of them.
+            Font::new(Data::from(data), 0).expect("a built-in font is a font")
+        })
     }
 }
 
@@ -79,11 +71,12 @@ pub(super) fn write(fonts: &Fonts, drawing: &Drawing, data: &[u8]) -> Result<Vec
         .ok_or_else(|| fault("the data cannot be attached"))?;
     let size = PageSettings::from_wh(points(drawing.page.width.0), points(drawing.page.height.0))
         .ok_or_else(|| fault("the page has no size"))?;
+    let images = images(drawing)?;
     for items in &drawing.pages {
         let mut page = document.start_page_with(size.clone());
         let mut surface = page.surface();
         for item in items {
-            paint(fonts, &mut surface, item);
+            paint(fonts, &images, &mut surface, item);
         }
         surface.finish();
         page.finish();
@@ -93,12 +86,65 @@ pub(super) fn write(fonts: &Fonts, drawing: &Drawing, data: &[u8]) -> Result<Vec
         .map_err(|error| RenderError::Pdf(error.to_string()))
 }
 
+/// Each picture of a drawing in the form in which it is embedded, once for all pages.
+type Images = HashMap<*const Pixels, Image>;
+
+fn images(drawing: &Drawing) -> Result<Images, RenderError> {
+    let mut images = Images::new();
+    for item in drawing.pages.iter().flatten() {
+        if let Item::Picture { pixels, .. } = item
+            && let Entry::Vacant(vacant) = images.entry(Arc::as_ptr(pixels))
+        {
+            // PDF/A forbids interpolation (ISO 19005-3, 6.2.8).
+            let image = Image::from_custom(Embedded(Arc::clone(pixels)), false);
+            vacant.insert(image.map_err(RenderError::Pdf)?);
+        }
+    }
+    Ok(images)
+}
+
+/// A picture as krilla wants to see it.
+#[derive(Clone)]
+struct Embedded(Arc<Pixels>);
+
+impl Hash for Embedded {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.0.width, self.0.height, &self.0.rgb).hash(state);
+    }
+}
+
+impl CustomImage for Embedded {
+    fn color_channel(&self) -> &[u8] {
+        &self.0.rgb
+    }
+
+    fn alpha_channel(&self) -> Option<&[u8]> {
+        None
+    }
+
+    fn bits_per_component(&self) -> BitsPerComponent {
+        BitsPerComponent::Eight
+    }
+
+    fn size(&self) -> (u32, u32) {
+        (self.0.width, self.0.height)
+    }
+
+    fn icc_profile(&self) -> Option<&[u8]> {
+        None
+    }
+
+    fn color_space(&self) -> ImageColorspace {
+        ImageColorspace::Rgb
+    }
+}
+
 fn metadata(drawing: &Drawing) -> Metadata {
     Metadata::new()
         .title(drawing.title.clone())
         .description(drawing.place.clone())
         .keywords(vec![format!("blake3:{}", drawing.digest)])
-        .language("zh-CN".to_owned())
+        .language(drawing.locale.tag().to_owned())
         .creator("Vouchsafe".to_owned())
         .producer("Vouchsafe".to_owned())
         .document_id(format!("{}#{}", drawing.place, drawing.digest))
@@ -121,7 +167,7 @@ fn points(units: i32) -> f32 {
     units as f32 / UNITS_PER_POINT
 }
 
-fn paint(fonts: &Fonts, surface: &mut Surface, item: &Item) {
+fn paint(fonts: &Fonts, images: &Images, surface: &mut Surface, item: &Item) {
     match item {
         Item::Glyphs(run) => glyphs(fonts, surface, run),
         Item::Fill { rectangles, colour } => {
@@ -137,6 +183,15 @@ fn paint(fonts: &Fonts, surface: &mut Surface, item: &Item) {
                 surface.set_stroke(None);
                 surface.set_fill(Some(fill(*colour)));
                 surface.draw_path(&path);
+            }
+        }
+        Item::Picture { rectangle, pixels } => {
+            let size = Size::from_wh(points(rectangle.width), points(rectangle.height));
+            if let (Some(image), Some(size)) = (images.get(&Arc::as_ptr(pixels)), size) {
+                let place = Transform::from_translate(points(rectangle.x), points(rectangle.y));
+                surface.push_transform(&place);
+                surface.draw_image(image.clone(), size);
+                surface.pop();
             }
         }
         Item::Stroke {
@@ -201,6 +256,6 @@ fn glyphs(fonts: &Fonts, surface: &mut Surface, run: &GlyphRun) {
     surface.set_stroke(None);
     surface.set_fill(Some(fill(run.colour)));
     let start = Point::from_xy(points(first.x), points(run.baseline));
-    let font = fonts.font(run.face).clone();
+    let font = fonts.font(run.typeface).clone();
     surface.draw_glyphs(start, &placed, font, &text, points(run.size), false);
 }

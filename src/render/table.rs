@@ -5,7 +5,7 @@ mod rules;
 use std::ops::Range;
 
 use crate::voucher::template::{
-    Align, Column, ColumnValue, Cross, Face, Fit, Flow, Rectangle, Table,
+    Align, Column, ColumnValue, Cross, Face, Fit, Flow, Locale, Rectangle, Table,
 };
 use crate::voucher::{Amount, Line, Voucher};
 
@@ -13,6 +13,7 @@ use super::fit::Style;
 use super::grid::Grid;
 use super::paint::Canvas;
 use super::values::total_words;
+use super::warning::Shortfall;
 
 /// Space between a cell's side rules and its text, in units: 1 mm.
 const MARGIN: i32 = 283;
@@ -24,6 +25,7 @@ const TOTAL_LABEL_EMS: i32 = 5;
 /// The part of the table that stands on one page.
 pub(super) struct TablePage<'a> {
     pub(super) table: &'a Table,
+    pub(super) locale: Locale,
     pub(super) voucher: &'a Voucher,
     /// The lines on this page.
     pub(super) lines: Range<usize>,
@@ -223,9 +225,7 @@ impl<'a> TablePage<'a> {
                 canvas.spaced_value(name, &text, &digits, style, colour);
                 return;
             }
-            canvas.warn(format!(
-                "{name}: does not fit the digit grid, written across it"
-            ));
+            canvas.warn(name, Shortfall::BeyondGrid);
         }
         let style = self.style(
             cell.inset(MARGIN, MARGIN_VERTICAL),
@@ -300,7 +300,12 @@ impl<'a> TablePage<'a> {
             } else {
                 canvas.inks.value
             };
-            canvas.value("total.words", &total_words(self.voucher), style, colour);
+            canvas.value(
+                "total.words",
+                &total_words(self.voucher, self.locale),
+                style,
+                colour,
+            );
         }
         let name = if self.last {
             "total"

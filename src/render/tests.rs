@@ -65,7 +65,7 @@ fn a_renderer_is_shared_between_threads() {
 fn every_built_in_form_shows_every_value() {
     for voucher_type in ["receipt", "payment", "transfer", "receivable", "payable"] {
         let drawing = draw(voucher_type, &sample(voucher_type));
-        assert_eq!(drawing.warnings(), [""; 0], "{voucher_type}");
+        assert_eq!(drawing.warnings(), [], "{voucher_type}");
         for (name, text) in [
             ("number", "0001"),
             ("company", "深圳样例科技有限公司"),
@@ -120,7 +120,11 @@ fn a_missing_glyph_is_a_box_and_a_warning() {
     json["preparer"] = json!("赵𠀀");
     let drawing = draw("payment", &json);
     let warning = "preparer: no typeface has U+20000, a box stands in for it";
-    assert_eq!(drawing.warnings(), [warning]);
+    let [told] = drawing.warnings() else {
+        panic!("{:?}", drawing.warnings());
+    };
+    assert_eq!(told.to_string(), warning);
+    assert_eq!(told.for_log(), "preparer: a box stands in for a character");
     assert!(Renderer::new().pdf(&drawing, b"{}").is_ok());
 }
 
@@ -132,7 +136,11 @@ fn an_amount_beyond_the_grid_is_written_across_it() {
         {"summary":"x","account":"y","credit":"1234567890.00"}]);
     let drawing = draw("payment", &json);
     assert_eq!(field(&drawing, "lines[0].debit").text, "1,234,567,890.00");
-    assert!(drawing.warnings()[0].starts_with("lines[0].debit: does not fit"));
+    let warning = &drawing.warnings()[0];
+    assert_eq!(
+        (warning.field.as_str(), warning.shortfall),
+        ("lines[0].debit", Shortfall::BeyondGrid)
+    );
 }
 
 #[test]
@@ -146,7 +154,7 @@ fn two_hundred_lines_are_carried_from_page_to_page() {
     let drawing = draw("payment", &json);
     // Eight lines on the first page, seven on each of the others.
     assert_eq!(drawing.pages().len(), 1 + (200usize - 8).div_ceil(7));
-    assert_eq!(drawing.warnings(), [""; 0]);
+    assert_eq!(drawing.warnings(), []);
     assert_eq!(field(&drawing, "carried_forward.debit").text, "¥800");
     assert_eq!(field(&drawing, "brought_forward.debit").text, "¥800");
     assert_eq!(

@@ -1,16 +1,57 @@
 //! Typefaces: which glyph stands for a character, and how wide it is.
 
+use std::sync::OnceLock;
+
 use skrifa::instance::{LocationRef, Size};
 use skrifa::{FontRef, MetadataProvider};
 
 use crate::voucher::template::Face;
 
-/// Noto Serif SC Regular, subset to GB 2312 (see fonts/).
-pub(super) const SERIF: &[u8] = include_bytes!("../../fonts/NotoSerifSC-Regular.ttf");
-/// Noto Sans SC Regular, subset to GB 2312.
-pub(super) const SANS: &[u8] = include_bytes!("../../fonts/NotoSansSC-Regular.ttf");
-/// Noto Serif SC Bold, subset to level 1 of GB 2312.
-pub(super) const BOLD: &[u8] = include_bytes!("../../fonts/NotoSerifSC-Bold.ttf");
+/// A font file. Each of a template's faces has one, and a last one serves them all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Typeface {
+    /// Noto Serif SC Regular: GB 2312 (see fonts/).
+    Serif,
+    /// Noto Sans SC Regular: GB 2312.
+    Sans,
+    /// Noto Serif SC Bold: level 1 of GB 2312.
+    Bold,
+    /// Source Serif 4 Regular, which Noto Serif SC has its Latin letters from: the accents of Europe, Greek,
+    /// Cyrillic.
+    Latin,
+    /// All else that Noto Serif SC has: rare names (生僻字), traditional characters.
+    Rare,
+}
+
+impl Typeface {
+    pub(super) const ALL: [Typeface; 5] = [
+        Typeface::Serif,
+        Typeface::Sans,
+        Typeface::Bold,
+        Typeface::Latin,
+        Typeface::Rare,
+    ];
+
+    /// The font file.
+    pub(super) fn file(self) -> &'static [u8] {
+        match self {
+            Typeface::Serif => include_bytes!("../../fonts/NotoSerifSC-Regular.ttf"),
+            Typeface::Sans => include_bytes!("../../fonts/NotoSansSC-Regular.ttf"),
+            Typeface::Bold => include_bytes!("../../fonts/NotoSerifSC-Bold.ttf"),
+            Typeface::Latin => include_bytes!("../../fonts/SourceSerif4-Latin.ttf"),
+            Typeface::Rare => include_bytes!("../../fonts/NotoSerifSC-Rare.ttf"),
+        }
+    }
+
+    /// The one that a template's face is drawn with, as far as it goes.
+    fn of(face: Face) -> Typeface {
+        match face {
+            Face::Serif => Typeface::Serif,
+            Face::Sans => Typeface::Sans,
+            Face::Bold => Typeface::Bold,
+        }
+    }
+}
 
 /// Font units in an em, the same in all three faces (a test says so).
 const UNITS_PER_EM: i32 = 1_000;
@@ -22,7 +63,7 @@ const MISSING: char = '□';
 /// A character's glyph; lengths in thousandths of an em.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Glyph {
-    pub(super) face: Face,
+    pub(super) typeface: Typeface,
     pub(super) id: u16,
     pub(super) character: char,
     /// From this character's origin to the next one's.
@@ -33,12 +74,8 @@ pub(super) struct Glyph {
     pub(super) missing: bool,
 }
 
-/// The typefaces with their character maps.
-pub(super) struct Faces {
-    serif: Metrics,
-    sans: Metrics,
-    bold: Metrics,
-}
+/// The typefaces with their character maps, each read when it is first needed.
+pub(super) struct Faces([OnceLock<Metrics>; Typeface::ALL.len()]);
 
 /// The glyphs of one face.
 struct Metrics {
@@ -50,7 +87,7 @@ struct Metrics {
 
 impl Metrics {
     fn read(font: &[u8]) -> Metrics {
-        // The three fonts are part of the program, and a test reads each of them.
+        // The fonts are part of the program, and a test reads each of them.
         let font = FontRef::new(font).expect("a built-in font is a font");
         let widths = font.glyph_metrics(Size::unscaled(), LocationRef::default());
         let mut glyphs: Vec<(u32, u16, u16)> = font
@@ -80,7 +117,7 @@ impl Metrics {
         Some((id, i32::from(advance)))
     }
 
-    fn glyph(&self, face: Face, character: char) -> Option<Glyph> {
+    fn glyph(&self, typeface: Typeface, character: char) -> Option<Glyph> {
         let (id, natural) = self.find(character)?;
         let advance = if character.is_ascii_digit() {
             self.digit
@@ -88,7 +125,7 @@ impl Metrics {
             natural
         };
         Some(Glyph {
-            face,
+            typeface,
             id,
             character,
             advance,
@@ -100,34 +137,33 @@ impl Metrics {
 
 impl Faces {
     pub(super) fn builtin() -> Faces {
-        Faces {
-            serif: Metrics::read(SERIF),
-            sans: Metrics::read(SANS),
-            bold: Metrics::read(BOLD),
-        }
+        Faces(std::array::from_fn(|_| OnceLock::new()))
     }
 
-    fn metrics(&self, face: Face) -> &Metrics {
-        match face {
-            Face::Serif => &self.serif,
-            Face::Sans => &self.sans,
-            Face::Bold => &self.bold,
-        }
+    fn metrics(&self, typeface: Typeface) -> &Metrics {
+        self.0[typeface as usize].get_or_init(|| Metrics::read(typeface.file()))
     }
 
     /// The glyph of a character in the wanted face, else in another, else a visible box.
     pub(super) fn glyph(&self, wanted: Face, character: char) -> Glyph {
-        [wanted, Face::Serif, Face::Sans]
-            .into_iter()
-            .find_map(|face| self.metrics(face).glyph(face, character))
-            .unwrap_or_else(|| self.missing(character))
+        [
+            Typeface::of(wanted),
+            Typeface::Serif,
+            Typeface::Latin,
+            Typeface::Rare,
+            Typeface::Sans,
+        ]
+        .into_iter()
+        .find_map(|typeface| self.metrics(typeface).glyph(typeface, character))
+        .unwrap_or_else(|| self.missing(character))
     }
 
     fn missing(&self, character: char) -> Glyph {
-        // The box is in every face (a test says so), so the glyph 0 below is never drawn.
-        let (id, advance) = self.serif.find(MISSING).unwrap_or((0, UNITS_PER_EM));
+        // The regular face has the box (a test says so), so the glyph 0 below is never drawn.
+        let serif = self.metrics(Typeface::Serif);
+        let (id, advance) = serif.find(MISSING).unwrap_or((0, UNITS_PER_EM));
         Glyph {
-            face: Face::Serif,
+            typeface: Typeface::Serif,
             id,
             character,
             advance,
@@ -165,12 +201,13 @@ mod tests {
 
     #[test]
     fn the_built_in_fonts_are_what_the_code_takes_them_for() {
-        for font in [SERIF, SANS, BOLD] {
-            let font = FontRef::new(font).unwrap();
+        for typeface in Typeface::ALL {
+            let font = FontRef::new(typeface.file()).unwrap();
             let metrics = font.metrics(Size::unscaled(), LocationRef::default());
             assert_eq!(i32::from(metrics.units_per_em), UNITS_PER_EM);
-            assert!(font.charmap().map(MISSING).is_some());
         }
+        let serif = FontRef::new(Typeface::Serif.file()).unwrap();
+        assert!(serif.charmap().map(MISSING).is_some());
     }
 
     #[test]
@@ -189,10 +226,32 @@ mod tests {
     #[test]
     fn falls_back_to_another_face_then_to_a_box() {
         let faces = Faces::builtin();
-        // 龘 is outside GB 2312, 鬯 in its second level, which the bold face lacks.
-        assert_eq!(faces.glyph(Face::Bold, '鬯').face, Face::Serif);
-        let rare = faces.glyph(Face::Serif, '𠀀');
-        assert!(rare.missing && rare.id != 0 && rare.character == '𠀀');
+        // 鬯 is in the second level of GB 2312, which the bold face lacks.
+        assert_eq!(faces.glyph(Face::Bold, '鬯').typeface, Typeface::Serif);
+        let none = faces.glyph(Face::Serif, '𠀀');
+        assert!(none.missing && none.id != 0 && none.character == '𠀀');
+    }
+
+    #[test]
+    fn names_outside_gb_2312_are_drawn() {
+        let faces = Faces::builtin();
+        // Common in names; traditional; CJK Extension A, B, C, E; Polish, Czech, Hungarian, Turkish, Vietnamese.
+        for (typeface, characters) in [
+            (Typeface::Rare, "喆堃玥婳昇旸犇䶮㛃㙍龘國𦙶𫖯𬱖𬳶"),
+            (Typeface::Latin, "ŁłčřžőűğşİễșĦ"),
+        ] {
+            for character in characters.chars() {
+                let glyph = faces.glyph(Face::Serif, character);
+                let found = (glyph.typeface, glyph.missing);
+                assert_eq!(found, (typeface, false), "{character}");
+            }
+        }
+        let whole = |block: std::ops::RangeInclusive<u32>| {
+            let mut characters = block.filter_map(char::from_u32);
+            characters.all(|character| !faces.glyph(Face::Serif, character).missing)
+        };
+        assert!(whole(0x4E00..=0x9FFF), "CJK Unified Ideographs");
+        assert!(whole(0x3400..=0x4DBF), "CJK Extension A");
     }
 
     #[test]
@@ -201,7 +260,8 @@ mod tests {
         for face in [Face::Serif, Face::Bold] {
             for glyph in faces.shape(face, "人民币负零壹贰叁肆伍陆柒捌玖拾佰仟万亿元角分整¥")
             {
-                assert!(!glyph.missing && glyph.face == face, "{glyph:?}");
+                let whole = !glyph.missing && glyph.typeface == Typeface::of(face);
+                assert!(whole, "{glyph:?}");
             }
         }
     }

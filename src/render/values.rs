@@ -1,12 +1,12 @@
 //! What a field of the form says for a given voucher.
 
 use serde_json::Value as Json;
+use unicode_normalization::UnicodeNormalization;
 
-use crate::voucher::template::Value;
+use crate::voucher::template::{Locale, Value};
 use crate::voucher::{Line, Voucher};
 
 use super::Mark;
-use super::words::in_words;
 
 /// Digits of the digest that are printed; the QR mark has all of them.
 const DIGEST_DIGITS: usize = 16;
@@ -14,6 +14,7 @@ const DIGEST_DIGITS: usize = 16;
 /// Everything that a field can be filled from.
 pub(super) struct Source<'a> {
     pub(super) voucher: &'a Voucher,
+    pub(super) locale: Locale,
     pub(super) mark: &'a Mark,
     /// From 1.
     pub(super) page: usize,
@@ -33,6 +34,8 @@ impl Source<'_> {
             Value::VoucherType => voucher.voucher_type.to_string(),
             Value::Number => voucher.number.to_string(),
             Value::Date => date.to_string(),
+            Value::DateLong => self.locale.date(date),
+            Value::DateWords => self.locale.date_in_words(date),
             Value::DateYear => format!("{:04}", date.year()),
             Value::DateMonth => format!("{:02}", date.month()),
             Value::DateDay => format!("{:02}", date.day()),
@@ -43,36 +46,38 @@ impl Source<'_> {
             Value::Bookkeeper => optional(&voucher.bookkeeper),
             Value::Cashier => optional(&voucher.cashier),
             Value::Total => voucher.total().grouped(),
-            Value::TotalWords => total_words(voucher),
-            Value::DebitAccounts => accounts(voucher, |line| line.debit().is_some()),
-            Value::CreditAccounts => accounts(voucher, |line| line.credit().is_some()),
+            Value::TotalWords => total_words(voucher, self.locale),
+            Value::DebitAccounts => self.accounts(|line| line.debit().is_some()),
+            Value::CreditAccounts => self.accounts(|line| line.credit().is_some()),
             Value::PageNumber => self.page.to_string(),
             Value::PageCount => self.pages.to_string(),
             Value::Place => self.mark.place.clone(),
             Value::Digest => self.mark.digest.chars().take(DIGEST_DIGITS).collect(),
             Value::Extra(key) => match voucher.extra.get(key) {
-                Some(Json::String(text)) => text.clone(),
+                // The only text that is not in NFC already.
+                Some(Json::String(text)) => text.nfc().collect(),
                 Some(Json::Number(number)) => number.to_string(),
-                Some(Json::Bool(truth)) => if *truth { "是" } else { "否" }.to_owned(),
+                Some(Json::Bool(truth)) => self.locale.truth(*truth).to_owned(),
                 _ => String::new(),
             },
         }
     }
+
+    /// The accounts of the lines on one side, each once, in the order of the lines.
+    fn accounts(&self, on_side: impl Fn(&Line) -> bool) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        for line in self.voucher.lines.iter().filter(|line| on_side(line)) {
+            if !names.contains(&line.account.as_str()) {
+                names.push(&line.account);
+            }
+        }
+        names.join(self.locale.separator())
+    }
 }
 
 /// The total in words, or in figures where words cannot say it.
-pub(super) fn total_words(voucher: &Voucher) -> String {
+pub(super) fn total_words(voucher: &Voucher, locale: Locale) -> String {
     let total = voucher.total();
-    in_words(total, &voucher.currency).unwrap_or_else(|| total.grouped())
-}
-
-/// The accounts of the lines on one side, each once, in the order of the lines.
-fn accounts(voucher: &Voucher, on_side: impl Fn(&Line) -> bool) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for line in voucher.lines.iter().filter(|line| on_side(line)) {
-        if !names.contains(&line.account.as_str()) {
-            names.push(&line.account);
-        }
-    }
-    names.join("、")
+    let words = locale.amount(total, &voucher.currency);
+    words.unwrap_or_else(|| total.grouped())
 }

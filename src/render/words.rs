@@ -1,175 +1,91 @@
-//! Amounts in words (大写金额), as the rules for filling in bills want them
-//! (中国人民银行《正确填写票据和结算凭证的基本规定》).
+//! What a form puts into words, in the form's own language.
 
-use crate::voucher::Amount;
+mod chinese;
+mod english;
 
-const DIGITS: [char; 10] = ['零', '壹', '贰', '叁', '肆', '伍', '陆', '柒', '捌', '玖'];
-/// Units inside a group of four digits, from thousands down.
-const PLACES: [(u64, &str); 4] = [(1_000, "仟"), (100, "佰"), (10, "拾"), (1, "")];
-/// Powers of ten that begin a group, from above.
-const GROUPS: [(u64, &str); 2] = [(100_000_000, "亿"), (10_000, "万")];
+use crate::voucher::template::Locale;
+use crate::voucher::{Amount, Date};
 
-/// The amount in words, such as 人民币壹万贰仟元整, or `None` for an amount with parts below a hundredth.
-pub fn in_words(amount: Amount, currency: &str) -> Option<String> {
-    let hundredths = amount.hundredths()?;
-    let magnitude = u64::try_from(hundredths.unsigned_abs()).ok()?;
-    let (whole, tenths, rest) = (magnitude / 100, magnitude / 10 % 10, magnitude % 10);
-    let mut words = currency_name(currency).to_owned();
-    if hundredths < 0 {
-        words.push('负');
-    }
-    if whole > 0 || magnitude == 0 {
-        write_whole(&mut words, whole);
-        words.push('元');
-    }
-    if tenths > 0 {
-        words.push(DIGITS[tenths as usize]);
-        words.push('角');
-    } else if whole > 0 && rest > 0 {
-        words.push('零');
-    }
-    if rest > 0 {
-        words.push(DIGITS[rest as usize]);
-        words.push('分');
-    } else {
-        words.push('整');
-    }
-    Some(words)
-}
-
-fn write_whole(words: &mut String, number: u64) {
-    if number == 0 {
-        words.push('零');
-        return;
-    }
-    let mut rest = number;
-    let mut begun = false;
-    for (power, name) in GROUPS {
-        let (head, tail) = (rest / power, rest % power);
-        if head > 0 {
-            write_whole(words, head);
-            words.push_str(name);
-            // A digit that is left out between two groups is read as one 零.
-            if tail > 0 && tail < power / 10 {
-                words.push('零');
-            }
-            begun = true;
+impl Locale {
+    /// The amount in words with its currency, or `None` where words cannot say it.
+    pub(super) fn amount(self, amount: Amount, currency: &str) -> Option<String> {
+        match self {
+            Locale::Chinese => chinese::amount(amount, currency),
+            Locale::British | Locale::American => english::amount(amount, currency),
         }
-        rest = tail;
     }
-    write_group(words, rest, begun);
-}
 
-/// Four digits, one 零 for each gap between two of them.
-fn write_group(words: &mut String, group: u64, begun: bool) {
-    let mut gap = false;
-    let mut written = begun;
-    for (power, name) in PLACES {
-        let digit = group / power % 10;
-        if digit == 0 {
-            gap = true;
-            continue;
+    /// The date as the language writes it in full.
+    pub(super) fn date(self, date: Date) -> String {
+        let (year, day) = (date.year(), date.day());
+        let month = english::month(date);
+        match self {
+            Locale::Chinese => format!("{year}年{}月{day}日", date.month()),
+            Locale::British => format!("{day} {month} {year}"),
+            Locale::American => format!("{month} {day}, {year}"),
         }
-        if gap && written && !words.ends_with('零') {
-            words.push('零');
-        }
-        words.push(DIGITS[digit as usize]);
-        words.push_str(name);
-        (gap, written) = (false, true);
     }
-}
 
-fn currency_name(code: &str) -> &str {
-    match code {
-        "CNY" => "人民币",
-        "HKD" => "港币",
-        "USD" => "美元",
-        "EUR" => "欧元",
-        "JPY" => "日元",
-        "GBP" => "英镑",
-        other => other,
+    /// The date in words, where the language has a form for that: on Chinese bills.
+    pub(super) fn date_in_words(self, date: Date) -> String {
+        match self {
+            Locale::Chinese => chinese::date(date),
+            Locale::British | Locale::American => self.date(date),
+        }
+    }
+
+    /// Yes or no.
+    pub(super) fn truth(self, truth: bool) -> &'static str {
+        match (self, truth) {
+            (Locale::Chinese, true) => "是",
+            (Locale::Chinese, false) => "否",
+            (_, true) => "yes",
+            (_, false) => "no",
+        }
+    }
+
+    /// What stands between the items of a list.
+    pub(super) fn separator(self) -> &'static str {
+        match self {
+            Locale::Chinese => "、",
+            Locale::British | Locale::American => ", ",
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    fn words(text: &str) -> String {
-        in_words(text.parse().unwrap(), "CNY").unwrap()
-    }
 
     #[test]
-    fn the_amounts_of_the_rule_book_and_more() {
-        for (figures, expected) in [
-            ("0", "人民币零元整"),
-            ("0.00", "人民币零元整"),
-            ("0.05", "人民币伍分"),
-            ("0.50", "人民币伍角整"),
-            ("0.53", "人民币伍角叁分"),
-            ("1.00", "人民币壹元整"),
-            ("10", "人民币壹拾元整"),
-            ("12000.00", "人民币壹万贰仟元整"),
-            ("1409.50", "人民币壹仟肆佰零玖元伍角整"),
-            ("6007.14", "人民币陆仟零柒元壹角肆分"),
-            ("1680.32", "人民币壹仟陆佰捌拾元叁角贰分"),
-            ("107000.53", "人民币壹拾万柒仟元伍角叁分"),
-            ("16409.02", "人民币壹万陆仟肆佰零玖元零贰分"),
-            ("325.04", "人民币叁佰贰拾伍元零肆分"),
-            ("10000001", "人民币壹仟万零壹元整"),
-            ("100000000", "人民币壹亿元整"),
-            ("100010000", "人民币壹亿零壹万元整"),
-            ("100000001", "人民币壹亿零壹元整"),
-            ("1000000000000", "人民币壹万亿元整"),
-            ("1000000010000.10", "人民币壹万亿零壹万元壹角整"),
+    fn each_locale_has_its_own_words() {
+        let date = "2024-03-05".parse().unwrap();
+        let amount = "12345.60".parse().unwrap();
+        for (locale, long, in_words, total) in [
             (
-                "999999999999999.99",
-                "人民币玖佰玖拾玖万玖仟玖佰玖拾玖亿玖仟玖佰玖拾玖万玖仟玖佰玖拾玖元玖角玖分",
+                Locale::Chinese,
+                "2024年3月5日",
+                "贰零贰肆年叁月零伍日",
+                "人民币壹万贰仟叁佰肆拾伍元陆角整",
             ),
-            ("-20.30", "人民币负贰拾元叁角整"),
+            (
+                Locale::British,
+                "5 March 2024",
+                "5 March 2024",
+                "Twelve thousand three hundred and forty-five and 60/100 CNY",
+            ),
+            (
+                Locale::American,
+                "March 5, 2024",
+                "March 5, 2024",
+                "Twelve thousand three hundred and forty-five and 60/100 CNY",
+            ),
         ] {
-            assert_eq!(words(figures), expected, "{figures}");
+            assert_eq!(locale.date(date), long);
+            assert_eq!(locale.date_in_words(date), in_words);
+            assert_eq!(locale.amount(amount, "CNY").as_deref(), Some(total));
         }
-    }
-
-    #[test]
-    fn names_the_currency_and_declines_finer_parts() {
-        assert_eq!(in_words("7".parse().unwrap(), "USD").unwrap(), "美元柒元整");
-        assert_eq!(in_words("0.001".parse().unwrap(), "CNY"), None);
-    }
-
-    /// Reads words back, so that every amount is checked against an independent reading.
-    fn read(words: &str) -> u64 {
-        let (mut total, mut section, mut digit) = (0u64, 0u64, 0u64);
-        for character in words.trim_start_matches("人民币").chars() {
-            match character {
-                '仟' => section += std::mem::take(&mut digit) * 1_000,
-                '佰' => section += std::mem::take(&mut digit) * 100,
-                '拾' => section += std::mem::take(&mut digit) * 10,
-                '万' => section = (section + std::mem::take(&mut digit)) * 10_000,
-                '亿' => total = (total + section + std::mem::take(&mut digit)) * 100_000_000,
-                '元' => total = (total + section + std::mem::take(&mut digit)) * 100,
-                '角' => total += std::mem::take(&mut digit) * 10,
-                '分' => total += std::mem::take(&mut digit),
-                '整' => {}
-                other => digit = DIGITS.iter().position(|d| *d == other).unwrap() as u64,
-            }
-            if matches!(character, '亿' | '元') {
-                section = 0;
-            }
-        }
-        total
-    }
-
-    proptest! {
-        #[test]
-        fn words_say_the_amount(hundredths in prop_oneof![0u64..10u64.pow(17), 0u64..10u64.pow(9)], zeroes in 0u32..9) {
-            let hundredths = hundredths / 10u64.pow(zeroes) * 10u64.pow(zeroes);
-            let figures = format!("{}.{:02}", hundredths / 100, hundredths % 100);
-            let words = words(&figures);
-            prop_assert_eq!(read(&words), hundredths, "{} {}", figures, words);
-            prop_assert!(!words.contains("零零"));
-        }
+        assert_eq!(Locale::British.separator(), ", ");
+        assert_eq!(Locale::American.truth(false), "no");
     }
 }

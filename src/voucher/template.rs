@@ -6,19 +6,26 @@
 mod check;
 mod form;
 mod geometry;
+mod locale;
+mod picture;
+mod table;
 mod value;
 
 pub use form::{
-    Align, Column, Cross, Face, Field, Fit, Flow, Frame, Ink, Inks, Label, MarkPlace, Page, Rule,
-    Slot, Table, Template,
+    Align, Face, Field, Fit, Flow, Frame, Ink, Inks, Label, MarkPlace, Page, Rule, Slot, Template,
 };
 pub use geometry::{Colour, Length, Point, Rectangle, UNITS_PER_INCH};
+pub use locale::Locale;
+pub use picture::{PICTURE_MAX_PIXELS, Picture, Pixels};
+pub use table::{Column, Cross, Table};
 pub use value::{ColumnValue, Value};
 
 use serde::Deserialize;
 
-/// Longest template in bytes; the built-in ones have about 6,000.
-pub const TEMPLATE_MAX_BYTES: usize = 64 << 10;
+/// Longest template in bytes, pictures included; the built-in ones have about 6,000.
+pub const TEMPLATE_MAX_BYTES: usize = 256 << 10;
+/// Most pictures.
+pub const PICTURES_MAX: usize = 4;
 /// Most labels, fields, rules, boxes and slots together.
 pub const ITEMS_MAX: usize = 400;
 /// Most columns of the table.
@@ -26,7 +33,7 @@ pub const COLUMNS_MAX: usize = 16;
 /// Most lines of a voucher on one page.
 pub const ROWS_MAX: u32 = 60;
 
-const BUILTIN: [(&str, &str); 5] = [
+const BUILTIN: [(&str, &str); 7] = [
     ("receipt", include_str!("../../templates/receipt.toml")),
     ("payment", include_str!("../../templates/payment.toml")),
     ("transfer", include_str!("../../templates/transfer.toml")),
@@ -35,6 +42,8 @@ const BUILTIN: [(&str, &str); 5] = [
         include_str!("../../templates/receivable.toml"),
     ),
     ("payable", include_str!("../../templates/payable.toml")),
+    ("general", include_str!("../../templates/general.toml")),
+    ("journal", include_str!("../../templates/journal.toml")),
 ];
 
 /// Why a text is not a template, and where: the place in the file is the author's to mend.

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::form::{Column, Document, Page, Table, Template};
+use super::form::{Document, Page, Template};
 use super::geometry::{Length, Point, Rectangle, UNITS_PER_INCH};
-use super::{COLUMNS_MAX, ITEMS_MAX, ROWS_MAX};
+use super::table::{Column, Table};
+use super::{COLUMNS_MAX, ITEMS_MAX, PICTURES_MAX, ROWS_MAX};
 
 /// The grammar that this program reads.
 const FORMAT: u32 = 1;
@@ -67,6 +68,10 @@ pub(super) fn check(document: Document) -> Result<Template, Vec<Fault>> {
         let error = format!("a template has at most {ITEMS_MAX} items");
         return refuse(document.title.span(), "", error).map_err(|fault| vec![fault]);
     }
+    if document.pictures.len() > PICTURES_MAX {
+        let error = format!("a template has at most {PICTURES_MAX} pictures");
+        return refuse(document.title.span(), "pictures", error).map_err(|fault| vec![fault]);
+    }
     table(page, &document.table, &mut found);
     if let Some(mark) = &document.mark {
         let square = mark.get_ref().rectangle;
@@ -90,11 +95,24 @@ pub(super) fn check(document: Document) -> Result<Template, Vec<Fault>> {
         frames: each(&mut found, "frames", document.frames, |span, key, frame| {
             inside(page, span, &format!("{key}.box"), frame.rectangle)
         }),
+        pictures: each(
+            &mut found,
+            "pictures",
+            document.pictures,
+            |span, key, picture| {
+                let shape = picture.rectangle;
+                if shape.width == 0 || shape.height == 0 {
+                    return refuse(span.clone(), &format!("{key}.box"), "a picture has a size");
+                }
+                inside(page, span, &format!("{key}.box"), shape)
+            },
+        ),
         slots: each(&mut found, "slots", document.slots, |span, key, slot| {
             text(span, &format!("{key}.name"), &slot.name)?;
             inside(page, span, &format!("{key}.box"), slot.rectangle)
         }),
         title: document.title.into_inner(),
+        locale: document.locale,
         page,
         inks: document.inks,
         table: document.table.into_inner(),

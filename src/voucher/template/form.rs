@@ -1,14 +1,19 @@
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 use toml::Spanned;
 
-use super::geometry::{Colour, Length, Number, Point, Rectangle};
-use super::value::{ColumnValue, Value};
+use super::geometry::{Colour, Length, Point, Rectangle, points};
+use super::locale::Locale;
+use super::picture::Picture;
+use super::table::Table;
+use super::value::Value;
 
 /// A form: a page, what is printed on it for every voucher, and where the voucher's values go.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     /// The form's name, such as 付款凭证; the title of the documents drawn from it.
     pub title: String,
+    /// How dates and amounts in words are written.
+    pub locale: Locale,
     /// The paper.
     pub page: Page,
     /// The colours.
@@ -21,6 +26,8 @@ pub struct Template {
     pub rules: Vec<Rule>,
     /// Frames.
     pub frames: Vec<Frame>,
+    /// Logos.
+    pub pictures: Vec<Picture>,
     /// Places for seals and signatures.
     pub slots: Vec<Slot>,
     /// The lines of the voucher.
@@ -35,6 +42,8 @@ pub struct Template {
 pub(super) struct Document {
     pub(super) format: Spanned<u32>,
     pub(super) title: Spanned<String>,
+    #[serde(default)]
+    pub(super) locale: Locale,
     pub(super) page: Spanned<Page>,
     #[serde(default)]
     pub(super) inks: Inks,
@@ -46,6 +55,8 @@ pub(super) struct Document {
     pub(super) rules: Vec<Spanned<Rule>>,
     #[serde(default)]
     pub(super) frames: Vec<Spanned<Frame>>,
+    #[serde(default)]
+    pub(super) pictures: Vec<Spanned<Picture>>,
     #[serde(default)]
     pub(super) slots: Vec<Spanned<Slot>>,
     pub(super) table: Spanned<Table>,
@@ -151,24 +162,6 @@ pub enum Flow {
     Across,
     /// From top to bottom, upright characters (直排).
     Down,
-}
-
-/// A size of type in units; in a template a number of points from 4 to 72.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Points(i32);
-
-impl<'de> Deserialize<'de> for Points {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Points, D::Error> {
-        let points = Number::deserialize(deserializer)?.0;
-        if !(4.0..=72.0).contains(&points) {
-            return Err(de::Error::custom("type has between 4 and 72 points"));
-        }
-        Ok(Points((points * 100.0).round() as i32))
-    }
-}
-
-fn points<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
-    Points::deserialize(deserializer).map(|points| points.0)
 }
 
 /// A constant text.
@@ -277,101 +270,4 @@ pub struct MarkPlace {
     /// Its square, quiet zone not included.
     #[serde(rename = "box")]
     pub rectangle: Rectangle,
-}
-
-/// The repeating lines of a voucher: a heading, equal rows, and a row of totals.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Table {
-    /// Upper left corner.
-    pub at: Point,
-    /// Height of the heading.
-    pub heading_height: Length,
-    /// Height of a row.
-    pub row_height: Length,
-    /// Height of the row of totals.
-    pub total_height: Length,
-    /// Rows on a page, totals not counted.
-    pub rows: u32,
-    /// Size of type of the values, in units.
-    #[serde(deserialize_with = "points")]
-    pub size: i32,
-    /// Size of type of the headings, in units.
-    #[serde(deserialize_with = "points")]
-    pub heading_size: i32,
-    /// Thickness of the outer frame.
-    pub frame_weight: Length,
-    /// Thickness of the rules inside.
-    pub rule_weight: Length,
-    /// What the row of totals says on the last page.
-    pub total_label: String,
-    /// What it says on the pages before.
-    #[serde(default = "carried_forward")]
-    pub carried_forward: String,
-    /// What the first row of a following page says.
-    #[serde(default = "brought_forward")]
-    pub brought_forward: String,
-    /// Whether the row of totals also says the amount in words.
-    #[serde(default)]
-    pub total_words: bool,
-    /// How unused amount cells are cancelled.
-    #[serde(default)]
-    pub cross: Cross,
-    /// The columns, from left to right.
-    pub columns: Vec<Spanned<Column>>,
-}
-
-fn carried_forward() -> String {
-    "过次页".to_owned()
-}
-
-fn brought_forward() -> String {
-    "承前页".to_owned()
-}
-
-/// How the unused amount cells between the last line and the totals are cancelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Cross {
-    /// Left empty.
-    #[default]
-    None,
-    /// One slanting stroke (划斜线注销), so that nothing can be added later.
-    Stroke,
-}
-
-/// A column of the table.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Column {
-    /// What it shows.
-    pub value: ColumnValue,
-    /// Its heading.
-    pub title: String,
-    /// A heading above it that it shares with its neighbours of the same group.
-    #[serde(default)]
-    pub group: Option<String>,
-    /// Units across; for a digit grid, of all digits together.
-    pub width: Length,
-    /// For an amount: a grid of this many digits (亿千百十万千百十元角分), else grouped figures.
-    #[serde(default)]
-    pub digits: Option<u32>,
-    /// Place in the cell.
-    #[serde(default)]
-    pub align: Align,
-    /// What to do with a value that is too long.
-    #[serde(default)]
-    pub fit: Fit,
-}
-
-impl Table {
-    /// Units across.
-    pub fn width(&self) -> i32 {
-        self.columns.iter().map(|c| c.get_ref().width.0).sum()
-    }
-
-    /// Units down, heading and totals included.
-    pub fn height(&self) -> i32 {
-        self.heading_height.0 + self.row_height.0 * self.rows as i32 + self.total_height.0
-    }
 }

@@ -31,7 +31,7 @@ impl<'de> Deserialize<'de> for Length {
 }
 
 /// A TOML integer or float.
-pub(super) struct Number(pub(super) f64);
+struct Number(f64);
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Number, D::Error> {
@@ -50,6 +50,25 @@ impl<'de> Deserialize<'de> for Number {
         }
         deserializer.deserialize_any(Visitor)
     }
+}
+
+/// A size of type in units; in a template a number of points from 4 to 72.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Points(i32);
+
+impl<'de> Deserialize<'de> for Points {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Points, D::Error> {
+        let points = Number::deserialize(deserializer)?.0;
+        if !(4.0..=72.0).contains(&points) {
+            return Err(de::Error::custom("type has between 4 and 72 points"));
+        }
+        Ok(Points((points * 100.0).round() as i32))
+    }
+}
+
+/// For serde: a size of type.
+pub(super) fn points<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
+    Points::deserialize(deserializer).map(|points| points.0)
 }
 
 /// A place on a page, measured from its upper left corner; in a template `[x, y]`.

@@ -15,6 +15,10 @@ pub enum Value {
     Number,
     /// `date`, as 2024-03-05
     Date,
+    /// `date.long`, as the locale writes it: 2024年3月5日
+    DateLong,
+    /// `date.words`, as on Chinese bills: 贰零贰肆年叁月零伍日
+    DateWords,
     /// `date.year`, four digits
     DateYear,
     /// `date.month`, two digits
@@ -54,13 +58,15 @@ pub enum Value {
 }
 
 /// The values that have one fixed name.
-const NAMED: [(&str, Value); 23] = [
+const NAMED: [(&str, Value); 25] = [
     ("company", Value::Company),
     ("ledger", Value::Ledger),
     ("period", Value::Period),
     ("type", Value::VoucherType),
     ("number", Value::Number),
     ("date", Value::Date),
+    ("date.long", Value::DateLong),
+    ("date.words", Value::DateWords),
     ("date.year", Value::DateYear),
     ("date.month", Value::DateMonth),
     ("date.day", Value::DateDay),
