@@ -25,7 +25,7 @@ check: rocksdb
 # Prints figures beside their peers; see benches/README.md.
 bench: rocksdb
 	build/packages.sh bench
-	cargo bench --bench figures -- $(PART)
+	PEERS_PYTHON="$$(build/peers.sh)" cargo bench --bench figures -- $(PART)
 
 packages:
 	build/packages.sh build

@@ -7,7 +7,7 @@ build="libclang-dev g++ make"
 # The clients that the tests drive, the tools that look into PDFs, and the verifiers that are not ours.
 test="curl cadaver litmus rclone fuse3 python3 poppler-utils qpdf openssl golang-go golang-golang-x-mod-dev gcc libc6-dev"
 # The peers that figures are measured beside.
-bench="nginx-light libnginx-mod-http-dav-ext b3sum wrk python3 python3-pip"
+bench="chromium libpango-1.0-0 libpangoft2-1.0-0 poppler-utils python3-venv nginx-light libnginx-mod-http-dav-ext b3sum wrk python3"
 wanted=""
 for group in "$@"; do wanted="$wanted ${!group}"; done
 missing=""

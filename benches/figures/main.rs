@@ -1,6 +1,7 @@
 //! Figures beside their peers; `benches/README.md` says which. Run by `make bench`.
 
 mod appends;
+mod forms;
 mod listing;
 mod log;
 mod memory;
