@@ -27,6 +27,10 @@ bench: rocksdb
 	build/packages.sh bench
 	PEERS_PYTHON="$$(build/peers.sh)" cargo bench --bench figures -- $(PART)
 
+# Renews the golden digests and pictures of the forms and makes a page that shows old, new and difference.
+golden: rocksdb
+	VOUCHSAFE_GOLDEN=renew cargo test --release --test forms golden -- --nocapture
+
 packages:
 	build/packages.sh build
 

@@ -58,7 +58,7 @@ const CRATES: [(&str, &[&str]); 25] = [
     ("tokio", &["anchor", "cli", "dav", "http"]),
     ("krilla", &["render"]),
     ("hayro", &["render"]),
-    ("image", &["render"]),
+    ("jpeg_encoder", &["render"]),
     ("png", &["render", "voucher"]),
     ("skrifa", &["render"]),
     ("argon2", &["archive"]),

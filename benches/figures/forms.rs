@@ -43,7 +43,8 @@ fn texts(run: &GlyphRun) -> Vec<Text> {
     if last.x - first.x <= run.size * (run.glyphs.len() as i32 - 1) {
         return vec![text(first.x, whole)];
     }
-    let single = |glyph: &vouchsafe::render::PlacedGlyph| text(glyph.x, glyph.character.to_string());
+    let single =
+        |glyph: &vouchsafe::render::PlacedGlyph| text(glyph.x, glyph.character.to_string());
     run.glyphs.iter().map(single).collect()
 }
 
@@ -56,8 +57,16 @@ pub fn write(drawing: &Drawing, folder: &Path) {
     let fonts = folder.join("fonts");
     fs::create_dir_all(&fonts).unwrap();
     let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/fonts");
-    for file in ["NotoSerifSC-Regular", "NotoSansSC-Regular", "NotoSerifSC-Bold"] {
-        fs::copy(format!("{ours}/{file}.ttf"), fonts.join(format!("{file}.ttf"))).unwrap();
+    for file in [
+        "NotoSerifSC-Regular",
+        "NotoSansSC-Regular",
+        "NotoSerifSC-Bold",
+    ] {
+        fs::copy(
+            format!("{ours}/{file}.ttf"),
+            fonts.join(format!("{file}.ttf")),
+        )
+        .unwrap();
     }
     let (width, height) = (points(drawing.width().0), points(drawing.height().0));
     let mut typst = format!("#set page(width: {width}pt, height: {height}pt, margin: 0pt)\n");
@@ -94,7 +103,13 @@ pub fn write(drawing: &Drawing, folder: &Path) {
                 }
             }
             Item::Fill { rectangles, colour } if rectangles.len() <= RULES_MAX => {
-                for Rectangle { x, y, width, height } in rectangles {
+                for Rectangle {
+                    x,
+                    y,
+                    width,
+                    height,
+                } in rectangles
+                {
                     let [x, y, width, height] = [x, y, width, height].map(|units| points(*units));
                     let colour = hex(*colour);
                     typst += &format!(

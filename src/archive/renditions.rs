@@ -8,8 +8,8 @@ use crate::render::{Mark, Renderer, Warning};
 use crate::voucher::Voucher;
 use crate::voucher::template::Template;
 
-/// Dots per inch of `voucher.png`.
-const PNG_DOTS_PER_INCH: u32 = 200;
+/// Dots per inch of `voucher.png` and `voucher.jpg`; fewer where that would make too large a picture.
+const DOTS_PER_INCH: u32 = 200;
 
 /// The renditions of a voucher, in the order in which they were asked for.
 pub(super) struct Renditions {
@@ -37,7 +37,8 @@ impl Renditions {
         let file = |rendition| {
             let content = match rendition {
                 Rendition::Pdf => pdf.clone(),
-                Rendition::Png => renderer.png(&pdf, PNG_DOTS_PER_INCH)?,
+                Rendition::Png => renderer.png(&pdf, drawing.png_resolution(DOTS_PER_INCH))?,
+                Rendition::Jpeg => renderer.jpeg(&pdf, drawing.jpeg_resolution(DOTS_PER_INCH))?,
             };
             Ok::<_, ArchiveError>((rendition, content))
         };

@@ -33,6 +33,9 @@ pub enum Rendition {
     /// `voucher.png`
     #[serde(rename = "voucher.png")]
     Png,
+    /// `voucher.jpg`
+    #[serde(rename = "voucher.jpg")]
+    Jpeg,
     /// `voucher.pdf`
     #[serde(rename = "voucher.pdf")]
     Pdf,
@@ -43,6 +46,7 @@ impl Rendition {
     pub fn name(self) -> &'static str {
         match self {
             Rendition::Png => "voucher.png",
+            Rendition::Jpeg => "voucher.jpg",
             Rendition::Pdf => "voucher.pdf",
         }
     }
@@ -51,6 +55,7 @@ impl Rendition {
     pub fn media_type(self) -> &'static str {
         match self {
             Rendition::Png => "image/png",
+            Rendition::Jpeg => "image/jpeg",
             Rendition::Pdf => "application/pdf",
         }
     }

@@ -7,6 +7,7 @@ use crate::voucher::template::{Colour, Length, Locale, Page, Pixels, Point, Rect
 
 use super::typeset::Typeface;
 use super::warning::Warning;
+use super::{picture, raster};
 
 /// A voucher laid out on its form. Lengths are in units of 1/7200 inch from the page's upper left corner.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +53,16 @@ impl Drawing {
     /// Places for seals and signatures, on every page.
     pub fn slots(&self) -> &[Slot] {
         &self.slots
+    }
+
+    /// The resolution in dots per inch, at most `wanted`, at which all pages fit into one PNG.
+    pub fn png_resolution(&self, wanted: u32) -> u32 {
+        raster::fitting_resolution(self, wanted, picture::PNG_MAX_PIXELS)
+    }
+
+    /// The resolution in dots per inch, at most `wanted`, at which all pages fit into one JPEG.
+    pub fn jpeg_resolution(&self, wanted: u32) -> u32 {
+        raster::fitting_resolution(self, wanted, picture::JPEG_MAX_PIXELS)
     }
 
     /// What could not be drawn as it should be, each thing once.

@@ -71,13 +71,14 @@ impl Renderer {
         pdf::write(&self.fonts, drawing, data)
     }
 
-    /// A PDF from [`Renderer::pdf`] as a PNG, its pages one below the other, in the smallest of
-    /// grey, palette and full colour that holds it. Resolutions from 50 to 600 are drawn.
+    /// A PDF from [`Renderer::pdf`] as a PNG, its pages one below the other and where that is taller than 32,767
+    /// pixels in several columns, in the smallest of grey, palette and full colour that holds it. Resolutions from
+    /// 50 to 600 are drawn.
     pub fn png(&self, pdf: &[u8], dots_per_inch: u32) -> Result<Vec<u8>, RenderError> {
         picture::png(pdf, dots_per_inch)
     }
 
-    /// A PDF from [`Renderer::pdf`] as a JPEG, its pages one below the other.
+    /// A PDF from [`Renderer::pdf`] as a JPEG, its pages as in the PNG.
     pub fn jpeg(&self, pdf: &[u8], dots_per_inch: u32) -> Result<Vec<u8>, RenderError> {
         picture::jpeg(pdf, dots_per_inch)
     }

@@ -1,0 +1,155 @@
+//! Hostile templates and data end in an error or a drawing, within named limits.
+
+use serde_json::json;
+use vouchsafe::render::{Mark, RenderError, Renderer};
+use vouchsafe::voucher::Voucher;
+use vouchsafe::voucher::template::{ITEMS_MAX, TEMPLATE_MAX_BYTES, Template};
+
+use crate::sample::Sample;
+
+fn builtin() -> &'static str {
+    Template::builtin("payment").unwrap()
+}
+
+/// The message that refuses a template.
+fn refusal(text: &str) -> String {
+    Template::from_toml(text).unwrap_err().to_string()
+}
+
+#[test]
+fn deep_nesting_is_refused_and_does_not_overflow_the_stack() {
+    for (open, close) in [("[", "]"), ("{a=", "}")] {
+        for depth in [100, 10_000, 100_000] {
+            let text = format!(
+                "a = {}1{}\n{}",
+                open.repeat(depth),
+                close.repeat(depth),
+                builtin()
+            );
+            assert!(!refusal(&text).is_empty());
+        }
+    }
+    let keys = vec!["a"; 30_000].join(".");
+    assert!(!refusal(&format!("{keys} = 1\n{}", builtin())).is_empty());
+}
+
+#[test]
+fn size_and_number_of_items_are_limited() {
+    let long = format!("{}\n#{}", builtin(), "x".repeat(TEMPLATE_MAX_BYTES));
+    assert!(refusal(&long).contains("bytes"));
+    let rule = "[[rules]]\nfrom = [1, 1]\nto = [2, 1]\nweight = 1\n";
+    let many = format!("{}\n{}", builtin(), rule.repeat(ITEMS_MAX + 1));
+    assert!(
+        refusal(&many).contains("at most 400 items"),
+        "{}",
+        refusal(&many)
+    );
+    let picture = "[[pictures]]\nbox = [1, 1, 2, 2]\npng = \"\"\"\n@\"\"\"\n";
+    let png = base64(&png(1, 1));
+    let five = format!("{}\n{}", builtin(), picture.replace('@', &png).repeat(5));
+    assert!(
+        refusal(&five).contains("at most 4 pictures"),
+        "{}",
+        refusal(&five)
+    );
+}
+
+fn base64(bytes: &[u8]) -> String {
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
+}
+
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let picture = image::GrayImage::from_pixel(width, height, image::Luma([255]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .unwrap();
+    bytes.into_inner()
+}
+
+#[test]
+fn pictures_that_are_none_or_too_large_are_refused_with_their_place() {
+    let with = |png: &str| {
+        format!(
+            "{}\n[[pictures]]\nbox = [1, 1, 20, 20]\npng = \"{png}\"\n",
+            builtin()
+        )
+    };
+    assert!(Template::from_toml(&with(&base64(&png(8, 8)))).is_ok());
+    // A bomb: a few kilobytes that would be 16 million pixels.
+    let bomb = png(4_000, 4_000);
+    assert!(bomb.len() < TEMPLATE_MAX_BYTES / 2, "{}", bomb.len());
+    let mut cut = png(64, 64);
+    cut.truncate(cut.len() / 2);
+    for (png, expected) in [
+        ("no base64!".to_owned(), "not Base64"),
+        (base64(b"GIF89a"), "not a PNG that can be read"),
+        (base64(&cut), "not a PNG that can be read"),
+        (
+            base64(&bomb),
+            "at most 1048576 pixels, this one is 4000 by 4000",
+        ),
+        (String::new(), "not a PNG that can be read"),
+    ] {
+        let error = Template::from_toml(&with(&png)).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(error.key, "pictures[0].png", "{error}");
+        assert!(error.line > 200 && error.column == 7, "{error}");
+    }
+}
+
+/// A voucher with as much text as may be, on a form with as little room as may be.
+#[test]
+fn the_most_text_in_the_least_room_is_drawn_with_warnings() {
+    let mut json: serde_json::Value =
+        serde_json::from_slice(&Sample::new("payment", "usual").data).unwrap();
+    let line = |side: &str| json!({"summary": "龘".repeat(200), "account": "W".repeat(400), "subaccount": "ｱ".repeat(100), side: "99999999999999.99"});
+    json["lines"] = (0..50)
+        .flat_map(|_| [line("debit"), line("credit")])
+        .collect();
+    let voucher = Voucher::from_json(json.to_string().as_bytes()).unwrap();
+    let text = builtin().replace("rows = 8", "rows = 2");
+    let template = Template::from_toml(&text).unwrap();
+    let mark = Mark {
+        place: format!("/{}", "很长".repeat(300)),
+        digest: "0".repeat(64),
+    };
+    let renderer = Renderer::new();
+    let drawing = renderer.draw(&template, &voucher, &mark).unwrap();
+    assert_eq!(drawing.pages().len(), 99);
+    let warned = |field: &str| drawing.warnings().iter().any(|it| it.field == field);
+    for field in [
+        "lines[0].summary",
+        "lines[99].account",
+        "lines[0].debit",
+        "mark",
+    ] {
+        assert!(warned(field), "{field}: {:?}", drawing.warnings());
+    }
+    let pdf = renderer.pdf(&drawing, b"{}").unwrap();
+    assert!(renderer.png(&pdf, drawing.png_resolution(200)).is_ok());
+}
+
+#[test]
+fn more_pages_than_a_document_may_have_are_refused() {
+    let mut json: serde_json::Value =
+        serde_json::from_slice(&Sample::new("payment", "usual").data).unwrap();
+    let line = |side: &str| json!({"summary": "x", "account": "y", side: "1"});
+    json["lines"] = (0..500)
+        .flat_map(|_| [line("debit"), line("credit")])
+        .collect();
+    let voucher = Voucher::from_json(json.to_string().as_bytes()).unwrap();
+    let template = Template::from_toml(&builtin().replace("rows = 8", "rows = 4")).unwrap();
+    let mark = Mark {
+        place: "/a".to_owned(),
+        digest: "0".repeat(64),
+    };
+    let refused = Renderer::new().draw(&template, &voucher, &mark);
+    assert_eq!(
+        refused,
+        Err(RenderError::TooManyPages {
+            pages: 333,
+            limit: 300
+        })
+    );
+}
