@@ -8,7 +8,7 @@ export CARGO_TARGET_DIR := $(CACHE)/target
 export ROCKSDB_LIB_DIR := $(shell CACHE='$(CACHE)' build/rocksdb.sh --where)
 export ROCKSDB_STATIC := 1
 
-.PHONY: demo test check bench golden packages test-packages rocksdb
+.PHONY: demo test check bench golden fuzz packages test-packages rocksdb
 
 demo: rocksdb
 	cargo build --release --workspace --bins
@@ -30,6 +30,12 @@ bench: rocksdb
 # Renews the golden digests and pictures of the forms and makes a page that shows old, new and difference.
 golden: rocksdb
 	VOUCHSAFE_GOLDEN=renew cargo test --release --test forms golden -- --nocapture
+
+# Fuzz targets: make fuzz TARGET=layout SECONDS=600
+TARGET ?= template
+SECONDS ?= 60
+fuzz: rocksdb
+	build/fuzz.sh $(TARGET) $(SECONDS)
 
 packages:
 	build/packages.sh build

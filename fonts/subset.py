@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.scaleUpem import scale_upem
 
 FACES = {
     "NotoSerifSC-Regular.ttf": ("serif", "400Regular/NotoSerifSC_400Regular.ttf", "all"),
@@ -18,10 +19,12 @@ FACES = {
     # Files of their own, so that what they gain later changes no voucher that needs none of it.
     "NotoSerifSC-Rare.ttf": ("serif", "400Regular/NotoSerifSC_400Regular.ttf", "the rest"),
     # The design that the Latin letters of Noto Serif SC are taken from, with all of Europe's accents.
-    "SourceSerif4-Latin.ttf": ("latin", "400Regular/SourceSerif4_400Regular.ttf", "the rest"),
+    "SourceSerif4-Latin.ttf": ("latin", "300Light/SourceSerif4_300Light.ttf", "the rest"),
 }
 # A fixed moment for head.modified: 2024-01-01, in seconds since 1904-01-01.
 MODIFIED = 3_786_912_000
+# Noto Serif SC has its Latin letters larger and lighter than Source Serif: capitals of 728 instead of 674 units.
+LATIN_SCALE = 1_080
 
 
 def gb2312(rows):
@@ -61,7 +64,7 @@ def kept(font, selection, regular):
     return sorted(wanted)
 
 
-def cut(source, selection, regular):
+def cut(source, selection, regular, enlarge):
     """The bytes of the subset of `source`."""
     options = subset.Options()
     options.layout_features = []
@@ -76,6 +79,10 @@ def cut(source, selection, regular):
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes=kept(font, selection, regular))
     cutter.subset(font)
+    if enlarge:
+        units = font["head"].unitsPerEm
+        scale_upem(font, LATIN_SCALE)
+        font["head"].unitsPerEm = units
     font["head"].modified = MODIFIED
     out = io.BytesIO()
     font.save(out, reorderTables=True)
@@ -88,7 +95,7 @@ def main():
     serif, file, _ = FACES["NotoSerifSC-Regular.ttf"]
     regular = set(TTFont(packages[serif] / file).getBestCmap())
     for name, (family, path, selection) in FACES.items():
-        data = cut((packages[family] / path).read_bytes(), selection, regular)
+        data = cut((packages[family] / path).read_bytes(), selection, regular, family == "latin")
         (target / name).write_bytes(data)
         print(f"{name}: {len(data)} bytes")
     for family, title in (("serif", "NotoSerifSC"), ("sans", "NotoSansSC"), ("latin", "SourceSerif4")):

@@ -14,6 +14,7 @@ pub mod access;
 pub mod archive;
 
 pub mod anchor;
+pub mod api;
 pub mod cli;
 pub mod dav;
 pub mod http;

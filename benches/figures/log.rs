@@ -12,6 +12,7 @@ use rocksdb::{DB, Options, WriteBatch, WriteOptions};
 use vouchsafe::access::{Permissions, Role};
 use vouchsafe::archive::{Archive, Caller, Client, Condition, Node, reindex, system_clock};
 
+use crate::peer;
 use crate::server::{grant, new_archive, place, uploader, voucher};
 
 const ENTRIES: u64 = 1_000_000;
@@ -257,13 +258,9 @@ fn verifying(what: &str, archive: &Path) {
 fn seconds(command: &mut Command) -> (f64, u64) {
     let start = Instant::now();
     let mut child = command.stdout(Stdio::null()).spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     loop {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        peak = peak.max(kilobytes.unwrap_or(0) * 1_024);
+        peak = peak.max(peer::peak_memory(child.id()).unwrap_or(0));
         match child.try_wait().unwrap() {
             Some(status) => {
                 assert!(status.success(), "{command:?}");

@@ -122,3 +122,13 @@ pub fn bare_rocksdb(threads: usize, values: &[Vec<u8>], lasting: Duration) -> f6
     });
     count.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64()
 }
+
+/// Highest resident memory of a process so far, in bytes; none of one that has ended.
+pub fn peak_memory(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes * 1_024)
+}

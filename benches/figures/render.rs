@@ -6,6 +6,7 @@ use vouchsafe::voucher::Voucher;
 use vouchsafe::voucher::template::Template;
 
 use crate::forms;
+use crate::peer::peak_memory;
 use crate::server::voucher;
 
 const ROUNDS: u32 = 60;
@@ -61,6 +62,8 @@ pub fn measure() {
     });
     let each_second = f64::from(2 * ROUNDS) / start.elapsed().as_secs_f64();
     println!("render    on two cores        {each_second:8.0} vouchers a second, PDF + PNG");
+    let memory = peak_memory(std::process::id()).unwrap() as f64 / 1e6;
+    println!("render    peak memory         {memory:8.1} MB");
     let work = tempfile::tempdir().unwrap();
     forms::write(&drawing, work.path());
     peers(work.path(), all);
@@ -82,6 +85,9 @@ fn peers(work: &std::path::Path, ours: f64) {
     }
     for line in text.lines() {
         let words: Vec<&str> = line.split(' ').collect();
+        if let ["memory", name, megabytes] = words[..] {
+            println!("render    {name:19} {megabytes:>8} MB   peak memory");
+        }
         let [name, pdf, png, pdf_bytes, png_bytes] = words[..] else {
             continue;
         };

@@ -10,6 +10,8 @@ use vouchsafe::access::{Grant, Permissions, Role, Scope};
 use vouchsafe::archive::{Archive, Caller, Condition, system_clock};
 use vouchsafe::catalog::TreePath;
 
+use crate::peer;
+
 pub const PASSWORD: &str = "Correct-Horse-9";
 
 pub fn voucher(number: &str) -> Vec<u8> {
@@ -133,14 +135,7 @@ impl Served {
 
     /// Highest resident memory so far, in bytes.
     pub fn peak_memory(&self) -> u64 {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmHWM:"))
-            .unwrap();
-        let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-        kilobytes * 1024
+        peer::peak_memory(self.process.id()).unwrap()
     }
 }
 

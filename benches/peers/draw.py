@@ -2,7 +2,8 @@
 """Draws one form with each peer, warm, and prints milliseconds for its PDF and its PNG.
 
 Usage: draw.py FOLDER DOTS_PER_INCH ROUNDS; FOLDER has form.typ, form.html and fonts/.
-One line each: name, PDF milliseconds, PNG milliseconds, PDF bytes, PNG bytes.
+Two lines each: name, PDF milliseconds, PNG milliseconds, PDF bytes, PNG bytes; and "memory", name, the peak in MB of
+its main process.
 """
 import json
 import os
@@ -142,4 +143,11 @@ def chromium():
 
 
 for peer in (typst, weasyprint, chromium):
-    peer()
+    # Each in a process of its own, so that the peak of memory is its own.
+    if (child := os.fork()) == 0:
+        peer()
+        os._exit(0)
+    _, status, used = os.wait4(child, 0)
+    if status:
+        sys.exit(f"{peer.__name__} failed")
+    print(f"memory {peer.__name__} {used.ru_maxrss // 1024}", flush=True)

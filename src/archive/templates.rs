@@ -9,6 +9,7 @@ use super::documents::rfc3339;
 use super::kind::{self, Draft};
 use super::open::entry;
 use super::rows::{TemplateRow, key};
+use super::tree::sees_templates;
 use super::{Archive, ArchiveError, Caller, Child, File, Filed, Node, OPERATOR, Records};
 use crate::catalog::{TEMPLATES, TreePath};
 use crate::store::get_object;
@@ -79,6 +80,8 @@ impl Archive {
         .ok_or_else(|| broken("its file is missing"))?;
         let template = Template::from_toml(&text).map_err(|error| broken(&error.to_string()))?;
         let template = Arc::new(template);
+        // New vouchers need no older one.
+        templates.retain(|(known, _), _| known != voucher_type);
         templates.insert(cached, Arc::clone(&template));
         Ok((row, template))
     }
@@ -148,6 +151,8 @@ pub struct TemplateVersion {
     pub blake3: Digest,
     /// Number of the entry in the log.
     pub entry: u64,
+    /// Where this version is read.
+    pub href: String,
 }
 
 impl Records {
@@ -167,10 +172,22 @@ impl Records {
                     by: self.name_of(&entry(&*self.store, row.seq)?.actor),
                     blake3: row.object.blake3,
                     entry: row.seq,
+                    href: format!(
+                        "/dav/{TEMPLATES}/{}.toml?version={number}",
+                        voucher_type.name
+                    ),
                 });
             }
         }
         Ok(versions)
+    }
+
+    /// The same for a caller: nothing is there for who sees no templates.
+    pub fn template_history(&self, caller: &Caller) -> Result<Vec<TemplateVersion>, ArchiveError> {
+        if !sees_templates(caller) {
+            return Err(ArchiveError::Absent(String::new()));
+        }
+        self.template_versions()
     }
 
     pub(super) fn template_file(

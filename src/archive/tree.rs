@@ -272,7 +272,7 @@ impl Records {
     }
 }
 
-fn sees_templates(caller: &Caller) -> bool {
+pub(super) fn sees_templates(caller: &Caller) -> bool {
     caller.has_inbox() || caller.permissions.allow_somewhere(Right::Administer)
 }
 

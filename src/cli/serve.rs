@@ -13,7 +13,7 @@ use super::{Failure, terminal};
 use crate::anchor::Gathering;
 use crate::archive::{Archive, system_clock};
 use crate::config::{CONFIG_MAX_BYTES, Config};
-use crate::{dav, http};
+use crate::{api, dav, http};
 
 #[derive(Args)]
 #[command(
@@ -99,7 +99,9 @@ impl Served {
             .await
             .map_err(|error| Failure::Machine(format!("listening on {listen}: {error}")))?;
         let control = Control::start(folder, Arc::clone(&archive))?;
-        let routes = dav::routes(Arc::clone(&archive)).merge(http::routes(archive));
+        let routes = dav::routes(Arc::clone(&archive))
+            .merge(api::routes(Arc::clone(&archive)))
+            .merge(http::routes(archive));
         let running = http::serve(listener, routes)
             .map_err(|error| Failure::Machine(format!("listening on {listen}: {error}")))?;
         Ok(Served { running, control })

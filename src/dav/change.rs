@@ -2,36 +2,21 @@
 
 use axum::body::Body;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Json, Response};
-use serde_json::json;
+use axum::response::{IntoResponse, Response};
 
 use super::precondition::writing;
 use super::{Asked, Share, text};
 use crate::archive::{Archive, ArchiveError, Caller, Condition, Filed, SCAN_MAX_BYTES};
 use crate::catalog::{Place, TreePath, VoucherFile};
-use crate::http::{BodyReader, Refusal, blocking};
+use crate::http::{BodyReader, Refusal, blocking, filed, received};
 use crate::voucher::template::TEMPLATE_MAX_BYTES;
 use crate::voucher::{Invalid, VOUCHER_MAX_BYTES};
 
 pub async fn put(share: Share, asked: Asked, body: Body) -> Result<Response, Refusal> {
-    let mut reader = BodyReader::new(body);
-    blocking(move || match take_in(&share, &asked, &mut reader) {
-        Ok(Some(Filed::New { version, warnings })) => {
-            let answer = json!({"version": version, "warnings": warnings});
-            Ok((StatusCode::CREATED, Json(answer)).into_response())
-        }
-        Ok(Some(Filed::Unchanged(_))) => Ok(StatusCode::NO_CONTENT.into_response()),
-        Ok(None) => Ok(StatusCode::CREATED.into_response()),
-        Err(refusal) => {
-            // Whoever waits to be asked for the body (RFC 9110, section 10.1.1) gets the answer instead. Asking
-            // for it and hanging up in the middle could cut the answer off.
-            let waits = text(&asked.headers, header::EXPECT)
-                .is_some_and(|expected| expected.eq_ignore_ascii_case("100-continue"));
-            if !waits || reader.has_begun() {
-                reader.drain();
-            }
-            Err(refusal)
-        }
+    let headers = asked.headers.clone();
+    received(&headers, body, move |reader| {
+        let outcome = take_in(&share, &asked, reader)?;
+        Ok(outcome.map_or_else(|| StatusCode::CREATED.into_response(), filed))
     })
     .await
 }

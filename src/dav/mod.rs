@@ -21,7 +21,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::any;
 use vouchsafe_evidence::log_file::LogFile;
@@ -84,20 +84,26 @@ async fn handle(State(share): State<Share>, request: Request) -> Response {
 
 /// The log's own files (C2SP tlog-tiles): the same as below `_audit/`, for everybody who is signed in.
 async fn log(State(share): State<Share>, Path(path): Path<String>, request: Request) -> Response {
+    let peer = Peer::of(&request);
     let (parts, _) = request.into_parts();
-    log_answer(share, &path, parts)
+    log_answer(share, &path, parts, peer)
         .await
         .unwrap_or_else(Refusal::into_response)
 }
 
-async fn log_answer(share: Share, path: &str, parts: Parts) -> Result<Response, Refusal> {
+async fn log_answer(
+    share: Share,
+    path: &str,
+    parts: Parts,
+    peer: Peer,
+) -> Result<Response, Refusal> {
     if !matches!(parts.method, Method::GET | Method::HEAD) {
         let hint = "the log is written by what happens in the archive";
         let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "the log is only read", hint);
         return Ok(([(header::ALLOW, "GET, HEAD")], refusal).into_response());
     }
     let asked = Asked {
-        who: authenticate(&share.archive, &parts.headers, peer(&parts.extensions)).await?,
+        who: authenticate(&share.archive, &parts.headers, peer).await?,
         path: TreePath::parse(&format!("/{AUDIT}/{path}"))?,
         version: None,
         headers: parts.headers,
@@ -108,18 +114,12 @@ async fn log_answer(share: Share, path: &str, parts: Parts) -> Result<Response, 
     }
 }
 
-/// Whence a request comes.
-fn peer(extensions: &Extensions) -> Peer {
-    let peer = extensions.get::<Peer>().copied();
-    peer.unwrap_or(Peer(std::net::Ipv4Addr::UNSPECIFIED.into()))
-}
-
 async fn answer(share: Share, request: Request) -> Result<Response, Refusal> {
     if request.method() == Method::OPTIONS {
         return Ok(options());
     }
+    let peer = Peer::of(&request);
     let (parts, body) = request.into_parts();
-    let peer = peer(&parts.extensions);
     let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
     let who = authenticate(&share.archive, &headers, peer).await?;
     let asked = Asked {

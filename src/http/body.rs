@@ -2,6 +2,8 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::http::HeaderMap;
+use axum::http::header::EXPECT;
 use http_body_util::BodyExt as _;
 use tokio::runtime::Handle;
 
@@ -33,11 +35,6 @@ impl BodyReader {
             piece: Bytes::new(),
             begun: false,
         }
-    }
-
-    /// Whether the sender was asked for anything.
-    pub fn has_begun(&self) -> bool {
-        self.begun
     }
 
     fn next(&mut self, patience: Duration) -> io::Result<Option<Bytes>> {
@@ -90,7 +87,7 @@ impl BodyReader {
     }
 
     /// Throws away the rest of a small body.
-    pub fn drain(mut self) {
+    pub fn drain(&mut self) {
         let mut drained = 0;
         while drained < DRAINED_MAX_BYTES {
             match self.next(DRAINED_MAX) {
@@ -141,6 +138,28 @@ pub fn streamed(
     Body::from_stream(futures_util::stream::poll_fn(move |context| {
         made.poll_recv(context)
     }))
+}
+
+/// Hands a request's body to `take_in`, away from the threads that drive connections.
+pub async fn received<T: Send + 'static>(
+    headers: &HeaderMap,
+    body: Body,
+    take_in: impl FnOnce(&mut BodyReader) -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let mut reader = BodyReader::new(body);
+    // Whoever waits to be asked for the body (RFC 9110, section 10.1.1) gets a refusal instead. Asking for it and
+    // hanging up in the middle could cut the answer off.
+    let waits = headers
+        .get(EXPECT)
+        .is_some_and(|expected| expected.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+    blocking(move || {
+        take_in(&mut reader).inspect_err(|_| {
+            if !waits || reader.begun {
+                reader.drain();
+            }
+        })
+    })
+    .await
 }
 
 /// Runs work that may wait for the disk, away from the threads that drive connections.

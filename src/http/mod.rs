@@ -9,7 +9,7 @@ mod refusal;
 mod server;
 
 pub use authentication::{Authenticated, authenticate};
-pub use body::{BodyReader, blocking, streamed};
+pub use body::{BodyReader, blocking, received, streamed};
 pub use refusal::{Refusal, not_found};
 pub use server::{Peer, Running, serve};
 
@@ -22,7 +22,7 @@ use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use serde_json::json;
 
-use crate::archive::Archive;
+use crate::archive::{Archive, Filed};
 
 /// The routes that belong to no protocol: readiness, and the answer where nothing is.
 pub fn routes(archive: Arc<Archive>) -> Router {
@@ -30,6 +30,17 @@ pub fn routes(archive: Arc<Archive>) -> Router {
         .route("/healthz", get(health))
         .with_state(archive)
         .fallback(|| async { not_found() })
+}
+
+/// The answer to an upload that was taken in.
+pub fn filed(outcome: Filed) -> Response {
+    match outcome {
+        Filed::New { version, warnings } => {
+            let body = json!({"version": version, "warnings": warnings});
+            (StatusCode::CREATED, Json(body)).into_response()
+        }
+        Filed::Unchanged(_) => StatusCode::NO_CONTENT.into_response(),
+    }
 }
 
 async fn health(State(archive): State<Arc<Archive>>) -> Response {

@@ -1,5 +1,5 @@
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +23,14 @@ const FAREWELL_MAX: Duration = Duration::from_secs(20);
 /// The address that a request comes from, among its extensions.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub IpAddr);
+
+impl Peer {
+    /// Whence a request comes.
+    pub fn of(request: &Request) -> Peer {
+        let peer = request.extensions().get::<Peer>().copied();
+        peer.unwrap_or(Peer(Ipv4Addr::UNSPECIFIED.into()))
+    }
+}
 
 /// A server at work.
 pub struct Running {

@@ -16,7 +16,7 @@ pub enum Typeface {
     Sans,
     /// Noto Serif SC Bold: level 1 of GB 2312.
     Bold,
-    /// Source Serif 4 Regular, which Noto Serif SC has its Latin letters from: the accents of Europe, Greek,
+    /// Source Serif 4 Light, enlarged, which Noto Serif SC has its Latin letters from: the accents of Europe, Greek,
     /// Cyrillic.
     Latin,
     /// All else that Noto Serif SC has: rare names (生僻字), traditional characters.
