@@ -20,6 +20,7 @@ test: test-packages rocksdb
 
 check: rocksdb
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
 
 # Prints figures beside their peers; see benches/README.md.

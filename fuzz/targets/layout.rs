@@ -10,12 +10,17 @@ use vouchsafe::voucher::template::Template;
 
 static RENDERER: LazyLock<Renderer> = LazyLock::new(Renderer::new);
 static FORMS: LazyLock<Vec<Template>> = LazyLock::new(|| {
-    let form = |name| Template::from_toml(Template::builtin(name).expect("a form")).expect("a template");
-    ["payment", "receivable", "general", "journal"].map(form).into()
+    let form =
+        |name| Template::from_toml(Template::builtin(name).expect("a form")).expect("a template");
+    ["payment", "receivable", "general", "journal"]
+        .map(form)
+        .into()
 });
 
 fuzz_target!(|data: &[u8]| {
-    let Ok(voucher) = Voucher::from_json(data) else { return };
+    let Ok(voucher) = Voucher::from_json(data) else {
+        return;
+    };
     for form in FORMS.iter() {
         let mark = Mark {
             place: format!("/{}/{}", voucher.company, voucher.number),

@@ -19,7 +19,11 @@ fuzz_target!(|text: &str| match Template::read(text) {
     Err(errors) => {
         let lines = 1 + text.matches('\n').count();
         assert!(!errors.is_empty());
-        assert!(errors.iter().all(|error| error.line >= 1 && error.line <= lines && error.column >= 1));
+        assert!(
+            errors
+                .iter()
+                .all(|error| error.line >= 1 && error.line <= lines && error.column >= 1)
+        );
     }
     Ok(template) => {
         let voucher = Voucher::from_json(VOUCHER.as_bytes()).expect("a voucher");
@@ -27,8 +31,12 @@ fuzz_target!(|text: &str| match Template::read(text) {
             place: "/样例/gl/2024-03/payment/0001".to_owned(),
             digest: "0".repeat(64),
         };
-        let drawing = RENDERER.draw(&template, &voucher, &mark).expect("two lines are drawn");
-        let pdf = RENDERER.pdf(&drawing, VOUCHER.as_bytes()).expect("a drawing is a PDF");
+        let drawing = RENDERER
+            .draw(&template, &voucher, &mark)
+            .expect("two lines are drawn");
+        let pdf = RENDERER
+            .pdf(&drawing, VOUCHER.as_bytes())
+            .expect("a drawing is a PDF");
         let picture = RENDERER.png(&pdf, drawing.png_resolution(50));
         assert!(picture.is_ok(), "{picture:?}");
     }
