@@ -2,16 +2,6 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-const FORMS: [&str; 7] = [
-    "receipt",
-    "payment",
-    "transfer",
-    "receivable",
-    "payable",
-    "general",
-    "journal",
-];
-
 fn sample(voucher_type: &str) -> Json {
     json!({"company":"深圳样例科技有限公司","ledger":"主账套","period":"2024-03","type":voucher_type,
         "number":"0001","date":"2024-03-05","currency":"CNY","attachments":2,
@@ -71,7 +61,7 @@ fn a_renderer_is_shared_between_threads() {
 
 #[test]
 fn every_built_in_form_shows_every_value() {
-    for voucher_type in FORMS {
+    for voucher_type in Template::builtin_names() {
         let drawing = draw(voucher_type, &sample(voucher_type));
         assert_eq!(drawing.warnings(), [], "{voucher_type}");
         let total = match voucher_type {
@@ -287,30 +277,6 @@ fn a_logo_stands_in_its_box_as_it_was_drawn() {
     ] {
         assert_eq!(pixel(x, y), expected, "{x} {y}");
     }
-}
-
-#[test]
-fn a_thousand_lines_are_one_picture_that_browsers_draw() {
-    let mut json = sample("general");
-    let line = |side: &str| json!({"summary":"x","account":"y",side:"1.00"});
-    json["lines"] = (0..500)
-        .flat_map(|_| [line("debit"), line("credit")])
-        .collect();
-    let drawing = draw("general", &json);
-    assert_eq!(drawing.pages().len(), 200);
-    assert_eq!(drawing.png_resolution(200), 200);
-    assert_eq!(drawing.jpeg_resolution(200), 75);
-    let renderer = Renderer::new();
-    let pdf = renderer.pdf(&drawing, b"{}").unwrap();
-    let png = renderer.png(&pdf, 100).unwrap();
-    let side = |at: usize| u32::from_be_bytes([png[at], png[at + 1], png[at + 2], png[at + 3]]);
-    // Four columns of 65 pages of 827 by 500 pixels.
-    assert_eq!((side(16), side(20)), (4 * 827, 65 * 500));
-    let jpeg = renderer.jpeg(&pdf, drawing.jpeg_resolution(200)).unwrap();
-    let jpeg = image::load_from_memory(&jpeg).unwrap();
-    assert!(jpeg.width() * jpeg.height() <= 64_000_000 && jpeg.height() <= 32_767);
-    let too_large = renderer.jpeg(&pdf, 200).unwrap_err();
-    assert!(matches!(too_large, RenderError::PictureTooLarge { .. }));
 }
 
 /// Mean darkness, 0 to 255, of a box of the first page; `dots` is the picture's resolution.

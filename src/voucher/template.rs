@@ -113,6 +113,11 @@ impl Template {
             .map_err(|error| fault(readable_key(&track.path().to_string()), &error))
     }
 
+    /// The names of the forms that come with the product: voucher types such as `payment`.
+    pub fn builtin_names() -> impl Iterator<Item = &'static str> {
+        BUILTIN.into_iter().map(|(name, _)| name)
+    }
+
     /// The text of the form that comes with the product for a voucher type such as `payment`.
     pub fn builtin(voucher_type: &str) -> Option<&'static str> {
         BUILTIN

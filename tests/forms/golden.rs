@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use image::{GrayImage, Luma};
 use vouchsafe::render::Renderer;
+use vouchsafe::voucher::template::Template;
 
-use crate::sample::{FORMS, KINDS, Sample};
+use crate::sample::{KINDS, Sample};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/forms")
@@ -22,7 +23,7 @@ fn line(lines: &mut String, bytes: &[u8], name: &str) {
 fn digests() -> String {
     let renderer = Renderer::new();
     let mut lines = String::new();
-    for form in FORMS {
+    for form in Template::builtin_names() {
         for kind in KINDS {
             let sample = Sample::new(form, kind);
             let pdf = sample.pdf(&renderer);
@@ -51,7 +52,7 @@ fn pictures() -> Vec<(String, Vec<u8>)> {
         let pdf = Sample::new(form, "usual").pdf(&renderer);
         (format!("{form}.png"), renderer.png(&pdf, 100).unwrap())
     };
-    FORMS.into_iter().map(picture).collect()
+    Template::builtin_names().map(picture).collect()
 }
 
 /// What differs, black on white.

@@ -1,7 +1,7 @@
 //! Hostile templates and data end in an error or a drawing, within named limits.
 
 use serde_json::json;
-use vouchsafe::render::{Mark, RenderError, Renderer};
+use vouchsafe::render::{Drawing, Mark, RenderError, Renderer};
 use vouchsafe::voucher::Voucher;
 use vouchsafe::voucher::template::{ITEMS_MAX, TEMPLATE_MAX_BYTES, Template};
 
@@ -130,26 +130,51 @@ fn the_most_text_in_the_least_room_is_drawn_with_warnings() {
     assert!(renderer.png(&pdf, drawing.png_resolution(200)).is_ok());
 }
 
-#[test]
-fn more_pages_than_a_document_may_have_are_refused() {
-    let mut json: serde_json::Value =
-        serde_json::from_slice(&Sample::new("payment", "usual").data).unwrap();
+/// A voucher of a thousand lines.
+fn thousand_lines() -> Voucher {
+    let usual = Sample::new("payment", "usual").data;
+    let mut json: serde_json::Value = serde_json::from_slice(&usual).unwrap();
     let line = |side: &str| json!({"summary": "x", "account": "y", side: "1"});
     json["lines"] = (0..500)
         .flat_map(|_| [line("debit"), line("credit")])
         .collect();
-    let voucher = Voucher::from_json(json.to_string().as_bytes()).unwrap();
-    let template = Template::from_toml(&builtin().replace("rows = 8", "rows = 4")).unwrap();
+    Voucher::from_json(json.to_string().as_bytes()).unwrap()
+}
+
+fn draw(template: &str) -> Result<Drawing, RenderError> {
+    let template = Template::from_toml(template).unwrap();
     let mark = Mark {
         place: "/a".to_owned(),
         digest: "0".repeat(64),
     };
-    let refused = Renderer::new().draw(&template, &voucher, &mark);
-    assert_eq!(
-        refused,
-        Err(RenderError::TooManyPages {
-            pages: 333,
-            limit: 300
-        })
-    );
+    Renderer::new().draw(&template, &thousand_lines(), &mark)
+}
+
+#[test]
+fn more_pages_than_a_document_may_have_are_refused() {
+    let refused = draw(&builtin().replace("rows = 8", "rows = 4"));
+    let too_many = RenderError::TooManyPages {
+        pages: 333,
+        limit: 300,
+    };
+    assert_eq!(refused, Err(too_many));
+}
+
+#[test]
+fn a_thousand_lines_are_one_picture_that_browsers_draw() {
+    let drawing = draw(Template::builtin("general").unwrap()).unwrap();
+    assert_eq!(drawing.pages().len(), 200);
+    assert_eq!(drawing.png_resolution(200), 200);
+    assert_eq!(drawing.jpeg_resolution(200), 75);
+    let renderer = Renderer::new();
+    let pdf = renderer.pdf(&drawing, b"{}").unwrap();
+    let png = renderer.png(&pdf, 100).unwrap();
+    let side = |at: usize| u32::from_be_bytes([png[at], png[at + 1], png[at + 2], png[at + 3]]);
+    // Four columns of 65 pages of 827 by 500 pixels.
+    assert_eq!((side(16), side(20)), (4 * 827, 65 * 500));
+    let jpeg = renderer.jpeg(&pdf, drawing.jpeg_resolution(200)).unwrap();
+    let jpeg = image::load_from_memory(&jpeg).unwrap();
+    assert!(jpeg.width() * jpeg.height() <= 64_000_000 && jpeg.height() <= 32_767);
+    let too_large = renderer.jpeg(&pdf, 200).unwrap_err();
+    assert!(matches!(too_large, RenderError::PictureTooLarge { .. }));
 }

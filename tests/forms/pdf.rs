@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use vouchsafe::render::{Item, Renderer};
+use vouchsafe::voucher::template::Template;
 
-use crate::sample::{FORMS, KINDS, Sample};
+use crate::sample::{KINDS, Sample};
 
 /// The output of a tool that must succeed.
 fn tool(name: &str, arguments: &[&str]) -> String {
@@ -23,7 +24,7 @@ fn tool(name: &str, arguments: &[&str]) -> String {
 
 fn each(check: impl Fn(&Sample, &Path)) {
     let (renderer, folder) = (Renderer::new(), tempfile::tempdir().unwrap());
-    for form in FORMS {
+    for form in Template::builtin_names() {
         for kind in KINDS {
             let sample = Sample::new(form, kind);
             let file: PathBuf = folder.path().join(format!("{}.pdf", sample.name));

@@ -5,17 +5,6 @@ use vouchsafe::render::{Drawing, Mark, Renderer};
 use vouchsafe::voucher::Voucher;
 use vouchsafe::voucher::template::Template;
 
-/// The standard forms.
-pub const FORMS: [&str; 7] = [
-    "receipt",
-    "payment",
-    "transfer",
-    "receivable",
-    "payable",
-    "general",
-    "journal",
-];
-
 /// A voucher with its form.
 pub struct Sample {
     /// Form and kind, such as `payment-long`.

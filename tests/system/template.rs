@@ -86,15 +86,7 @@ fn line_of(text: &str, needle: &str) -> usize {
 #[test]
 fn a_preview_shows_a_sample_or_a_voucher_of_ones_own() {
     let folder = tempfile::tempdir().unwrap();
-    for name in [
-        "receipt",
-        "payment",
-        "transfer",
-        "receivable",
-        "payable",
-        "general",
-        "journal",
-    ] {
+    for name in vouchsafe::voucher::template::Template::builtin_names() {
         let template = folder.path().join(format!("{name}.toml"));
         fs::write(&template, builtin(name)).unwrap();
         let preview = folder.path().join(format!("{name}.png"));
