@@ -166,7 +166,7 @@ impl Archive {
             desk.write(draft.with(drawn.objects));
             Ok(Filed::New {
                 version,
-                warnings: drawn.warnings.iter().map(Warning::to_string).collect(),
+                warnings: told(&drawn.warnings),
             })
         })
     }
@@ -272,6 +272,23 @@ struct Drawn {
     objects: Vec<Object>,
 }
 
+/// Most warnings that an answer has.
+const TOLD_MAX: usize = 100;
+
+/// What the sender is told of the warnings of a drawing.
+fn told(warnings: &[Warning]) -> Vec<String> {
+    let mut told: Vec<String> = warnings
+        .iter()
+        .take(TOLD_MAX)
+        .map(Warning::to_string)
+        .collect();
+    let more = warnings.len() - told.len();
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    told
+}
+
 /// The version that has this very data, if it is the current one; refuses if the condition does not hold.
 fn same(
     filed: &VoucherRow,
@@ -290,6 +307,20 @@ fn same(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::Shortfall;
+
+    #[test]
+    fn an_answer_has_a_hundred_warnings_and_counts_the_rest() {
+        let warning = |index| Warning {
+            field: format!("lines[{index}].summary"),
+            shortfall: Shortfall::Shortened,
+        };
+        let warnings: Vec<Warning> = (0..5_000).map(warning).collect();
+        let told = told(&warnings);
+        assert_eq!(told.len(), 101);
+        assert_eq!(told[100], "and 4900 more");
+        assert_eq!(super::told(&warnings[..100]).len(), 100);
+    }
 
     #[test]
     fn the_log_keeps_fields_and_not_what_a_sender_called_them() {

@@ -65,7 +65,7 @@ impl Drawing {
         raster::fitting_resolution(self, wanted, picture::JPEG_MAX_PIXELS)
     }
 
-    /// What could not be drawn as it should be, each thing once.
+    /// What could not be drawn as it should be, each thing once for each field.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

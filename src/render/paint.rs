@@ -1,5 +1,7 @@
 //! Collects the items of a drawing page by page.
 
+use std::collections::HashSet;
+use std::mem::{self, Discriminant};
 use std::sync::Arc;
 
 use crate::voucher::template::{Colour, Ink, Inks, Picture, Point, Rectangle};
@@ -23,6 +25,8 @@ pub(super) struct Canvas<'a> {
     pub(super) pages: Vec<Vec<Item>>,
     pub(super) fields: Vec<FieldBox>,
     pub(super) warnings: Vec<Warning>,
+    /// The fields that were warned of, with what gave way.
+    warned: HashSet<(String, Discriminant<Shortfall>)>,
     /// Rules of the page that is being drawn, painted first and together.
     rules: Vec<(Colour, Vec<Rectangle>)>,
 }
@@ -35,6 +39,7 @@ impl<'a> Canvas<'a> {
             pages: Vec::new(),
             fields: Vec::new(),
             warnings: Vec::new(),
+            warned: HashSet::new(),
             rules: Vec::new(),
         }
     }
@@ -192,13 +197,17 @@ impl<'a> Canvas<'a> {
         });
     }
 
-    /// A warning, once: a value that repeats on every page is one fault.
+    /// A warning, once for each field: a value that repeats on every page is one fault, and of the characters that
+    /// no typeface has the first is named.
     pub(super) fn warn(&mut self, field: &str, shortfall: Shortfall) {
         let warning = Warning {
             field: field.to_owned(),
             shortfall,
         };
-        if !self.warnings.contains(&warning) {
+        if self
+            .warned
+            .insert((field.to_owned(), mem::discriminant(&shortfall)))
+        {
             self.warnings.push(warning);
         }
     }

@@ -1,7 +1,7 @@
 //! Hostile templates and data end in an error or a drawing, within named limits.
 
 use serde_json::json;
-use vouchsafe::render::{Drawing, Mark, RenderError, Renderer};
+use vouchsafe::render::{Drawing, Mark, RenderError, Renderer, Shortfall};
 use vouchsafe::voucher::Voucher;
 use vouchsafe::voucher::template::{ITEMS_MAX, TEMPLATE_MAX_BYTES, Template};
 
@@ -177,4 +177,35 @@ fn a_thousand_lines_are_one_picture_that_browsers_draw() {
     assert!(jpeg.width() * jpeg.height() <= 64_000_000 && jpeg.height() <= 32_767);
     let too_large = renderer.jpeg(&pdf, 200).unwrap_err();
     assert!(matches!(too_large, RenderError::PictureTooLarge { .. }));
+}
+
+/// As many different characters that no typeface has as voucher data can hold: one warning for each field, and no
+/// work that grows with their square.
+#[test]
+fn a_field_of_missing_characters_is_one_warning() {
+    let usual = Sample::new("payment", "usual").data;
+    let mut json: serde_json::Value = serde_json::from_slice(&usual).unwrap();
+    // CJK Extension B, of which the typefaces have 52.
+    let text = |line: u32| -> String {
+        let characters = (0..400).map(|index| 0x20000 + (line * 400 + index) % 42_000);
+        characters.filter_map(char::from_u32).collect()
+    };
+    let side = |line: u32| ["debit", "credit"][line as usize % 2];
+    json["lines"] = (0..600)
+        .map(|line| json!({"summary": text(line), "account": "y", side(line): "1"}))
+        .collect();
+    let data = json.to_string();
+    assert!(data.len() > 900_000);
+    let voucher = Voucher::from_json(data.as_bytes()).unwrap();
+    let template = Template::from_toml(builtin()).unwrap();
+    let mark = Mark {
+        place: "/a".to_owned(),
+        digest: "0".repeat(64),
+    };
+    let drawing = Renderer::new().draw(&template, &voucher, &mark).unwrap();
+    let missing = drawing
+        .warnings()
+        .iter()
+        .filter(|warning| matches!(warning.shortfall, Shortfall::NoGlyph(_)));
+    assert_eq!(missing.count(), 600);
 }
