@@ -56,7 +56,7 @@ def weasyprint():
 
     def png(turn):
         # WeasyPrint draws PDF alone; poppler makes pixels of it.
-        command = ["pdftoppm", "-png", "-r", str(dots), "-", "-"]
+        command = ["pdftoppm", "-png", "-singlefile", "-r", str(dots), "-"]
         return subprocess.run(command, input=pdf_once, capture_output=True, check=True).stdout
 
     pdf_once = pdf(0)
