@@ -120,7 +120,7 @@ pub(super) struct VoucherFiled {
 }
 
 /// Most warnings that an entry keeps in words, and the most characters of each.
-const WARNED_MAX: usize = 16;
+const WARNED_MAX: usize = 10;
 const WARNED_MAX_CHARS: usize = 60;
 
 /// What an entry keeps of the warnings of a drawing.

@@ -13,6 +13,10 @@ const ORPHAN_SIZE: i32 = 85;
 /// From one baseline to the next, in hundredths of the size of type.
 const LEADING: i32 = 115;
 
+/// Most characters of a text that are looked at: more never fit in type that can be read, and work and widths
+/// stay bounded whatever a voucher holds.
+pub(super) const TEXT_MAX_CHARS: usize = 2_000;
+
 /// How a text is to stand in its box.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Style {
@@ -54,31 +58,51 @@ struct Broken {
 }
 
 pub(super) fn fit(faces: &Faces, text: &str, style: Style) -> Fitted {
-    let glyphs = faces.shape(style.face, text);
+    let mut glyphs = faces.shape(style.face, text, TEXT_MAX_CHARS + 1);
+    let too_long = glyphs.len() > TEXT_MAX_CHARS;
+    glyphs.truncate(TEXT_MAX_CHARS);
     if style.flow == Flow::Down {
-        return down(glyphs, style);
+        return down(faces, glyphs, style);
     }
-    let broken = match style.fit {
+    let mut broken = match style.fit {
         Fit::Shrink => shrink(faces, glyphs, style),
         Fit::Wrap => wrap(faces, glyphs, style),
         Fit::Ellipsis => cut(faces, vec![glyphs], style.size, style),
     };
+    broken.cut |= too_long;
     place(broken, style)
 }
 
 fn shrink(faces: &Faces, glyphs: Vec<Glyph>, style: Style) -> Broken {
     let smallest = SIZE_MIN.min(style.size);
-    let mut size = style.size;
-    while size > smallest && typeset::width(&glyphs, size) > style.rectangle.width {
-        size = (size - SIZE_STEP).max(smallest);
+    // A line is no wider in smaller type, so the first step that fits can be searched for by halves.
+    let steps = ((style.size - smallest) as usize).div_ceil(SIZE_STEP as usize);
+    let size = |step: usize| (style.size - SIZE_STEP * step as i32).max(smallest);
+    let (mut first, mut last) = (0, steps);
+    while first < last {
+        let middle = (first + last) / 2;
+        if typeset::width(&glyphs, size(middle)) > style.rectangle.width {
+            first = middle + 1;
+        } else {
+            last = middle;
+        }
     }
-    cut(faces, vec![glyphs], size, style)
+    cut(faces, vec![glyphs], size(first), style)
 }
 
 fn wrap(faces: &Faces, glyphs: Vec<Glyph>, style: Style) -> Broken {
     let smallest = SIZE_MIN.min(style.size);
     let mut size = style.size;
+    // Spaces may be dropped at the ends of lines; each other glyph's width is rounded by half a unit at most.
+    let ink = glyphs.iter().filter(|glyph| glyph.character != ' ');
+    let thousandths: i64 = ink.map(|glyph| i64::from(glyph.advance)).sum();
     loop {
+        let least = thousandths * i64::from(size) / 1_000 - glyphs.len() as i64;
+        let room = capacity(size, style.rectangle.height) as i64 * i64::from(style.rectangle.width);
+        if least > room && size > smallest {
+            size = (size - SIZE_STEP).max(smallest);
+            continue;
+        }
         let lines = break_lines(&glyphs, size, style.rectangle.width);
         if lines.len() <= capacity(size, style.rectangle.height) || size <= smallest {
             let (size, lines) = without_orphan(&glyphs, size, lines, style);
@@ -123,8 +147,11 @@ fn cut(faces: &Faces, mut lines: Vec<Vec<Glyph>>, size: i32, style: Style) -> Br
         if shortened {
             let ellipsis = faces.glyph(style.face, '…');
             let room = style.rectangle.width - typeset::scale(ellipsis.advance, size);
-            while !last.is_empty() && typeset::width(last, size) > room {
-                last.pop();
+            let mut width = typeset::width(last, size);
+            while width > room
+                && let Some(dropped) = last.pop()
+            {
+                width -= typeset::scale(dropped.advance, size);
             }
             last.push(ellipsis);
         }
@@ -207,10 +234,17 @@ fn place(broken: Broken, style: Style) -> Fitted {
     Fitted { size, lines, cut }
 }
 
-/// Upright characters, one below the other; they shrink to the height of the box.
-fn down(glyphs: Vec<Glyph>, style: Style) -> Fitted {
+/// Upright characters, one below the other; they shrink to the height of the box, and then end with an ellipsis.
+fn down(faces: &Faces, mut glyphs: Vec<Glyph>, style: Style) -> Fitted {
+    let smallest = SIZE_MIN.min(style.size);
+    let fitting = (style.rectangle.height / smallest.max(1)).max(1) as usize;
+    let cut = glyphs.len() > fitting;
+    if cut {
+        glyphs.truncate(fitting - 1);
+        glyphs.push(faces.glyph(style.face, '…'));
+    }
     let count = (glyphs.len() as i32).max(1);
-    let size = style.size.min(style.rectangle.height / count).max(1);
+    let size = style.size.min(style.rectangle.height / count).max(smallest);
     let spare = style.rectangle.height - size * count;
     let (indent, spacing) = match style.align {
         Align::Left => (0, 0),
@@ -231,11 +265,7 @@ fn down(glyphs: Vec<Glyph>, style: Style) -> Fitted {
         });
         top += size + spacing;
     }
-    Fitted {
-        size,
-        lines,
-        cut: false,
-    }
+    Fitted { size, lines, cut }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::mem::{self, Discriminant};
 use std::sync::Arc;
 
-use crate::voucher::template::{Colour, Ink, Inks, Picture, Point, Rectangle};
+use crate::voucher::template::{Colour, Face, Ink, Inks, Picture, Point, Rectangle};
 
 use super::drawing::{FieldBox, GlyphRun, Item, PlacedGlyph};
 use super::fit::{self, Fitted, Style};
@@ -134,6 +134,11 @@ impl<'a> Canvas<'a> {
             },
             pixels: Arc::clone(pixels),
         });
+    }
+
+    /// Units across of a text on one line.
+    pub(super) fn label_width(&self, text: &str, face: Face, size: i32) -> i32 {
+        typeset::width(&self.faces.shape(face, text, fit::TEXT_MAX_CHARS), size)
     }
 
     /// A constant text.

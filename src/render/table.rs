@@ -74,8 +74,9 @@ impl<'a> TablePage<'a> {
         let mut row = 0;
         if self.brings_forward() {
             let name = "brought_forward";
-            let first = self.columns().next();
-            if let Some((x, column)) = first {
+            let summary = |(_, column): &(i32, &Column)| column.value == ColumnValue::Summary;
+            let wide = self.columns().find(summary).or(self.columns().next());
+            if let Some((x, column)) = wide {
                 let cell = self
                     .cell(x, column.width.0, 0)
                     .inset(MARGIN, MARGIN_VERTICAL);
@@ -272,15 +273,18 @@ impl<'a> TablePage<'a> {
             height,
         }
         .inset(MARGIN, MARGIN_VERTICAL);
-        let label_width = (table.heading_size * TOTAL_LABEL_EMS).min(cell.width);
-        let label_cell = Rectangle {
-            width: label_width,
-            ..cell
-        };
         let text = if self.last {
             &table.total_label
         } else {
             &table.carried_forward
+        };
+        let needed = canvas.label_width(text, Face::Serif, table.heading_size);
+        let label_width = (table.heading_size * TOTAL_LABEL_EMS)
+            .max(needed)
+            .min(cell.width);
+        let label_cell = Rectangle {
+            width: label_width,
+            ..cell
         };
         let style = Style {
             size: table.heading_size,

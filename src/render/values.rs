@@ -7,6 +7,7 @@ use crate::voucher::template::{Locale, Value};
 use crate::voucher::{Line, Voucher};
 
 use super::Mark;
+use super::fit::TEXT_MAX_CHARS;
 
 /// Digits of the digest that are printed; the QR mark has all of them.
 const DIGEST_DIGITS: usize = 16;
@@ -55,7 +56,7 @@ impl Source<'_> {
             Value::Digest => self.mark.digest.chars().take(DIGEST_DIGITS).collect(),
             Value::Extra(key) => match voucher.extra.get(key) {
                 // The only text that is not in NFC already.
-                Some(Json::String(text)) => text.nfc().collect(),
+                Some(Json::String(text)) => text.nfc().take(TEXT_MAX_CHARS + 1).collect(),
                 Some(Json::Number(number)) => number.to_string(),
                 Some(Json::Bool(truth)) => self.locale.truth(*truth).to_owned(),
                 _ => String::new(),
@@ -66,8 +67,10 @@ impl Source<'_> {
     /// The accounts of the lines on one side, each once, in the order of the lines.
     fn accounts(&self, on_side: impl Fn(&Line) -> bool) -> String {
         let mut names: Vec<&str> = Vec::new();
+        let mut length = 0;
         for line in self.voucher.lines.iter().filter(|line| on_side(line)) {
-            if !names.contains(&line.account.as_str()) {
+            if length <= TEXT_MAX_CHARS && !names.contains(&line.account.as_str()) {
+                length += line.account.chars().count();
                 names.push(&line.account);
             }
         }

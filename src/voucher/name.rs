@@ -97,8 +97,11 @@ fn is_device(name: &str) -> bool {
 /// Formatting characters (general category Cf and the line and paragraph separators) that a reader
 /// cannot see but that reorder, join or hide what is next to them; blank letters; private characters.
 pub(super) fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}'
+    // The last two of each plane are no characters, and XML cannot hold them.
+    let last_two = u32::from(character) & 0xFFFE == 0xFFFE;
+    last_two
+        || matches!(character,
+        '\u{115F}' | '\u{FDD0}'..='\u{FDEF}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}'
         | '\u{0600}'..='\u{0605}' | '\u{06DD}' | '\u{08E2}' | '\u{E000}'..='\u{F8FF}'
         | '\u{00AD}' | '\u{061C}' | '\u{070F}' | '\u{180E}' | '\u{200B}'..='\u{200F}'
         | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'

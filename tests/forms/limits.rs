@@ -209,3 +209,119 @@ fn a_field_of_missing_characters_is_one_warning() {
         .filter(|warning| matches!(warning.shortfall, Shortfall::NoGlyph(_)));
     assert_eq!(missing.count(), 600);
 }
+
+/// A usual voucher with something changed.
+fn changed(change: impl FnOnce(&mut serde_json::Value)) -> serde_json::Value {
+    let usual = Sample::new("payment", "usual").data;
+    let mut json = serde_json::from_slice(&usual).unwrap();
+    change(&mut json);
+    json
+}
+
+fn draw_on(template: &str, json: &serde_json::Value) -> Drawing {
+    let voucher = Voucher::from_json(json.to_string().as_bytes()).unwrap();
+    let template = Template::from_toml(template).unwrap();
+    let mark = Mark {
+        place: "/a".to_owned(),
+        digest: "0".repeat(64),
+    };
+    Renderer::new().draw(&template, &voucher, &mark).unwrap()
+}
+
+fn warned(drawing: &Drawing, field: &str) -> bool {
+    let warnings = drawing.warnings().iter();
+    warnings
+        .clone()
+        .any(|it| it.field == field && it.shortfall == Shortfall::Shortened)
+}
+
+/// Four hundred thousand characters of accounts once took minutes for each page.
+#[test]
+fn a_thousand_long_accounts_are_shortened_and_not_worked_through() {
+    let json = changed(|json| {
+        let side = |line: usize| ["debit", "credit"][line % 2];
+        let account = |line: usize| format!("{line:04}{}", "W".repeat(396));
+        json["lines"] = (0..1_000)
+            .map(|line| json!({"summary": "x", "account": account(line), side(line): "1"}))
+            .collect();
+    });
+    for form in ["payment", "receipt"] {
+        let drawing = draw_on(Template::builtin(form).unwrap(), &json);
+        let accounts = |field: &vouchsafe::render::FieldBox| {
+            field.name.starts_with("accounts.") && field.text.chars().count() < 3_000
+        };
+        assert!(drawing.fields().iter().any(accounts), "{form}");
+        let shortened = ["accounts.credit", "accounts.debit"];
+        assert!(
+            shortened.iter().any(|field| warned(&drawing, field)),
+            "{form}"
+        );
+    }
+}
+
+#[test]
+fn a_megabyte_in_one_field_is_cut_with_a_warning_in_any_fit_and_direction() {
+    let json = changed(|json| json["extra"] = json!({"k": "W".repeat(900_000)}));
+    for keys in [
+        "size = 9",
+        "size = 72\nfit = \"ellipsis\"",
+        "size = 9\nfit = \"wrap\"",
+        "size = 9\nflow = \"down\"",
+    ] {
+        let field = format!("\n[[fields]]\nvalue = \"extra.k\"\nbox = [20, 20, 60, 20]\n{keys}\n");
+        let drawing = draw_on(&(builtin().to_owned() + &field), &json);
+        assert!(warned(&drawing, "extra.k"), "{keys}");
+        for item in drawing.pages().iter().flatten() {
+            if let vouchsafe::render::Item::Glyphs(run) = item {
+                assert!(run.size >= 400, "{keys}: {}", run.size);
+                let right = run.glyphs.iter().map(|glyph| glyph.x).max();
+                assert!(right < Some(drawing.width().0), "{keys}");
+            }
+        }
+    }
+}
+
+#[test]
+fn pictures_are_counted_before_they_are_decoded() {
+    let broken = "[[pictures]]\nbox = [1, 1, 2, 2]\npng = \"AAAA\"\n";
+    let five = format!("{}\n{}", builtin(), broken.repeat(5));
+    let errors = Template::read(&five).unwrap_err();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].error.contains("at most 4 pictures"), "{errors:?}");
+}
+
+#[test]
+fn what_xml_cannot_hold_is_in_no_title_and_no_voucher() {
+    for text in ["A\u{FFFE}B", "A\u{FFFF}", "A\u{1FFFE}", "A\u{FDD0}"] {
+        let title = builtin().replace("title = \"付款凭证\"", &format!("title = \"{text}\""));
+        assert!(refusal(&title).contains("invisible"), "{text:?}");
+        let json = changed(|json| json["number"] = json!(text));
+        assert!(Voucher::from_json(json.to_string().as_bytes()).is_err());
+        let json = changed(|json| json["preparer"] = json!(text));
+        assert!(Voucher::from_json(json.to_string().as_bytes()).is_err());
+    }
+}
+
+#[test]
+fn any_number_of_rows_is_refused_or_drawn() {
+    for rows in ["0", "61", "2000000", "4294967295"] {
+        let text = builtin().replace("rows = 8", &format!("rows = {rows}"));
+        assert!(refusal(&text).contains("between 2 and 60 rows"), "{rows}");
+    }
+}
+
+#[test]
+fn no_built_in_form_shortens_its_own_words_on_many_pages() {
+    for form in Template::builtin_names() {
+        let drawing = Sample::new(form, "many").draw(&Renderer::new());
+        assert!(drawing.pages().len() > 3);
+        assert_eq!(drawing.warnings(), [], "{form}");
+    }
+}
+
+#[test]
+fn letters_and_their_accents_are_one_also_in_labels() {
+    let text = builtin().replace("核算单位：", "Socie\u{301}te\u{301}");
+    let drawing = draw_on(&text, &changed(|_| {}));
+    assert_eq!(drawing.warnings(), []);
+}

@@ -32,8 +32,14 @@ fn darkness(picture: &GrayImage, left: u32, top: u32) -> f64 {
 /// The largest difference of a square with its place, and the mean of all.
 fn difference(ours: &GrayImage, theirs: &GrayImage) -> (f64, (u32, u32), f64) {
     let (mut largest, mut place, mut sum, mut count) = (0.0, (0, 0), 0.0, 0.0);
-    for top in (0..ours.height() - SQUARE).step_by(SQUARE as usize) {
-        for left in (0..ours.width() - SQUARE).step_by(SQUARE as usize) {
+    // The last squares end at the edges, where they may lie over the ones before.
+    let starts = |side: u32| {
+        (0..side)
+            .step_by(SQUARE as usize)
+            .map(move |at| at.min(side - SQUARE))
+    };
+    for top in starts(ours.height()) {
+        for left in starts(ours.width()) {
             let different = (darkness(ours, left, top) - darkness(theirs, left, top)).abs();
             (sum, count) = (sum + different, count + 1.0);
             if different > largest {

@@ -6,8 +6,10 @@ use toml::Spanned;
 
 use super::form::{Document, Page, Template};
 use super::geometry::{Length, Point, Rectangle, UNITS_PER_INCH};
+use super::picture::{Picture, PictureText, png_in_base64};
 use super::table::{Column, Table};
 use super::{COLUMNS_MAX, ITEMS_MAX, PICTURES_MAX, ROWS_MAX};
+use crate::voucher::name::is_invisible;
 
 /// The grammar that this program reads.
 const FORMAT: u32 = 1;
@@ -77,6 +79,10 @@ pub(super) fn check(document: Document) -> Result<Template, Vec<Fault>> {
         let square = mark.get_ref().rectangle;
         found.keep(inside(page, &mark.span(), "mark.box", square));
     }
+    let pictures = document.pictures.iter().enumerate();
+    let pictures = pictures
+        .filter_map(|(index, it)| found.keep(picture(page, &format!("pictures[{index}]"), it)))
+        .collect();
     let template = Template {
         labels: each(&mut found, "labels", document.labels, |span, key, label| {
             text(span, &format!("{key}.text"), &label.text)?;
@@ -95,18 +101,7 @@ pub(super) fn check(document: Document) -> Result<Template, Vec<Fault>> {
         frames: each(&mut found, "frames", document.frames, |span, key, frame| {
             inside(page, span, &format!("{key}.box"), frame.rectangle)
         }),
-        pictures: each(
-            &mut found,
-            "pictures",
-            document.pictures,
-            |span, key, picture| {
-                let shape = picture.rectangle;
-                if shape.width == 0 || shape.height == 0 {
-                    return refuse(span.clone(), &format!("{key}.box"), "a picture has a size");
-                }
-                inside(page, span, &format!("{key}.box"), shape)
-            },
-        ),
+        pictures,
         slots: each(&mut found, "slots", document.slots, |span, key, slot| {
             text(span, &format!("{key}.name"), &slot.name)?;
             inside(page, span, &format!("{key}.box"), slot.rectangle)
@@ -197,6 +192,19 @@ fn table(page: Page, table: &Spanned<Table>, found: &mut Found) {
     found.keep(inside(page, &span, "table", rectangle));
 }
 
+fn picture(page: Page, key: &str, picture: &Spanned<PictureText>) -> Result<Picture, Fault> {
+    let (span, text) = (picture.span(), picture.get_ref());
+    let rectangle = text.rectangle;
+    if rectangle.width == 0 || rectangle.height == 0 {
+        return refuse(span, &format!("{key}.box"), "a picture has a size");
+    }
+    inside(page, &span, &format!("{key}.box"), rectangle)?;
+    match png_in_base64(text.png.get_ref()) {
+        Ok(pixels) => Ok(Picture { rectangle, pixels }),
+        Err(error) => refuse(text.png.span(), &format!("{key}.png"), error),
+    }
+}
+
 fn column(span: &Range<usize>, key: &str, column: &Column) -> Result<(), Fault> {
     text(span, &format!("{key}.title"), &column.title)?;
     if let Some(group) = &column.group {
@@ -217,8 +225,8 @@ fn column(span: &Range<usize>, key: &str, column: &Column) -> Result<(), Fault> 
 }
 
 fn text(span: &Range<usize>, key: &str, text: &str) -> Result<(), Fault> {
-    if text.chars().any(char::is_control) {
-        let error = "a text has no line breaks or control characters";
+    if text.chars().any(|c| c.is_control() || is_invisible(c)) {
+        let error = "a text has no line breaks, control or invisible characters";
         return refuse(span.clone(), key, error);
     }
     if text.chars().count() > TEXT_MAX_CHARS {

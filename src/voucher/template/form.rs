@@ -3,7 +3,7 @@ use toml::Spanned;
 
 use super::geometry::{Colour, Length, Point, Rectangle, points};
 use super::locale::Locale;
-use super::picture::Picture;
+use super::picture::{Picture, PictureText};
 use super::table::Table;
 use super::value::Value;
 
@@ -56,7 +56,7 @@ pub(super) struct Document {
     #[serde(default)]
     pub(super) frames: Vec<Spanned<Frame>>,
     #[serde(default)]
-    pub(super) pictures: Vec<Spanned<Picture>>,
+    pub(super) pictures: Vec<Spanned<PictureText>>,
     #[serde(default)]
     pub(super) slots: Vec<Spanned<Slot>>,
     pub(super) table: Spanned<Table>,

@@ -115,12 +115,12 @@ impl From<[Length; 4]> for Rectangle {
 impl Rectangle {
     /// The coordinate of the right edge.
     pub fn right(&self) -> i32 {
-        self.x + self.width
+        self.x.saturating_add(self.width)
     }
 
     /// The coordinate of the lower edge.
     pub fn bottom(&self) -> i32 {
-        self.y + self.height
+        self.y.saturating_add(self.height)
     }
 
     /// The rectangle without a margin of `horizontal` units left and right and `vertical` above and below.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use png::{ColorType, Decoder, Limits, Transformations};
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
+use toml::Spanned;
 
 use super::geometry::Rectangle;
 
@@ -14,15 +15,22 @@ pub const PICTURE_MAX_PIXELS: u32 = 1 << 20;
 const DECODER_MAX_BYTES: usize = (PICTURE_MAX_PIXELS as usize) * 8;
 
 /// A picture that is part of the form, such as the company's logo; as large as its box allows.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
     /// Where it stands, in the middle, without distortion.
-    #[serde(rename = "box")]
     pub rectangle: Rectangle,
-    /// Its pixels; in a template a PNG in Base64 (RFC 4648, section 4), with line breaks or without.
-    #[serde(rename = "png", deserialize_with = "png_in_base64")]
+    /// Its pixels.
     pub pixels: Arc<Pixels>,
+}
+
+/// A picture as written. It is decoded only after the pictures were counted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PictureText {
+    #[serde(rename = "box")]
+    pub(super) rectangle: Rectangle,
+    /// A PNG in Base64 (RFC 4648, section 4), with line breaks or without.
+    pub(super) png: Spanned<String>,
 }
 
 /// An opaque picture in sRGB, row after row from its upper left corner.
@@ -90,13 +98,10 @@ fn on_paper<const N: usize>(
     opaque.collect()
 }
 
-fn png_in_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Pixels>, D::Error> {
-    let mut text = String::deserialize(deserializer)?;
-    text.retain(|character| !character.is_ascii_whitespace());
+pub(super) fn png_in_base64(text: &str) -> Result<Arc<Pixels>, String> {
+    let text: String = text.split_ascii_whitespace().collect();
     let png = STANDARD
         .decode(&text)
-        .map_err(|error| de::Error::custom(format!("not Base64: {error}")))?;
-    Pixels::from_png(&png)
-        .map(Arc::new)
-        .map_err(de::Error::custom)
+        .map_err(|error| format!("not Base64: {error}"))?;
+    Pixels::from_png(&png).map(Arc::new)
 }

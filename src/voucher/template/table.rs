@@ -98,6 +98,9 @@ impl Table {
 
     /// Units down, heading and totals included.
     pub fn height(&self) -> i32 {
-        self.heading_height.0 + self.row_height.0 * self.rows as i32 + self.total_height.0
+        let rows = i32::try_from(self.rows).unwrap_or(i32::MAX);
+        let rows = self.row_height.0.saturating_mul(rows);
+        // Heading and totals are at most 420 mm each.
+        rows.saturating_add(self.heading_height.0 + self.total_height.0)
     }
 }
