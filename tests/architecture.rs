@@ -21,7 +21,7 @@ const ROOMS: [(&str, u8, &[&str]); 12] = [
         ],
     ),
     // Signing in, refusals and bodies are http's; dav and api are protocols on top of it, on the same floor.
-    ("http", 5, &["archive", "catalog", "voucher"]),
+    ("http", 5, &["access", "archive", "catalog", "voucher"]),
     (
         "dav",
         5,
@@ -29,7 +29,7 @@ const ROOMS: [(&str, u8, &[&str]); 12] = [
             "access", "archive", "catalog", "evidence", "http", "voucher",
         ],
     ),
-    ("api", 5, &["archive", "http", "voucher"]),
+    ("api", 5, &["archive", "catalog", "http", "voucher"]),
     // A witness is a server, too.
     (
         "anchor",
@@ -51,7 +51,7 @@ const CRATES: [(&str, &[&str]); 25] = [
     ("rocksdb", &["store"]),
     ("dav_server", &["dav"]),
     ("quick_xml", &["dav"]),
-    ("httpdate", &["dav"]),
+    ("httpdate", &["dav", "http"]),
     ("percent_encoding", &["dav"]),
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),

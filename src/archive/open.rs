@@ -96,7 +96,8 @@ impl Archive {
         })?;
         for voucher_type in self.records.layout.types() {
             if let Some(text) = Template::builtin(&voucher_type.name) {
-                self.publish_template(OPERATOR, &voucher_type.name, text.as_bytes())?;
+                let (name, always) = (&voucher_type.name, super::Condition::Always);
+                self.publish_template(OPERATOR, name, text.as_bytes(), &always)?;
             }
         }
         Ok(())

@@ -10,7 +10,9 @@ use super::kind::{self, Draft};
 use super::open::entry;
 use super::rows::{TemplateRow, key};
 use super::tree::sees_templates;
-use super::{Archive, ArchiveError, Caller, Child, File, Filed, Node, OPERATOR, Records};
+use super::{
+    Archive, ArchiveError, Caller, Child, Condition, File, Filed, Node, OPERATOR, Records,
+};
 use crate::catalog::{TEMPLATES, TreePath};
 use crate::store::get_object;
 use crate::voucher::Invalid;
@@ -27,11 +29,12 @@ impl Archive {
         caller: &Caller,
         voucher_type: &str,
         content: &[u8],
+        condition: &Condition,
     ) -> Result<Filed, ArchiveError> {
         let path = TreePath::from_segments(vec![TEMPLATES.to_owned(), voucher_type.to_owned()]);
         self.records.may_publish(caller)?;
         self.check_room()?;
-        let published = self.publish_template(&caller.id, voucher_type, content);
+        let published = self.publish_template(&caller.id, voucher_type, content, condition);
         self.log_refusal(caller, &path, published)
     }
 
@@ -42,7 +45,7 @@ impl Archive {
         text: &str,
     ) -> Result<String, ArchiveError> {
         self.check_room()?;
-        match self.publish_template(OPERATOR, voucher_type, text.as_bytes())? {
+        match self.publish_template(OPERATOR, voucher_type, text.as_bytes(), &Condition::Always)? {
             Filed::New { version, .. } | Filed::Unchanged(version) => Ok(version.to_string()),
         }
     }
@@ -92,6 +95,7 @@ impl Archive {
         actor: &str,
         voucher_type: &str,
         content: &[u8],
+        condition: &Condition,
     ) -> Result<Filed, ArchiveError> {
         if !self
             .records
@@ -114,8 +118,10 @@ impl Archive {
         })?;
         let file = self.put(&format!("{voucher_type}.toml"), "application/toml", content)?;
         let (actor, voucher_type) = (actor.to_owned(), voucher_type.to_owned());
+        let condition = condition.clone();
         self.commit(move |desk| {
             let current: Option<TemplateRow> = desk.rows.get(&key::template(&voucher_type, 0))?;
+            condition.check(current.as_ref().map(|row| &row.object))?;
             let version = match current {
                 Some(row) if row.object.blake3 == file.blake3 => {
                     return Ok(Filed::Unchanged(row.version));

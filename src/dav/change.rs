@@ -4,10 +4,11 @@ use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::precondition::writing;
-use super::{Asked, Share, text};
+use super::{Asked, Share};
 use crate::archive::{Archive, ArchiveError, Caller, Condition, Filed, SCAN_MAX_BYTES};
 use crate::catalog::{Place, TreePath, VoucherFile};
+use crate::http::precondition::writing;
+use crate::http::text;
 use crate::http::{BodyReader, Refusal, blocking, filed, received};
 use crate::voucher::template::TEMPLATE_MAX_BYTES;
 use crate::voucher::{Invalid, VOUCHER_MAX_BYTES};
@@ -29,10 +30,6 @@ fn take_in(share: &Share, asked: &Asked, body: &mut BodyReader) -> Result<Option
         let there = archive.records().node(caller, path, None);
         there.ok().map(|node| node.modified())
     })?;
-    if text(&asked.headers, header::CONTENT_RANGE).is_some() {
-        let error = Invalid::new("Content-Range", "parts cannot be uploaded", "send it whole");
-        return Err(ArchiveError::from(error).into());
-    }
     let declared: Option<u64> =
         text(&asked.headers, header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
     if declared == Some(0) && announces_with_nothing(asked) {
@@ -94,7 +91,7 @@ fn file(
         Place::Inbox(inner) => archive.add_to_inbox(caller, &inner, body, condition),
         Place::Template(voucher_type) => {
             let content = body.read_all("the template", TEMPLATE_MAX_BYTES)?;
-            archive.receive_template(caller, &voucher_type, &content)
+            archive.receive_template(caller, &voucher_type, &content, condition)
         }
         Place::File(_, made) => Err(ArchiveError::Denied {
             error: format!("{} is made by the archive", made.name()),

@@ -9,10 +9,11 @@ use tokio::sync::oneshot;
 use vouchsafe_evidence::digest::Digest;
 use vouchsafe_evidence::log_file::LogFile;
 
-use super::precondition::{Reading, range_holds, reading, system_time};
 use super::range::{Wanted, wanted};
-use super::{Asked, Share, listing, text};
+use super::{Asked, Share, listing};
 use crate::archive::{Archive, ArchiveError, Content, File, Node};
+use crate::http::precondition::{Reading, range_holds, reading, system_time};
+use crate::http::text;
 use crate::http::{Refusal, blocking, not_found};
 
 pub async fn answer(share: Share, asked: Asked, head_only: bool) -> Result<Response, Refusal> {

@@ -16,10 +16,11 @@ use dav_server::{DavHandler, body as dav_body};
 
 use super::if_header::IfHeader;
 use super::lock_table::LockTable;
-use super::precondition::system_time;
-use super::{Asked, PREFIX, Share, path, text};
+use super::{Asked, PREFIX, Share, path};
 use crate::archive::{Archive, ArchiveError, Caller, Node};
 use crate::catalog::{Place, TreePath};
+use crate::http::precondition::system_time;
+use crate::http::text;
 use crate::http::{Refusal, blocking};
 
 /// Who holds what locked.

@@ -10,7 +10,6 @@ mod listing;
 mod lock_table;
 mod locks;
 mod path;
-mod precondition;
 mod property;
 mod propfind;
 mod range;
@@ -21,7 +20,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::any;
 use vouchsafe_evidence::log_file::LogFile;
@@ -169,11 +168,4 @@ async fn litter(method: &Method, body: Body) -> Result<Response, Refusal> {
         "DELETE" => Ok(StatusCode::NO_CONTENT.into_response()),
         _ => Ok(not_found()),
     }
-}
-
-/// A header's value as text; an unreadable one counts as absent.
-fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
-    headers
-        .get(name)
-        .and_then(|value: &HeaderValue| value.to_str().ok())
 }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::precondition::system_time;
 use crate::access::Time;
 use crate::archive::Node;
+use crate::http::precondition::system_time;
 
 /// The namespace of the properties that are known.
 pub const DAV: &str = "DAV:";

@@ -12,9 +12,10 @@ use quick_xml::name::ResolveResult;
 
 use super::path::{encode, encode_step};
 use super::property::{DAV, Property, RowWriter, Selection};
-use super::{Asked, Share, text};
+use super::{Asked, Share};
 use crate::archive::{Archive, ArchiveError, Caller, Child, Node};
 use crate::catalog::TreePath;
+use crate::http::text;
 use crate::http::{BodyReader, Refusal, blocking, streamed};
 
 /// Longest body, in bytes.

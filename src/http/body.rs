@@ -3,12 +3,13 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
-use axum::http::header::EXPECT;
+use axum::http::header::{CONTENT_RANGE, EXPECT};
 use http_body_util::BodyExt as _;
 use tokio::runtime::Handle;
 
-use super::Refusal;
+use super::{Refusal, text};
 use crate::archive::ArchiveError;
+use crate::voucher::Invalid;
 
 /// How long a sender may be silent in the middle of a body.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
@@ -152,7 +153,12 @@ pub async fn received<T: Send + 'static>(
     let waits = headers
         .get(EXPECT)
         .is_some_and(|expected| expected.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+    let part = text(headers, CONTENT_RANGE).is_some();
     blocking(move || {
+        if part {
+            let error = Invalid::new("Content-Range", "parts cannot be uploaded", "send it whole");
+            return Err(ArchiveError::from(error).into());
+        }
         take_in(&mut reader).inspect_err(|_| {
             if !waits || reader.begun {
                 reader.drain();

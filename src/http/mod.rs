@@ -5,6 +5,7 @@
 
 mod authentication;
 mod body;
+pub mod precondition;
 mod refusal;
 mod server;
 
@@ -17,7 +18,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use serde_json::json;
@@ -30,6 +31,11 @@ pub fn routes(archive: Arc<Archive>) -> Router {
         .route("/healthz", get(health))
         .with_state(archive)
         .fallback(|| async { not_found() })
+}
+
+/// A header's value as text; an unreadable one counts as absent.
+pub fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// The answer to an upload that was taken in.

@@ -141,6 +141,11 @@ impl<'a> Canvas<'a> {
         typeset::width(&self.faces.shape(face, text, fit::TEXT_MAX_CHARS), size)
     }
 
+    /// Whether a text stands in its box without being shortened.
+    pub(super) fn fits(&self, text: &str, style: Style) -> bool {
+        !fit::fit(self.faces, text, style).cut
+    }
+
     /// A constant text.
     pub(super) fn label(&mut self, text: &str, style: Style, colour: Colour) {
         let fitted = fit::fit(self.faces, text, style);

@@ -22,6 +22,9 @@ const MARGIN_VERTICAL: i32 = 60;
 /// Width of the label in the row of totals, in multiples of its size of type.
 const TOTAL_LABEL_EMS: i32 = 5;
 
+/// What stands for an amount that its cell has no room for.
+const TOO_WIDE: &str = "###";
+
 /// The part of the table that stands on one page.
 pub(super) struct TablePage<'a> {
     pub(super) table: &'a Table,
@@ -132,7 +135,8 @@ impl<'a> TablePage<'a> {
             if let Some(group) = group.filter(|group| drawn_group != Some(*group)) {
                 let group_width: i32 = self
                     .columns()
-                    .filter(|(_, other)| other.group.as_deref() == Some(group))
+                    .skip_while(|(left, _)| *left < x)
+                    .take_while(|(_, other)| other.group.as_deref() == Some(group))
                     .map(|(_, other)| other.width.0)
                     .sum();
                 self.heading(
@@ -233,7 +237,13 @@ impl<'a> TablePage<'a> {
             Align::Right,
             Fit::Shrink,
         );
-        canvas.value(name, &figures, style, colour);
+        if canvas.fits(&figures, style) {
+            canvas.value(name, &figures, style, colour);
+            return;
+        }
+        // A part of an amount would be another amount.
+        canvas.warn(name, Shortfall::TooWide);
+        canvas.value(name, TOO_WIDE, style, colour);
     }
 
     /// The sums of the lines before `end`, named `name.debit` and `name.credit`.

@@ -18,6 +18,8 @@ pub enum Shortfall {
     NoGlyph(char),
     /// The amount was too large for its digit grid and is written across it.
     BeyondGrid,
+    /// The cell has no room for the amount in type that can be read.
+    TooWide,
     /// The path was too long for the QR mark, which has the digest alone.
     MarkWithoutPath,
     /// There was no room for a QR mark.
@@ -50,6 +52,7 @@ impl fmt::Display for Shortfall {
                 write!(f, "no typeface has U+{code:04X}, a box stands in for it")
             }
             Shortfall::BeyondGrid => f.write_str("does not fit the digit grid, written across it"),
+            Shortfall::TooWide => f.write_str("the cell has no room for the amount"),
             Shortfall::MarkWithoutPath => {
                 f.write_str("the path is too long for the QR mark, which has the digest only")
             }

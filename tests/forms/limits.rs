@@ -325,3 +325,36 @@ fn letters_and_their_accents_are_one_also_in_labels() {
     let drawing = draw_on(&text, &changed(|_| {}));
     assert_eq!(drawing.warnings(), []);
 }
+
+/// A part of an amount would be another amount.
+#[test]
+fn an_amount_without_room_is_no_shorter_amount() {
+    let json = changed(|json| {
+        json["lines"] = json!([
+            {"summary": "x", "account": "y", "debit": "123456789.00"},
+            {"summary": "x", "account": "y", "credit": "123456789.00"}]);
+    });
+    let narrow = Template::builtin("general")
+        .unwrap()
+        .replace("width = 27.94", "width = 9");
+    let drawing = draw_on(&narrow, &json);
+    let amount = |name: &str| drawing.fields().iter().find(|it| it.name == name).unwrap();
+    for name in ["lines[0].debit", "lines[1].credit", "total.debit"] {
+        assert_eq!(amount(name).text, "###");
+        let told = drawing.warnings().iter();
+        assert!(
+            told.clone()
+                .any(|it| it.field == name && it.shortfall == Shortfall::TooWide)
+        );
+    }
+}
+
+#[test]
+fn totals_have_room_for_their_label_and_frames_for_their_lines() {
+    let general = Template::builtin("general").unwrap();
+    let amount_first = general.replacen("value = \"summary\"", "value = \"debit\"", 1);
+    assert!(refusal(&amount_first).contains("begin with another column"));
+    let frame = |box_: &str| format!("{}\n[[frames]]\nbox = {box_}\nweight = 0.3\n", builtin());
+    assert!(refusal(&frame("[0, 0, 239.8, 139.8]")).contains("beyond the page"));
+    assert!(Template::from_toml(&frame("[0, 0, 239, 139]")).is_ok());
+}

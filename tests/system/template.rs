@@ -331,6 +331,21 @@ fn the_api_publishes_and_tells_the_history_of_a_template() {
             blake3::hash(text.as_bytes()).to_hex().as_str()
         );
     }
+    // Who read another version does not overwrite this one, over either way.
+    let newer = builtin("payment").replace("\"付款凭证\"", "\"付款\"");
+    let another = ("If-Match", "\"another\"");
+    for path in [path, "/dav/_templates/payment.toml"] {
+        for condition in [another, ("If-None-Match", "*")] {
+            let answer = root.ask("PUT", path, &[condition], newer.as_bytes());
+            assert_eq!(answer.status, 412, "{path} {answer:?}");
+        }
+        let part = [("Content-Range", "bytes 0-9/20")];
+        assert_eq!(
+            root.ask("PUT", path, &part, newer.as_bytes()).status,
+            400,
+            "{path}"
+        );
+    }
     let all = root.get("/api/v1/templates").json();
     assert_eq!(all.as_array().unwrap().len(), 8);
     let refused = root.put(path, "format = 1\ntitle = 3\n");
@@ -352,6 +367,7 @@ fn the_api_publishes_and_tells_the_history_of_a_template() {
         ),
         (root.put(path, "#".repeat(300_000)), 413),
         (root.ask("DELETE", path, &[], b""), 405),
+        (served.client("").get("/api/v1/templates/%ff"), 404),
     ] {
         assert_eq!(answer.status, status, "{answer:?}");
         assert!(answer.json()["hint"].is_string());

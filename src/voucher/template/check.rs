@@ -99,7 +99,10 @@ pub(super) fn check(document: Document) -> Result<Template, Vec<Fault>> {
             inside(page, span, key, spanned(rule.from, rule.to))
         }),
         frames: each(&mut found, "frames", document.frames, |span, key, frame| {
-            inside(page, span, &format!("{key}.box"), frame.rectangle)
+            let mut drawn = frame.rectangle;
+            drawn.width += frame.weight.0;
+            drawn.height += frame.weight.0;
+            inside(page, span, &format!("{key}.box"), drawn)
         }),
         pictures,
         slots: each(&mut found, "slots", document.slots, |span, key, slot| {
@@ -168,6 +171,11 @@ fn table(page: Page, table: &Spanned<Table>, found: &mut Found) {
     if table.columns.is_empty() || table.columns.len() > COLUMNS_MAX {
         let error = format!("a table has between 1 and {COLUMNS_MAX} columns");
         refuse("table.columns", error);
+    }
+    let first = table.columns.first();
+    if first.is_some_and(|column| column.get_ref().value.is_amount()) {
+        let error = "the label of the totals stands before the amounts: begin with another column";
+        refuse("table.columns[0].value", error.to_owned());
     }
     if table.row_height.0 <= 0 {
         refuse("table.row_height", "a row has a height".to_owned());

@@ -242,7 +242,7 @@ pub struct Rule {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Frame {
-    /// Its outer edge.
+    /// The upper and left edges of its four lines.
     #[serde(rename = "box")]
     pub rectangle: Rectangle,
     /// Thickness.
