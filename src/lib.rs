@@ -10,6 +10,7 @@ pub mod render;
 pub mod store;
 
 pub mod access;
+pub mod matching;
 
 pub mod archive;
 

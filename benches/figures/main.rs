@@ -4,9 +4,12 @@ mod appends;
 mod forms;
 mod listing;
 mod log;
+mod matching;
 mod memory;
 mod peer;
 mod render;
+#[path = "../scans/mod.rs"]
+mod scans;
 mod server;
 mod uploads;
 mod views;
@@ -24,6 +27,9 @@ fn main() {
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
     if wanted("render") {
         render::measure();
+    }
+    if wanted("match") {
+        matching::measure();
     }
     if wanted("appends") {
         appends::measure();

@@ -21,6 +21,7 @@ pub struct Drawing {
     pub(super) pages: Vec<Vec<Item>>,
     pub(super) fields: Vec<FieldBox>,
     pub(super) slots: Vec<Slot>,
+    pub(super) mark: Option<Rectangle>,
     pub(super) warnings: Vec<Warning>,
 }
 
@@ -28,6 +29,11 @@ impl Drawing {
     /// The form's name and the voucher's number.
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// The voucher's path in the archive.
+    pub fn place(&self) -> &str {
+        &self.place
     }
 
     /// Width of every page.
@@ -53,6 +59,11 @@ impl Drawing {
     /// Places for seals and signatures, on every page.
     pub fn slots(&self) -> &[Slot] {
         &self.slots
+    }
+
+    /// Where the modules of the QR mark are, on every page, if there is one.
+    pub fn mark(&self) -> Option<Rectangle> {
+        self.mark
     }
 
     /// The resolution in dots per inch, at most `wanted`, at which all pages fit into one PNG.

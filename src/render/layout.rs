@@ -51,6 +51,7 @@ pub(super) fn draw(
         pages: canvas.pages,
         fields: canvas.fields,
         slots: template.slots.clone(),
+        mark: canvas.mark,
         warnings: canvas.warnings,
     })
 }

@@ -25,6 +25,12 @@ pub(super) fn draw(canvas: &mut Canvas, square: Rectangle, mark: &Mark) {
     let snap = |units: i32| units / MODULE_STEP * MODULE_STEP;
     let left = snap(square.x + (square.width - module * code.size()) / 2);
     let top = snap(square.y + (square.height - module * code.size()) / 2);
+    canvas.mark = Some(Rectangle {
+        x: left,
+        y: top,
+        width: module * code.size(),
+        height: module * code.size(),
+    });
     let mut rectangles = Vec::new();
     for row in 0..code.size() {
         let mut column = 0;

@@ -14,6 +14,7 @@ mod paint;
 mod pdf;
 mod picture;
 mod raster;
+mod shape;
 mod table;
 mod typeset;
 mod values;
@@ -22,6 +23,8 @@ mod words;
 
 pub use drawing::{Drawing, FieldBox, GlyphRun, Item, PlacedGlyph};
 pub use error::RenderError;
+pub use raster::PagePixels;
+pub use shape::{Coverage, Shape};
 pub use typeset::Typeface;
 pub use warning::{Shortfall, Warning};
 
@@ -81,6 +84,32 @@ impl Renderer {
     /// A PDF from [`Renderer::pdf`] as a JPEG, its pages as in the PNG.
     pub fn jpeg(&self, pdf: &[u8], dots_per_inch: u32) -> Result<Vec<u8>, RenderError> {
         picture::jpeg(pdf, dots_per_inch)
+    }
+
+    /// The pages of a PDF from [`Renderer::pdf`] as pixels, one after the other.
+    pub fn pages(&self, pdf: &[u8], dots_per_inch: u32) -> Result<Vec<PagePixels>, RenderError> {
+        raster::pages(pdf, dots_per_inch)
+    }
+
+    /// The glyph of a character in one typeface; none if that typeface lacks it.
+    pub fn shape(&self, typeface: Typeface, character: char) -> Option<Shape> {
+        shape::of(&self.faces, typeface, character)
+    }
+
+    /// Every character of a typeface, ascending.
+    pub fn characters(&self, typeface: Typeface) -> impl Iterator<Item = char> {
+        self.faces.characters(typeface)
+    }
+
+    /// A glyph's pixels, its origin at `origin` (right and down, in pixels), at a size in pixels an em.
+    pub fn coverage(
+        &self,
+        typeface: Typeface,
+        id: u16,
+        pixels_per_em: f32,
+        origin: (f32, f32),
+    ) -> Coverage {
+        shape::coverage(typeface, id, pixels_per_em, origin)
     }
 }
 

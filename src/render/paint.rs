@@ -25,6 +25,8 @@ pub(super) struct Canvas<'a> {
     pub(super) pages: Vec<Vec<Item>>,
     pub(super) fields: Vec<FieldBox>,
     pub(super) warnings: Vec<Warning>,
+    /// Where the QR mark's modules are.
+    pub(super) mark: Option<Rectangle>,
     /// The fields that were warned of, with what gave way.
     warned: HashSet<(String, Discriminant<Shortfall>)>,
     /// Rules of the page that is being drawn, painted first and together.
@@ -39,6 +41,7 @@ impl<'a> Canvas<'a> {
             pages: Vec::new(),
             fields: Vec::new(),
             warnings: Vec::new(),
+            mark: None,
             warned: HashSet::new(),
             rules: Vec::new(),
         }
@@ -195,6 +198,12 @@ impl<'a> Canvas<'a> {
         let first = self.next_item();
         self.spaced(characters, style, colour);
         self.field(name, style.rectangle, text.to_owned(), first);
+    }
+
+    /// A place where nothing of the voucher stands.
+    pub(super) fn empty_value(&mut self, name: &str, rectangle: Rectangle) {
+        let first = self.next_item();
+        self.field(name, rectangle, String::new(), first);
     }
 
     fn field(&mut self, name: &str, rectangle: Rectangle, text: String, first: usize) {

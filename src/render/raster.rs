@@ -19,6 +19,8 @@ use crate::voucher::template::UNITS_PER_INCH;
 const POINTS_PER_INCH: f64 = 72.0;
 /// Most pixels down a column of pages: browsers draw no taller picture.
 const COLUMN_MAX_PIXELS: usize = 32_767;
+/// Most pixels of all pages that are compared with paper, three bytes each.
+const PAGES_MAX_PIXELS: u64 = 100_000_000;
 /// Resolutions that are tried, in dots per inch, where all pages in one picture would be too many pixels.
 const COARSER: [u32; 4] = [150, 100, 75, 50];
 
@@ -71,6 +73,30 @@ pub(super) fn fitting_resolution(drawing: &Drawing, wanted: u32, pixels_max: u64
     let coarsest = coarser.clone().next_back().unwrap_or(wanted);
     let mut tried = std::iter::once(wanted).chain(coarser);
     tried.find(fits).unwrap_or(coarsest)
+}
+
+/// A page as red, green and blue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PagePixels {
+    /// Pixels across.
+    pub width: usize,
+    /// Pixels down.
+    pub height: usize,
+    /// Row after row.
+    pub pixels: Vec<[u8; 3]>,
+}
+
+pub(super) fn pages(pdf: &[u8], dots_per_inch: u32) -> Result<Vec<PagePixels>, RenderError> {
+    let raster = Raster::open(pdf, dots_per_inch, PAGES_MAX_PIXELS)?;
+    let mut pages = Vec::with_capacity(raster.sheet.pages);
+    raster.each_page(|pixels| {
+        pages.push(PagePixels {
+            width: raster.sheet.page_width,
+            height: raster.sheet.page_height,
+            pixels: pixels.iter().map(|it| [it.r, it.g, it.b]).collect(),
+        });
+    });
+    Ok(pages)
 }
 
 /// A PDF about to be drawn at one resolution.

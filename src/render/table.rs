@@ -22,6 +22,9 @@ const MARGIN_VERTICAL: i32 = 60;
 /// Width of the label in the row of totals, in multiples of its size of type.
 const TOTAL_LABEL_EMS: i32 = 5;
 
+/// The name of the claim that a row has no line.
+const NO_LINE: &str = "lines";
+
 /// What stands for an amount that its cell has no room for.
 const TOO_WIDE: &str = "###";
 
@@ -103,6 +106,9 @@ impl<'a> TablePage<'a> {
         }
         if self.last && self.table.cross == Cross::Stroke && row < self.table.rows as usize {
             self.cross(canvas, row);
+        }
+        if self.last {
+            self.unused_rows(canvas, row);
         }
         self.totals(canvas);
     }
@@ -198,6 +204,17 @@ impl<'a> TablePage<'a> {
                 column.fit,
             );
             canvas.value(&name, &text, style, canvas.inks.value);
+        }
+    }
+
+    /// Rows without a line are a claim as well: that there is no further line.
+    fn unused_rows(&self, canvas: &mut Canvas, first: usize) {
+        for row in first..self.table.rows as usize {
+            for (x, column) in self.columns() {
+                if column.value != ColumnValue::Blank {
+                    canvas.empty_value(NO_LINE, self.cell(x, column.width.0, row));
+                }
+            }
         }
     }
 

@@ -159,6 +159,17 @@ impl Faces {
         .unwrap_or_else(|| self.missing(character))
     }
 
+    /// The glyph of a character in this very typeface.
+    pub(super) fn own(&self, typeface: Typeface, character: char) -> Option<Glyph> {
+        self.metrics(typeface).glyph(typeface, character)
+    }
+
+    /// Every character that a typeface has, ascending.
+    pub(super) fn characters(&self, typeface: Typeface) -> impl Iterator<Item = char> {
+        let glyphs = self.metrics(typeface).glyphs.iter();
+        glyphs.filter_map(|(character, ..)| char::from_u32(*character))
+    }
+
     fn missing(&self, character: char) -> Glyph {
         // The regular face has the box (a test says so), so the glyph 0 below is never drawn.
         let serif = self.metrics(Typeface::Serif);

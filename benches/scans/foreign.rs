@@ -1,0 +1,143 @@
+//! A voucher as another system prints it: the same form in another font, everything a little elsewhere.
+
+use std::path::Path;
+
+use ab_glyph_rasterizer::{Point, Rasterizer, point};
+use image::{Rgb, RgbImage};
+use skrifa::instance::{LocationRef, Size};
+use skrifa::outline::{DrawSettings, OutlinePen};
+use skrifa::{FontRef, MetadataProvider};
+use vouchsafe::render::{Drawing, Item};
+use vouchsafe::voucher::template::{Colour, Rectangle};
+
+use super::random::Random;
+
+/// Fonts of Debian's packages fonts-arphic-gbsn00lp, fonts-arphic-gkai00mp and fonts-wqy-microhei.
+pub const FONTS: [&str; 3] = [
+    "/usr/share/fonts/truetype/arphic-gbsn00lp/gbsn00lp.ttf",
+    "/usr/share/fonts/truetype/arphic-gkai00mp/gkai00mp.ttf",
+    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
+];
+
+pub fn fonts() -> Vec<Vec<u8>> {
+    FONTS
+        .iter()
+        .filter(|path| Path::new(path).exists())
+        .map(|path| std::fs::read(path).unwrap())
+        .collect()
+}
+
+struct Pen {
+    raster: Rasterizer,
+    offset: (f32, f32),
+    start: Point,
+    at: Point,
+}
+
+impl Pen {
+    fn point(&self, x: f32, y: f32) -> Point {
+        point(x + self.offset.0, self.offset.1 - y)
+    }
+}
+
+impl OutlinePen for Pen {
+    fn move_to(&mut self, x: f32, y: f32) {
+        self.start = self.point(x, y);
+        self.at = self.start;
+    }
+    fn line_to(&mut self, x: f32, y: f32) {
+        let to = self.point(x, y);
+        self.raster.draw_line(self.at, to);
+        self.at = to;
+    }
+    fn quad_to(&mut self, cx: f32, cy: f32, x: f32, y: f32) {
+        let (control, to) = (self.point(cx, cy), self.point(x, y));
+        self.raster.draw_quad(self.at, control, to);
+        self.at = to;
+    }
+    fn curve_to(&mut self, ax: f32, ay: f32, bx: f32, by: f32, x: f32, y: f32) {
+        let (a, b, to) = (self.point(ax, ay), self.point(bx, by), self.point(x, y));
+        self.raster.draw_cubic(self.at, a, b, to);
+        self.at = to;
+    }
+    fn close(&mut self) {
+        self.raster.draw_line(self.at, self.start);
+        self.at = self.start;
+    }
+}
+
+fn mix(page: &mut RgbImage, x: i32, y: i32, colour: Colour, part: f32) {
+    if x < 0 || y < 0 || x >= page.width() as i32 || y >= page.height() as i32 {
+        return;
+    }
+    let Rgb(pixel) = page.get_pixel_mut(x as u32, y as u32);
+    for (value, ink) in pixel.iter_mut().zip([colour.red, colour.green, colour.blue]) {
+        *value = (f32::from(*value) * (1.0 - part) + f32::from(ink) * part) as u8;
+    }
+}
+
+/// A page of a drawing in another font. Each text is moved by up to `shift` millimetres.
+pub fn print(drawing: &Drawing, page: usize, font: &[u8], dots_per_inch: u32, shift: f64, random: &mut Random) -> RgbImage {
+    let scale = dots_per_inch as f32 / 7_200.0;
+    let font = FontRef::from_index(font, 0).unwrap();
+    let side = |length: i32| (length as f32 * scale).round() as u32;
+    let mut paper = RgbImage::from_pixel(side(drawing.width().0), side(drawing.height().0), Rgb([255; 3]));
+    let mut move_by = |random: &mut Random| {
+        let reach = shift * 7_200.0 / 25.4;
+        (random.between(-reach, reach) as f32, (random.between(-reach, reach) / 2.0) as f32)
+    };
+    let fill = |paper: &mut RgbImage, shape: &Rectangle, colour: Colour| {
+        let (left, top) = (shape.x as f32 * scale, shape.y as f32 * scale);
+        let (right, bottom) = (shape.right() as f32 * scale, shape.bottom() as f32 * scale);
+        for y in top as i32..=bottom as i32 {
+            for x in left as i32..=right as i32 {
+                let over = |low: f32, high: f32, at: i32| (high.min(at as f32 + 1.0) - low.max(at as f32)).clamp(0.0, 1.0);
+                mix(paper, x, y, colour, over(left, right, x) * over(top, bottom, y));
+            }
+        }
+    };
+    for item in &drawing.pages()[page] {
+        match item {
+            Item::Fill { rectangles, colour } => {
+                for shape in rectangles {
+                    fill(&mut paper, shape, *colour);
+                }
+            }
+            Item::Stroke { from, to, weight, colour } => {
+                let steps = ((to.x - from.x).abs().max((to.y - from.y).abs()) as f32 * scale) as i32 + 1;
+                for step in 0..steps {
+                    let part = step as f32 / steps as f32;
+                    let x = from.x as f32 + (to.x - from.x) as f32 * part;
+                    let y = from.y as f32 + (to.y - from.y) as f32 * part;
+                    let dot = Rectangle { x: x as i32, y: y as i32, width: *weight, height: *weight };
+                    fill(&mut paper, &dot, *colour);
+                }
+            }
+            Item::Glyphs(run) => {
+                let (dx, dy) = move_by(random);
+                for glyph in &run.glyphs {
+                    let Some(id) = font.charmap().map(glyph.character) else { continue };
+                    let size = run.size as f32 * scale;
+                    let origin = ((glyph.x as f32 + dx) * scale, (run.baseline as f32 + dy) * scale);
+                    let reach = (size * 1.5) as usize + 4;
+                    let corner = (origin.0.floor() - 2.0, (origin.1 - size * 1.1).floor());
+                    let mut pen = Pen {
+                        raster: Rasterizer::new(reach, reach),
+                        offset: (origin.0 - corner.0, origin.1 - corner.1),
+                        start: point(0.0, 0.0),
+                        at: point(0.0, 0.0),
+                    };
+                    if let Some(outline) = font.outline_glyphs().get(id) {
+                        let settings = DrawSettings::unhinted(Size::new(size), LocationRef::default());
+                        outline.draw(settings, &mut pen).unwrap();
+                    }
+                    pen.raster.for_each_pixel_2d(|x, y, part| {
+                        mix(&mut paper, corner.0 as i32 + x as i32, corner.1 as i32 + y as i32, run.colour, part.clamp(0.0, 1.0));
+                    });
+                }
+            }
+            Item::Picture { .. } => {}
+        }
+    }
+    paper
+}

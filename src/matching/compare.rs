@@ -1,0 +1,552 @@
+//! A scan held against the form: found, registered, and compared field by field.
+
+use super::alike::alike;
+use super::decode::{DecodeError, each_page};
+use super::extra::{Blob, Explained, blobs};
+use super::form::{Area, Claim, FormPage, pixels, run_area};
+use super::glyphs::{GlyphVote, Optics, Sighting};
+use super::homography::Homography;
+use super::plane::{Picture, Plane};
+use super::reader::{Line, Reader, Reading};
+use super::register::{self, Registration, ScanPage, rectify};
+use super::report::{FieldReport, PageReport, Report, SlotReport, Verdict, bounds, original};
+use super::verdict::{Decision, Extra, Leaning, Thresholds, decide, decide_empty, leaning};
+use crate::render::{Drawing, GlyphRun, RenderError, Renderer};
+
+/// Size of type where a place has none of its own, in pixels: 9.5 points.
+const USUAL_SIZE: f32 = 26.4;
+/// Labels that the network has to read before it decides alone.
+const LABELS_TRIED: usize = 6;
+/// What a field's name must not begin with to be a value of the voucher.
+const NO_VALUES: [&str; 3] = ["place", "digest", "page."];
+
+/// A voucher's form, drawn and ready to be held against scans.
+pub struct Form {
+    pub(super) place: String,
+    pub(super) pages: Vec<FormPage>,
+}
+
+impl Form {
+    /// Prepares a drawing; `pdf` is the file made from it.
+    pub fn new(renderer: &Renderer, drawing: &Drawing, pdf: &[u8]) -> Result<Form, RenderError> {
+        let drawn = renderer.pages(pdf, super::DOTS_PER_INCH)?;
+        let pages = drawn.into_iter().enumerate();
+        Ok(Form {
+            place: drawing.place().to_owned(),
+            pages: pages.map(|(index, pixels)| FormPage::new(drawing, index, pixels)).collect(),
+        })
+    }
+}
+
+/// What compares: typefaces, the network if there is one, and where the verdicts part.
+pub struct Matcher {
+    renderer: Renderer,
+    reader: Option<Reader>,
+    thresholds: Thresholds,
+}
+
+/// A page of the form as it was found on a page of the scan.
+pub(super) struct FoundPage {
+    pub form_page: usize,
+    pub scan_page: usize,
+    pub registration: Registration,
+    pub factor: f64,
+    pub own_type: bool,
+    pub type_fit: f32,
+    pub slots: Vec<SlotReport>,
+    pub fields: Vec<(String, String, Area, Decision)>,
+    pub sound: bool,
+}
+
+/// A comparison: what it says, and what it was made from, for a picture of it.
+pub struct Comparison {
+    /// What it says.
+    pub report: Report,
+    pub(super) found: Vec<Option<FoundPage>>,
+}
+
+impl Matcher {
+    /// A matcher with the built-in typefaces.
+    pub fn new(reader: Option<Reader>, thresholds: Thresholds) -> Matcher {
+        Matcher {
+            renderer: Renderer::new(),
+            reader,
+            thresholds,
+        }
+    }
+
+    /// What draws.
+    pub fn renderer(&self) -> &Renderer {
+        &self.renderer
+    }
+
+    /// Whether there is a network for the second vote.
+    pub fn reads(&self) -> bool {
+        self.reader.is_some()
+    }
+
+    /// Compares a scan, JPEG, PNG, TIFF or PDF, with the form.
+    pub fn compare(&self, form: &Form, scan: &[u8]) -> Result<Comparison, DecodeError> {
+        let mut found: Vec<Option<FoundPage>> = form.pages.iter().map(|_| None).collect();
+        each_page(scan, |index, picture| {
+            let page = ScanPage::new(picture);
+            self.page(form, index, &page, &mut found);
+            // All found and nothing better to find.
+            !found.iter().all(|it| {
+                it.as_ref().is_some_and(|it| it.verdict() == Verdict::Match)
+            })
+        })?;
+        Ok(Comparison {
+            report: self.report(form, &found),
+            found,
+        })
+    }
+
+    fn page(&self, form: &Form, index: usize, scan: &ScanPage, found: &mut [Option<FoundPage>]) {
+        for (number, page) in form.pages.iter().enumerate() {
+            for registration in register::find(page, scan, &form.place) {
+                let compared = self.compare_page(page, (number, index), scan, registration);
+                let better = found[number].as_ref().is_none_or(|known| compared.rank() > known.rank());
+                if better {
+                    found[number] = Some(compared);
+                }
+            }
+        }
+    }
+
+    fn compare_page(
+        &self,
+        form: &FormPage,
+        (form_page, scan_page): (usize, usize),
+        scan: &ScanPage,
+        registration: Registration,
+    ) -> FoundPage {
+        let at = &self.thresholds;
+        let size = (form.ink[0].width, form.ink[0].height);
+        let see = |planes: &[Plane]| rectify(planes, &registration.map, Some(&registration.bends), size, 1);
+        let print = see(&scan.print);
+        let black = if scan.grey { print.clone() } else { see(&scan.black) };
+        let vote = GlyphVote {
+            renderer: &self.renderer,
+            black: &black,
+            print: &print,
+            grey: scan.grey,
+        };
+        let optics = vote.optics(&form.labels);
+        let own_type = optics.usual >= at.own_type && optics.scatter <= at.scatter;
+        let sound = registration.residual <= at.residual && registration.found >= if own_type { at.found } else { at.found / 2.0 };
+        let mut look = Look {
+            readable: true,
+            matcher: self,
+            form,
+            vote,
+            optics,
+            own_type,
+            grey: scan.grey,
+            explained: Explained::new(&form.ink[0]),
+        };
+        look.readable = own_type || !sound || look.reads_labels();
+        let mut fields = Vec::new();
+        for claim in &form.fields {
+            if NO_VALUES.iter().any(|prefix| claim.name.starts_with(prefix)) {
+                continue;
+            }
+            let decision = if sound { look.field(claim) } else { unfound() };
+            let area = look.area(claim);
+            fields.push((claim.name.clone(), claim.text.clone(), area, decision));
+        }
+        let slots = look.slots();
+        FoundPage {
+            form_page,
+            scan_page,
+            registration,
+            factor: scan.factor,
+            own_type,
+            type_fit: optics.usual,
+            slots,
+            fields,
+            sound,
+        }
+    }
+
+    fn report(&self, form: &Form, found: &[Option<FoundPage>]) -> Report {
+        let mut fields: Vec<FieldReport> = Vec::new();
+        let mut pages = Vec::new();
+        for (number, page) in found.iter().enumerate() {
+            let Some(page) = page else {
+                pages.push(PageReport {
+                    page: number + 1,
+                    scan_page: None,
+                    homography: None,
+                    found: 0.0,
+                    residual: 0.0,
+                    own_type: false,
+                    type_fit: 0.0,
+                    slots: Vec::new(),
+                });
+                for claim in &form.pages[number].fields {
+                    let report = lost(claim);
+                    merge(&mut fields, report);
+                }
+                continue;
+            };
+            pages.push(page.report());
+            for (name, text, area, decision) in &page.fields {
+                merge(&mut fields, page.field(name, text, area, decision));
+            }
+        }
+        let verdict = fields.iter().fold(Verdict::Match, |worst, it| worst.and(it.verdict));
+        let score = fields.iter().map(|it| it.score).fold(1.0, f64::min);
+        let homography = pages.iter().find_map(|page| page.homography);
+        Report {
+            verdict,
+            score,
+            reason: reason(verdict, &fields, found),
+            fields,
+            homography: homography.unwrap_or(Homography::IDENTITY.0),
+            pages,
+            reader: self.reads(),
+        }
+    }
+}
+
+/// The report's first sentence.
+fn reason(verdict: Verdict, fields: &[FieldReport], found: &[Option<FoundPage>]) -> String {
+    if found.iter().all(Option::is_none) {
+        return "the voucher was not found on the scan".to_owned();
+    }
+    if let Some(missing) = found.iter().position(Option::is_none) {
+        return format!("page {} of the voucher was not found on the scan", missing + 1);
+    }
+    if let Some(page) = found.iter().flatten().find(|page| !page.sound) {
+        return format!(
+            "page {} lies on the scan in a way that cannot be relied on",
+            page.form_page + 1
+        );
+    }
+    let count = |of: Verdict| fields.iter().filter(|it| it.verdict == of).count();
+    match verdict {
+        Verdict::Match => format!("all {} fields agree", fields.len()),
+        Verdict::Mismatch => {
+            let differing = count(Verdict::Mismatch);
+            format!("{differing} of {} fields differ", fields.len())
+        }
+        Verdict::Unsure => {
+            let open = count(Verdict::Unsure);
+            format!("{open} of {} fields cannot be told", fields.len())
+        }
+    }
+}
+
+/// A field of a page that was not found.
+fn lost(claim: &Claim) -> FieldReport {
+    FieldReport {
+        name: claim.name.clone(),
+        verdict: Verdict::Unsure,
+        score: 0.5,
+        expected: claim.text.clone(),
+        seen: String::new(),
+        area: [0; 4],
+        reason: "its page was not found on the scan".to_owned(),
+        votes: Default::default(),
+    }
+}
+
+fn unfound() -> Decision {
+    Decision {
+        verdict: Verdict::Unsure,
+        score: 0.5,
+        seen: String::new(),
+        reason: "the form was not found well enough".to_owned(),
+        votes: Default::default(),
+    }
+}
+
+/// Puts a field beside the others, or into the one of the same value: a date in three places is one date, and a
+/// value on two pages is one value.
+fn merge(fields: &mut Vec<FieldReport>, mut next: FieldReport) {
+    if NO_VALUES.iter().any(|prefix| next.name.starts_with(prefix)) {
+        return;
+    }
+    let part_of_date = next.name.starts_with("date.");
+    if part_of_date {
+        next.name = "date".to_owned();
+    }
+    let Some(known) = fields.iter_mut().find(|known| known.name == next.name) else {
+        fields.push(next);
+        return;
+    };
+    if part_of_date && !known.expected.contains(&next.expected) {
+        known.expected = format!("{}-{}", known.expected, next.expected);
+        known.seen = format!("{}-{}", known.seen, next.seen);
+        let right = (known.area[0] + known.area[2]).max(next.area[0] + next.area[2]);
+        let bottom = (known.area[1] + known.area[3]).max(next.area[1] + next.area[3]);
+        known.area[0] = known.area[0].min(next.area[0]);
+        known.area[1] = known.area[1].min(next.area[1]);
+        known.area[2] = right - known.area[0];
+        known.area[3] = bottom - known.area[1];
+    }
+    if next.score < known.score || next.verdict.and(known.verdict) != known.verdict {
+        known.score = known.score.min(next.score);
+        known.reason = next.reason;
+        known.votes = next.votes;
+        if !part_of_date {
+            (known.area, known.seen, known.expected) = (next.area, next.seen, next.expected);
+        }
+    }
+    known.verdict = known.verdict.and(next.verdict);
+}
+
+impl FoundPage {
+    fn verdict(&self) -> Verdict {
+        let each = self.fields.iter().map(|field| field.3.verdict);
+        each.fold(Verdict::Match, Verdict::and)
+    }
+
+    /// Which of two findings of a page is the voucher: the one that agrees in more fields.
+    fn rank(&self) -> (bool, usize, usize) {
+        let count = |of: Verdict| self.fields.iter().filter(|it| it.3.verdict == of).count();
+        (self.sound, count(Verdict::Match), count(Verdict::Unsure))
+    }
+
+    fn report(&self) -> PageReport {
+        PageReport {
+            page: self.form_page + 1,
+            scan_page: Some(self.scan_page + 1),
+            homography: Some(original(&self.registration.map, self.factor)),
+            found: f64::from(self.registration.found),
+            residual: f64::from(self.registration.residual),
+            own_type: self.own_type,
+            type_fit: f64::from(self.type_fit),
+            slots: self.slots.clone(),
+        }
+    }
+
+    fn field(&self, name: &str, text: &str, area: &Area, decision: &Decision) -> FieldReport {
+        let corners = [(area.left, area.top), (area.right, area.top), (area.right, area.bottom), (area.left, area.bottom)]
+            .map(|(x, y)| self.registration.locate(x, y));
+        FieldReport {
+            name: name.to_owned(),
+            verdict: decision.verdict,
+            score: decision.score,
+            expected: text.to_owned(),
+            seen: decision.seen.clone(),
+            area: bounds(corners, self.factor),
+            reason: decision.reason.clone(),
+            votes: decision.votes,
+        }
+    }
+}
+
+/// The scan in colour as the form sees it.
+fn colour(scan: &ScanPage, registration: &Registration, size: (usize, usize)) -> Picture {
+    let channels = [0, 1, 2].map(|channel| {
+        let plane = scan.picture.channel(channel);
+        rectify(&[plane], &registration.map, Some(&registration.bends), size, 1)
+    });
+    let pixels = (0..size.0 * size.1).map(|at| [0, 1, 2].map(|it| channels[it].values[at]));
+    Picture {
+        width: size.0,
+        height: size.1,
+        pixels: pixels.collect(),
+    }
+}
+
+/// Everything that looking at a registered page needs.
+struct Look<'a> {
+    matcher: &'a Matcher,
+    form: &'a FormPage,
+    vote: GlyphVote<'a>,
+    optics: Optics,
+    own_type: bool,
+    grey: bool,
+    explained: Explained,
+    /// Whether the network can be relied on here, where it decides alone.
+    readable: bool,
+}
+
+impl Look<'_> {
+    /// Whether the network reads the form's own labels, of which is known what they say.
+    fn reads_labels(&self) -> bool {
+        let Some(reader) = self.matcher.reader.as_ref() else {
+            return false;
+        };
+        let mut labels: Vec<&GlyphRun> = self.form.labels.iter().filter(|run| run.glyphs.len() >= 2).collect();
+        labels.sort_by_key(|run| std::cmp::Reverse(run.glyphs.len()));
+        let tried = labels.len().min(LABELS_TRIED);
+        let read = labels.iter().take(tried).filter(|run| {
+            let text: String = run.glyphs.iter().map(|glyph| glyph.character).collect();
+            let claim = Claim {
+                name: String::new(),
+                area: run_area(run),
+                runs: vec![(**run).clone()],
+                text,
+            };
+            let line = self.line(&claim, (0, 0), None);
+            line.and_then(|line| reader.read(&line, &claim.text)).is_some_and(|it| it.margin > 0.0)
+        });
+        read.count() * 3 >= tried * 2 && tried > 0
+    }
+
+    fn field(&self, claim: &Claim) -> Decision {
+        let at = &self.matcher.thresholds;
+        if claim.text.trim().is_empty() {
+            return decide_empty(&self.extra(claim, None));
+        }
+        let sighting = match self.own_type {
+            true => self.vote.sight(claim, &self.optics),
+            false => Sighting::default(),
+        };
+        let extra = if self.own_type { self.extra(claim, Some(&sighting)) } else { Extra::None };
+        let clear = self.own_type && leaning(&sighting, &self.optics, at) == Leaning::Clear && extra == Extra::None;
+        let reading = if clear || !self.readable { None } else { self.read(claim, &sighting) };
+        decide(&claim.text, &sighting, &self.optics, (reading.as_ref(), &extra), self.own_type, at)
+    }
+
+    /// Where a claim is, for people to see.
+    fn area(&self, claim: &Claim) -> Area {
+        let mut runs = claim.runs.iter().map(run_area);
+        let Some(first) = runs.next() else {
+            return claim.area;
+        };
+        runs.fold(first, |all, one| Area {
+            left: all.left.min(one.left),
+            top: all.top.min(one.top),
+            right: all.right.max(one.right),
+            bottom: all.bottom.max(one.bottom),
+        })
+    }
+
+    /// Ink in a field's place that is neither the form's nor the claim's.
+    fn extra(&self, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
+        let size = claim.runs.first().map_or(USUAL_SIZE, |run| pixels(run.size));
+        // Seals are lighter than print where there is no colour to know them by.
+        let dark = self.optics.dark * if self.grey { 0.75 } else { 0.5 };
+        let inner = Area {
+            left: claim.area.left + 1.0,
+            top: claim.area.top + 1.0,
+            right: claim.area.right - 1.0,
+            bottom: claim.area.bottom - 1.0,
+        };
+        let known = |blob: &Blob| {
+            let near = |area: &Area| {
+                let wide = Area {
+                    left: area.left - 1.0,
+                    right: area.right + 1.0,
+                    ..*area
+                };
+                wide.overlaps(&blob.area)
+            };
+            let claimed = sighting.is_some_and(|it| it.glyphs.iter().any(|glyph| near(&glyph.area)));
+            claimed || self.form.slots.iter().any(|slot| slot.1.overlaps(&blob.area))
+        };
+        let like_a_character = |blob: &Blob| {
+            let (width, height) = (blob.area.right - blob.area.left, blob.area.bottom - blob.area.top);
+            height >= 0.35 * size
+                && height <= 1.2 * size
+                && width <= 1.3 * size
+                && blob.size as f32 >= 0.03 * size * size
+        };
+        let found = blobs(self.vote.black, &self.explained, &inner, dark);
+        let mut count = 0;
+        let mut read = String::new();
+        for blob in found.iter().filter(|it| !it.passing && like_a_character(it) && !known(it)) {
+            count += 1;
+            if let Some(digit) = self.vote.digit(&blob.area, size, &self.optics) {
+                read.push(digit);
+            }
+        }
+        match (count, read.is_empty()) {
+            (0, _) => Extra::None,
+            (_, false) => Extra::Printed(read),
+            (4.., _) => Extra::Printed("several characters".to_owned()),
+            _ => Extra::Perhaps,
+        }
+    }
+
+    /// Lets the network read a field.
+    fn read(&self, claim: &Claim, sighting: &Sighting) -> Option<Reading> {
+        let reader = self.matcher.reader.as_ref()?;
+        let line = self.line(claim, sighting.offset, Some(&self.form.fixed))?;
+        reader.read(&line, &claim.text)
+    }
+
+    /// The field's place as a line of text: the form's own print taken out, the cells of a digit grid moved together.
+    fn line(&self, claim: &Claim, (dx, dy): (i32, i32), form: Option<&Plane>) -> Option<Line> {
+        let first = claim.runs.first()?;
+        let size = pixels(first.size);
+        let baselines: Vec<i32> = claim.runs.iter().map(|run| run.baseline).collect();
+        let lines = {
+            let mut distinct = baselines.clone();
+            distinct.sort_unstable();
+            distinct.dedup();
+            distinct
+        };
+        let plane = self.vote.black;
+        let value = |x: i32, y: i32| {
+            let printed = form.is_some_and(|form| form.get(x, y) > 40);
+            if printed { 255.0 } else { 255.0 - (f32::from(plane.get(x, y)) / self.optics.dark * 255.0).min(255.0) }
+        };
+        let mut strips: Vec<(i32, i32, i32)> = Vec::new();
+        let above = (0.95 * size) as i32;
+        let below = (0.25 * size) as i32;
+        let height = above + below;
+        for baseline in lines {
+            let glyphs: Vec<(f32, char)> = claim
+                .runs
+                .iter()
+                .filter(|run| run.baseline == baseline)
+                .flat_map(|run| run.glyphs.iter().map(|glyph| (pixels(glyph.x), glyph.character)))
+                .collect();
+            let top = pixels(baseline) as i32 + dy - above;
+            let spaced = glyphs.len() > 1
+                && glyphs.windows(2).all(|pair| pair[0].1.is_ascii() && pair[1].0 - pair[0].0 > 0.8 * size)
+                || glyphs.len() == 1 && claim.area.right - claim.area.left > 3.0 * size && claim.name.ends_with("it");
+            if spaced {
+                for (x, _) in &glyphs {
+                    let left = (*x - 0.12 * size) as i32 + dx;
+                    strips.push((left, top, left + (0.8 * size) as i32));
+                }
+            } else {
+                let left = glyphs.iter().map(|it| it.0).fold(f32::MAX, f32::min);
+                let right = glyphs.iter().map(|it| it.0).fold(f32::MIN, f32::max) + size;
+                let left = (left - 0.6 * size).max(claim.area.left - 2.0) as i32 + dx;
+                let right = (right + 0.6 * size).min(claim.area.right + 2.0) as i32 + dx;
+                strips.push((left, top, right.max(left + 4)));
+            }
+        }
+        let width: i32 = strips.iter().map(|it| it.2 - it.0).sum();
+        let mut values = Vec::with_capacity((width * height) as usize);
+        for row in 0..height {
+            for (left, top, right) in &strips {
+                values.extend((*left..*right).map(|x| value(x, top + row)));
+            }
+        }
+        Some(Line {
+            width: width as usize,
+            height: height as usize,
+            values,
+        })
+    }
+
+    /// Whether there is ink in the places for seals and signatures that the form has not printed.
+    fn slots(&self) -> Vec<SlotReport> {
+        let dark = self.optics.dark * 0.4;
+        let inked = |plane: &Plane, area: &Area| -> usize {
+            blobs(plane, &self.explained, area, dark).iter().filter(|it| it.size > 6).map(|it| it.size).sum()
+        };
+        let slots = self.form.slots.iter();
+        slots
+            .map(|(name, area)| {
+                let all = inked(self.vote.print, area);
+                let black = inked(self.vote.black, area);
+                let surface = (area.right - area.left) * (area.bottom - area.top);
+                SlotReport {
+                    name: name.clone(),
+                    present: all as f32 > 0.01 * surface,
+                    red: all > 2 * black && all as f32 > 0.01 * surface,
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,303 @@
+//! Scans as they come, JPEG, PNG, TIFF or PDF, into pictures, one page after the other, within limits.
+
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use hayro::hayro_interpret::InterpreterSettings;
+use hayro::hayro_interpret::util::TransformExt;
+use hayro::hayro_syntax::Pdf;
+use hayro::hayro_syntax::page::Page;
+use hayro::kurbo::Affine;
+use hayro::vello_cpu::color::palette::css::WHITE;
+use hayro::vello_cpu::{Pixmap, RasterizerSettings, RenderContext, Resources, TargetInit};
+use hayro::{RenderCache, RenderSettings};
+use image::codecs::jpeg::JpegDecoder;
+use image::codecs::png::PngDecoder;
+use image::{DynamicImage, ImageDecoder, Limits, metadata::Orientation};
+use thiserror::Error;
+use tiff::decoder::DecodingResult;
+use tiff::{ColorType, decoder::Decoder};
+
+use super::plane::Picture;
+
+/// Most pixels of one page: A4 at 600 dots per inch has 35 million.
+pub const SCAN_MAX_PIXELS: u64 = 64_000_000;
+/// Most pages of one file that are looked at.
+pub const SCAN_MAX_PAGES: usize = 64;
+/// Largest file that is looked at, in bytes.
+pub const MATCH_MAX_BYTES: u64 = 128 << 20;
+/// Longer side of a page of a PDF, in pixels: 300 dots per inch on A4.
+const PDF_SIDE_PIXELS: f64 = 3_508.0;
+/// Resolution that no PDF needs more than: an A5 voucher then has 2,835 pixels across.
+const PDF_MAX_SCALE: f64 = 300.0 / 72.0;
+
+/// Why a scan could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DecodeError {
+    /// Not JPEG, PNG, TIFF or PDF.
+    #[error("neither JPEG, PNG, TIFF nor PDF")]
+    Unknown,
+    /// Damaged or of a kind that is not read.
+    #[error("page {page}: {why}")]
+    Damaged {
+        /// From 1.
+        page: usize,
+        /// What the decoder says.
+        why: String,
+    },
+    /// More pixels than [`SCAN_MAX_PIXELS`].
+    #[error("page {page} has more than {SCAN_MAX_PIXELS} pixels")]
+    TooManyPixels {
+        /// From 1.
+        page: usize,
+    },
+    /// More bytes than [`MATCH_MAX_BYTES`].
+    #[error("more than {MATCH_MAX_BYTES} bytes")]
+    TooLarge,
+}
+
+fn damaged(page: usize, why: impl ToString) -> DecodeError {
+    DecodeError::Damaged {
+        page,
+        why: why.to_string(),
+    }
+}
+
+/// Hands over the pages of a scan in order, at most [`SCAN_MAX_PAGES`], until `each` has seen enough and says
+/// `false`.
+pub fn each_page(
+    content: &[u8],
+    mut each: impl FnMut(usize, Picture) -> bool,
+) -> Result<(), DecodeError> {
+    if content.len() as u64 > MATCH_MAX_BYTES {
+        return Err(DecodeError::TooLarge);
+    }
+    match content {
+        [0xFF, 0xD8, 0xFF, ..] => {
+            let picture = decoded(1, || jpeg_or_png(content, JpegDecoder::new(Cursor::new(content))))?;
+            each(0, picture);
+        }
+        [0x89, b'P', b'N', b'G', ..] => {
+            let picture = decoded(1, || jpeg_or_png(content, PngDecoder::new(Cursor::new(content))))?;
+            each(0, picture);
+        }
+        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => tiff_pages(content, &mut each)?,
+        [b'%', b'P', b'D', b'F', ..] => pdf_pages(content, &mut each)?,
+        _ => return Err(DecodeError::Unknown),
+    }
+    Ok(())
+}
+
+/// What a decoder makes of bytes from outside. One that gives up by panicking has found them damaged.
+fn decoded<T>(page: usize, decode: impl FnOnce() -> Result<T, DecodeError>) -> Result<T, DecodeError> {
+    let outcome = catch_unwind(AssertUnwindSafe(decode));
+    outcome.unwrap_or_else(|_| Err(damaged(page, "the decoder gave up")))
+}
+
+fn check_size(page: usize, width: u64, height: u64) -> Result<(), DecodeError> {
+    if width.saturating_mul(height) > SCAN_MAX_PIXELS {
+        return Err(DecodeError::TooManyPixels { page });
+    }
+    if width < 16 || height < 16 {
+        return Err(damaged(page, "smaller than 16 pixels"));
+    }
+    Ok(())
+}
+
+fn jpeg_or_png<D: ImageDecoder>(
+    _content: &[u8],
+    decoder: image::ImageResult<D>,
+) -> Result<Picture, DecodeError> {
+    let mut decoder = decoder.map_err(|error| damaged(1, error))?;
+    let (width, height) = decoder.dimensions();
+    check_size(1, u64::from(width), u64::from(height))?;
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(SCAN_MAX_PIXELS * 8);
+    decoder
+        .set_limits(limits)
+        .map_err(|error| damaged(1, error))?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| damaged(1, error))?;
+    picture.apply_orientation(orientation);
+    Ok(rgb(picture))
+}
+
+fn rgb(picture: DynamicImage) -> Picture {
+    // What is transparent is paper.
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let pixels = if picture.color().has_alpha() {
+        let picture = picture.into_rgba8();
+        let over = |pixel: &image::Rgba<u8>| {
+            let [r, g, b, a] = pixel.0.map(u32::from);
+            [r, g, b].map(|it| ((it * a + 255 * (255 - a)) / 255) as u8)
+        };
+        picture.pixels().map(over).collect()
+    } else {
+        picture.into_rgb8().pixels().map(|pixel| pixel.0).collect()
+    };
+    Picture {
+        width,
+        height,
+        pixels,
+    }
+}
+
+fn tiff_pages(
+    content: &[u8],
+    each: &mut impl FnMut(usize, Picture) -> bool,
+) -> Result<(), DecodeError> {
+    let mut limits = tiff::decoder::Limits::default();
+    limits.decoding_buffer_size = SCAN_MAX_PIXELS as usize * 4;
+    limits.intermediate_buffer_size = SCAN_MAX_PIXELS as usize * 4;
+    let mut decoder = decoded(1, || {
+        let decoder = Decoder::new(Cursor::new(content)).map_err(|error| damaged(1, error))?;
+        Ok(decoder.with_limits(limits))
+    })?;
+    for page in 1..=SCAN_MAX_PAGES {
+        let picture = decoded(page, || tiff_page(&mut decoder, page))?;
+        if !each(page - 1, picture) {
+            return Ok(());
+        }
+        let more = decoded(page, || {
+            if !decoder.more_images() {
+                return Ok(false);
+            }
+            decoder.next_image().map_err(|error| damaged(page + 1, error))?;
+            Ok(true)
+        })?;
+        if !more {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn tiff_page(
+    decoder: &mut Decoder<Cursor<&[u8]>>,
+    page: usize,
+) -> Result<Picture, DecodeError> {
+    let fault = |error: tiff::TiffError| damaged(page, error);
+    let (width, height) = decoder.dimensions().map_err(fault)?;
+    check_size(page, u64::from(width), u64::from(height))?;
+    let colour = decoder.colortype().map_err(fault)?;
+    let white_is_zero = decoder
+        .find_tag(tiff::tags::Tag::PhotometricInterpretation)
+        .ok()
+        .flatten()
+        .and_then(|value| value.into_u16().ok())
+        == Some(0);
+    let samples = match decoder.read_image().map_err(fault)? {
+        DecodingResult::U8(samples) => samples,
+        DecodingResult::U16(samples) => samples.into_iter().map(|it| (it >> 8) as u8).collect(),
+        _ => return Err(damaged(page, "samples of more than 16 bits")),
+    };
+    let (width, height) = (width as usize, height as usize);
+    let cut = || damaged(page, "fewer samples than pixels");
+    let chunks = |count: usize| (samples.len() >= width * height * count).then_some(count).ok_or_else(cut);
+    let pixels: Vec<[u8; 3]> = match colour {
+        ColorType::Gray(1) => bilevel(&samples, width, height, page)?,
+        ColorType::Gray(8 | 16) => {
+            let count = chunks(1)?;
+            samples.chunks(count).map(|it| [it[0]; 3]).collect()
+        }
+        ColorType::GrayA(8 | 16) => samples.chunks_exact(chunks(2)?).map(|it| [it[0]; 3]).collect(),
+        ColorType::RGB(8 | 16) | ColorType::YCbCr(8) => {
+            samples.chunks_exact(chunks(3)?).map(|it| [it[0], it[1], it[2]]).collect()
+        }
+        ColorType::RGBA(8 | 16) => {
+            samples.chunks_exact(chunks(4)?).map(|it| [it[0], it[1], it[2]]).collect()
+        }
+        ColorType::CMYK(8) => {
+            let light = |ink: u8, black: u8| ((255 - u32::from(ink)) * (255 - u32::from(black)) / 255) as u8;
+            let pixel = |it: &[u8]| [light(it[0], it[3]), light(it[1], it[3]), light(it[2], it[3])];
+            samples.chunks_exact(chunks(4)?).map(pixel).collect()
+        }
+        other => return Err(damaged(page, format!("{other:?} is not read"))),
+    };
+    let mut pixels = pixels;
+    pixels.truncate(width * height);
+    if pixels.len() < width * height {
+        return Err(cut());
+    }
+    // The decoder turns most of these over by itself; bilevel ones it leaves as they are.
+    let _ = white_is_zero;
+    Ok(Picture {
+        width,
+        height,
+        pixels,
+    })
+}
+
+/// One bit a pixel, rows padded to whole bytes.
+fn bilevel(
+    samples: &[u8],
+    width: usize,
+    height: usize,
+    page: usize,
+) -> Result<Vec<[u8; 3]>, DecodeError> {
+    let stride = width.div_ceil(8);
+    if samples.len() < stride * height {
+        return Err(damaged(page, "fewer samples than pixels"));
+    }
+    let mut pixels = Vec::with_capacity(width * height);
+    for row in samples.chunks_exact(stride).take(height) {
+        let bit = |x: usize| (row[x / 8] >> (7 - x % 8)) & 1;
+        pixels.extend((0..width).map(|x| [bit(x) * 255; 3]));
+    }
+    Ok(pixels)
+}
+
+fn pdf_pages(
+    content: &[u8],
+    each: &mut impl FnMut(usize, Picture) -> bool,
+) -> Result<(), DecodeError> {
+    let pdf = decoded(1, || {
+        Pdf::new(content.to_vec()).map_err(|error| damaged(1, format!("{error:?}")))
+    })?;
+    let count = pdf.pages().len();
+    if count == 0 {
+        return Err(damaged(1, "the PDF has no pages"));
+    }
+    for (index, page) in pdf.pages().iter().take(SCAN_MAX_PAGES).enumerate() {
+        let picture = decoded(index + 1, || pdf_page(page, index + 1))?;
+        if !each(index, picture) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn pdf_page(page: &Page, number: usize) -> Result<Picture, DecodeError> {
+    let (width, height) = page.render_dimensions();
+    let longer = f64::from(width.max(height));
+    if !(longer.is_finite() && longer >= 1.0) {
+        return Err(damaged(number, "the page has no size"));
+    }
+    let scale = (PDF_SIDE_PIXELS / longer).min(PDF_MAX_SCALE);
+    let side = |points: f32| (f64::from(points) * scale).round().clamp(1.0, 8_192.0) as u16;
+    let (width, height) = (side(width), side(height));
+    check_size(number, u64::from(width), u64::from(height))?;
+    let mut pixels = Pixmap::new(width, height);
+    let mut context = RenderContext::new(width, height);
+    let transform = Affine::scale(scale) * page.initial_transform(true).to_kurbo();
+    let settings = InterpreterSettings::default();
+    hayro::render_into(
+        page,
+        &RenderCache::new(),
+        &settings,
+        &RenderSettings::default(),
+        &mut context,
+        transform,
+    );
+    context.flush();
+    let raster = RasterizerSettings {
+        target_init: TargetInit::Clear(WHITE),
+        ..Default::default()
+    };
+    context.render_with(&mut pixels, &mut Resources::default(), raster);
+    Ok(Picture {
+        width: usize::from(width),
+        height: usize::from(height),
+        pixels: pixels.data().iter().map(|it| [it.r, it.g, it.b]).collect(),
+    })
+}

@@ -1,0 +1,143 @@
+//! Ink that the form does not explain: an added digit, an added line, or only a pen and a seal.
+
+use super::form::Area;
+use super::plane::Plane;
+
+/// How far print may stray from where the form has it, in pixels.
+const STRAY: usize = 3;
+/// Form ink from which on a pixel may be dark.
+const FORM_INK: u8 = 24;
+
+/// Where the form may be dark.
+pub(super) struct Explained {
+    width: usize,
+    allowed: Vec<bool>,
+}
+
+impl Explained {
+    /// All places near the form's ink.
+    pub fn new(form: &Plane) -> Explained {
+        let (width, height) = (form.width, form.height);
+        let dark: Vec<bool> = form.values.iter().map(|it| *it > FORM_INK).collect();
+        let mut across = vec![false; dark.len()];
+        for y in 0..height {
+            let line = &dark[y * width..][..width];
+            for x in 0..width {
+                let (left, right) = (x.saturating_sub(STRAY), (x + STRAY + 1).min(width));
+                across[y * width + x] = line[left..right].contains(&true);
+            }
+        }
+        let mut allowed = vec![false; dark.len()];
+        for y in 0..height {
+            for other in y.saturating_sub(STRAY)..(y + STRAY + 1).min(height) {
+                for x in 0..width {
+                    allowed[y * width + x] |= across[other * width + x];
+                }
+            }
+        }
+        Explained { width, allowed }
+    }
+
+    fn at(&self, x: usize, y: usize) -> bool {
+        self.allowed.get(y * self.width + x).copied().unwrap_or(true)
+    }
+}
+
+/// A piece of ink that nothing explains.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Blob {
+    pub area: Area,
+    /// Dark pixels.
+    pub size: usize,
+    /// Whether dark ink goes on beyond what was looked at: a stroke that comes from elsewhere.
+    pub passing: bool,
+}
+
+/// The blobs within an area, darker than `dark` of 255.
+pub(super) fn blobs(seen: &Plane, explained: &Explained, area: &Area, dark: f32) -> Vec<Blob> {
+    let left = area.left.max(0.0) as usize;
+    let top = area.top.max(0.0) as usize;
+    let right = (area.right.max(0.0) as usize).min(seen.width);
+    let bottom = (area.bottom.max(0.0) as usize).min(seen.height);
+    if right <= left + 2 || bottom <= top + 2 {
+        return Vec::new();
+    }
+    let (width, height) = (right - left, bottom - top);
+    let inked = |x: usize, y: usize| f32::from(seen.values[y * seen.width + x]) > dark;
+    let mut open: Vec<bool> = Vec::with_capacity(width * height);
+    for y in top..bottom {
+        open.extend((left..right).map(|x| inked(x, y) && !explained.at(x, y)));
+    }
+    let mut blobs = Vec::new();
+    let mut stack = Vec::new();
+    for start in 0..open.len() {
+        if !open[start] {
+            continue;
+        }
+        open[start] = false;
+        stack.push(start);
+        let (mut size, mut passing) = (0, false);
+        let (mut l, mut t, mut r, mut b) = (width, height, 0, 0);
+        while let Some(at) = stack.pop() {
+            let (x, y) = (at % width, at / width);
+            size += 1;
+            (l, t, r, b) = (l.min(x), t.min(y), r.max(x), b.max(y));
+            for (dx, dy) in [(-1i32, 0i32), (1, 0), (0, -1), (0, 1), (-1, -1), (1, 1), (-1, 1), (1, -1)] {
+                let (nx, ny) = (x as i32 + dx, y as i32 + dy);
+                let (px, py) = (left as i32 + nx, top as i32 + ny);
+                if px < 0 || py < 0 || px as usize >= seen.width || py as usize >= seen.height {
+                    continue;
+                }
+                let (px, py) = (px as usize, py as usize);
+                let inside = nx >= 0 && ny >= 0 && (nx as usize) < width && (ny as usize) < height;
+                if inside && open[ny as usize * width + nx as usize] {
+                    open[ny as usize * width + nx as usize] = false;
+                    stack.push(ny as usize * width + nx as usize);
+                } else if inked(px, py) && (!inside || explained.at(px, py)) {
+                    passing = true;
+                }
+            }
+        }
+        let at = |base: usize, offset: usize| (base + offset) as f32;
+        blobs.push(Blob {
+            area: Area {
+                left: at(left, l),
+                top: at(top, t),
+                right: at(left, r + 1),
+                bottom: at(top, b + 1),
+            },
+            size,
+            passing,
+        });
+    }
+    blobs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fill(plane: &mut Plane, left: usize, top: usize, width: usize, height: usize) {
+        for y in top..top + height {
+            plane.values[y * plane.width + left..][..width].fill(230);
+        }
+    }
+
+    #[test]
+    fn what_the_form_has_is_explained_and_what_it_has_not_is_a_blob() {
+        let mut form = Plane::new(200, 60);
+        fill(&mut form, 20, 20, 12, 20);
+        let mut seen = form.clone();
+        // One digit more beside it, and a stroke from edge to edge below.
+        fill(&mut seen, 60, 20, 12, 20);
+        fill(&mut seen, 0, 50, 200, 2);
+        let explained = Explained::new(&form);
+        let area = Area { left: 10.0, top: 10.0, right: 150.0, bottom: 55.0 };
+        let found = blobs(&seen, &explained, &area, 120.0);
+        assert_eq!(found.len(), 2);
+        let (added, stroke) = (found[0], found[1]);
+        assert_eq!((added.size, added.passing), (240, false));
+        assert!(stroke.passing);
+        assert!(blobs(&form, &explained, &area, 120.0).is_empty());
+    }
+}

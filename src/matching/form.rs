@@ -1,0 +1,242 @@
+//! The form as it should look: what is printed on a page, where, and which of it says something of the voucher.
+
+use std::ops::Range;
+
+use super::frame;
+use super::homography::Spot;
+use super::plane::{Picture, Plane};
+use crate::render::{Drawing, FieldBox, GlyphRun, Item, PagePixels};
+use crate::voucher::template::Rectangle;
+
+/// Resolution of everything that is compared, in dots per inch.
+pub const DOTS_PER_INCH: u32 = 200;
+/// Units of the display list in a pixel of that resolution.
+const UNITS_PER_PIXEL: f32 = 36.0;
+/// Side of the squares of which each may have one anchor, in pixels at half resolution.
+const ANCHOR_CELL: usize = 32;
+/// Half the side of the square around an anchor that must have corners in it.
+const ANCHOR_REACH: usize = 10;
+/// Least cornerness of an anchor: the weaker direction's mean squared gradient.
+const ANCHOR_MIN: f32 = 60.0;
+
+/// A rectangle in pixels at [`DOTS_PER_INCH`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Area {
+    pub left: f32,
+    pub top: f32,
+    pub right: f32,
+    pub bottom: f32,
+}
+
+impl Area {
+    pub fn of(shape: Rectangle) -> Area {
+        Area {
+            left: pixels(shape.x),
+            top: pixels(shape.y),
+            right: pixels(shape.right()),
+            bottom: pixels(shape.bottom()),
+        }
+    }
+
+    pub fn overlaps(&self, other: &Area) -> bool {
+        self.left < other.right
+            && other.left < self.right
+            && self.top < other.bottom
+            && other.top < self.bottom
+    }
+
+    pub fn corners(&self) -> [Spot; 4] {
+        [
+            (self.left, self.top),
+            (self.right, self.top),
+            (self.right, self.bottom),
+            (self.left, self.bottom),
+        ]
+        .map(|(x, y)| Spot {
+            x: f64::from(x) - 0.5,
+            y: f64::from(y) - 0.5,
+        })
+    }
+}
+
+/// Units of the display list as pixels.
+pub(super) fn pixels(units: i32) -> f32 {
+    units as f32 / UNITS_PER_PIXEL
+}
+
+/// A page of the form, with everything that finding and comparing it needs.
+pub struct FormPage {
+    pub(super) picture: Picture,
+    /// Everything printed, at full, half and quarter resolution.
+    pub(super) ink: [Plane; 3],
+    /// Corners of what the form itself has printed, at full resolution; the strongest first.
+    pub(super) anchors: Vec<(i32, i32)>,
+    /// Corners of the frame.
+    pub(super) frame: Option<[Spot; 4]>,
+    /// Corners of the QR mark's modules.
+    pub(super) mark: Option<[Spot; 4]>,
+    /// The form's own texts.
+    pub(super) labels: Vec<GlyphRun>,
+    /// The voucher's values.
+    pub(super) fields: Vec<Claim>,
+    /// Where people sign and stamp, by name.
+    pub(super) slots: Vec<(String, Area)>,
+    /// What the form itself has printed, without the values, at full resolution.
+    pub(super) fixed: Plane,
+}
+
+/// A value that must be found in its place.
+#[derive(Debug, Clone)]
+pub(super) struct Claim {
+    pub name: String,
+    pub text: String,
+    pub area: Area,
+    pub runs: Vec<GlyphRun>,
+}
+
+impl FormPage {
+    /// The page `index` of a drawing; `pixels` is that page at [`DOTS_PER_INCH`].
+    pub fn new(drawing: &Drawing, index: usize, pixels: PagePixels) -> FormPage {
+        let items = drawing.pages().get(index).map_or(&[][..], Vec::as_slice);
+        let fields: Vec<&FieldBox> = drawing
+            .fields()
+            .iter()
+            .filter(|field| field.page == index)
+            .collect();
+        let valued: Vec<Range<usize>> = fields.iter().map(|field| field.items.clone()).collect();
+        let mut labels = Vec::new();
+        let mut values = Vec::new();
+        for (at, item) in items.iter().enumerate() {
+            if let Item::Glyphs(run) = item {
+                match valued.iter().any(|range| range.contains(&at)) {
+                    true => values.push(run.clone()),
+                    false => labels.push(run.clone()),
+                }
+            }
+        }
+        let claims = fields.iter().map(|field| {
+            let runs = field.items.clone().filter_map(|at| match items.get(at) {
+                Some(Item::Glyphs(run)) => Some(run.clone()),
+                _ => None,
+            });
+            Claim {
+                name: field.name.clone(),
+                text: field.text.clone(),
+                area: Area::of(field.rectangle),
+                runs: runs.collect(),
+            }
+        });
+        let picture = Picture {
+            width: pixels.width,
+            height: pixels.height,
+            pixels: pixels.pixels,
+        };
+        let ink = picture.channel(1).ink();
+        let half = ink.halved();
+        let quarter = half.halved();
+        let mut fixed = ink.clone();
+        let mark = drawing.mark().map(Area::of);
+        for area in values.iter().map(run_area).chain(mark) {
+            blank(&mut fixed, &area);
+        }
+        // In the colours that seals have not.
+        let neutral = picture.brightest().ink();
+        let frame = frame::outlines(&neutral.halved_to_darkest(), drawing_side(&half) / 3)
+            .first()
+            .map(|corners| corners.map(|it| Spot { x: it.x * 2.0 + 0.5, y: it.y * 2.0 + 0.5 }));
+        FormPage {
+            anchors: anchors(&fixed.halved()),
+            frame,
+            mark: mark.map(|mark| mark.corners()),
+            labels,
+            fields: claims.collect(),
+            slots: drawing.slots().iter().map(|slot| (slot.name.clone(), Area::of(slot.rectangle))).collect(),
+            fixed,
+            ink: [ink, half, quarter],
+            picture,
+        }
+    }
+}
+
+fn drawing_side(plane: &Plane) -> usize {
+    plane.width.max(plane.height)
+}
+
+/// Where a run's characters are.
+pub(super) fn run_area(run: &GlyphRun) -> Area {
+    let size = pixels(run.size);
+    let left = run.glyphs.iter().map(|it| it.x).min().map_or(0.0, pixels);
+    let right = run.glyphs.iter().map(|it| it.x).max().map_or(0.0, pixels);
+    let baseline = pixels(run.baseline);
+    Area {
+        left,
+        top: baseline - size * 0.9,
+        right: right + size,
+        bottom: baseline + size * 0.2,
+    }
+}
+
+/// Takes what is in an area from a plane.
+fn blank(plane: &mut Plane, area: &Area) {
+    let clamp = |at: f32, most: usize| at.clamp(0.0, most as f32) as usize;
+    let (left, right) = (clamp(area.left, plane.width), clamp(area.right + 2.0, plane.width));
+    for y in clamp(area.top, plane.height)..clamp(area.bottom + 2.0, plane.height) {
+        plane.values[y * plane.width + left..y * plane.width + right].fill(0);
+    }
+}
+
+/// Where the picture changes in both directions (Shi and Tomasi, Good Features to Track, 1994), one place for each
+/// square, the strongest first.
+fn anchors(half: &Plane) -> Vec<(i32, i32)> {
+    let (width, height) = (half.width, half.height);
+    if width <= 2 * ANCHOR_CELL || height <= 2 * ANCHOR_CELL {
+        return Vec::new();
+    }
+    // Sums of the three products of the gradient over rectangles, from their upper left corner (Crow, 1984).
+    let stride = width + 1;
+    let mut sums = vec![[0.0f64; 3]; stride * (height + 1)];
+    for y in 0..height {
+        let mut line = [0.0f64; 3];
+        for x in 0..width {
+            let inside = x > 0 && y > 0 && x + 1 < width && y + 1 < height;
+            if inside {
+                let at = |x: usize, y: usize| f64::from(half.values[y * width + x]);
+                let gx = (at(x + 1, y) - at(x - 1, y)) / 2.0;
+                let gy = (at(x, y + 1) - at(x, y - 1)) / 2.0;
+                line[0] += gx * gx;
+                line[1] += gy * gy;
+                line[2] += gx * gy;
+            }
+            let above = sums[y * stride + x + 1];
+            sums[(y + 1) * stride + x + 1] = std::array::from_fn(|it| above[it] + line[it]);
+        }
+    }
+    let reach = ANCHOR_REACH;
+    let cornerness = |x: usize, y: usize| {
+        let (left, top, right, bottom) = (x - reach, y - reach, x + reach, y + reach);
+        let [xx, yy, xy] = std::array::from_fn(|it| {
+            sums[bottom * stride + right][it] - sums[top * stride + right][it]
+                - sums[bottom * stride + left][it]
+                + sums[top * stride + left][it]
+        });
+        let area = (4 * reach * reach) as f64;
+        let trace = (xx + yy) / 2.0;
+        ((trace - ((xx - yy).powi(2) / 4.0 + xy * xy).sqrt()) / area) as f32
+    };
+    let mut found: Vec<(f32, (i32, i32))> = Vec::new();
+    for top in (0..height).step_by(ANCHOR_CELL) {
+        for left in (0..width).step_by(ANCHOR_CELL) {
+            let ys = (top.max(reach)..(top + ANCHOR_CELL).min(height - reach)).step_by(2);
+            let best = ys
+                .flat_map(|y| {
+                    let xs = (left.max(reach)..(left + ANCHOR_CELL).min(width - reach)).step_by(2);
+                    xs.map(move |x| (x, y))
+                })
+                .map(|(x, y)| (cornerness(x, y), (2 * x as i32, 2 * y as i32)))
+                .max_by(|a, b| a.0.total_cmp(&b.0));
+            found.extend(best.filter(|best| best.0 >= ANCHOR_MIN));
+        }
+    }
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    found.into_iter().map(|it| it.1).collect()
+}

@@ -1,0 +1,547 @@
+//! The first vote: are the glyphs that should be there a better explanation of the ink than any other?
+//!
+//! The claimed glyph and every other that could be mistaken for it are drawn as this scan would show them (position,
+//! blur) and correlated with the ink. What a true glyph scores on this very scan is known from the form's own labels.
+
+use super::alike::alike;
+use super::form::{Area, Claim, pixels};
+use super::plane::Plane;
+use super::register::products;
+use crate::render::{GlyphRun, Renderer, Typeface};
+
+/// How blurred a scan may be, in pixels (standard deviation).
+const BLURS: [f32; 6] = [0.45, 0.8, 1.15, 1.55, 2.0, 2.6];
+/// How far a field's text may lie from where the registration has it, in pixels: 0.7 mm.
+const LINE_SEARCH: i32 = 5;
+/// How far a character may lie from where its line has it.
+const GLYPH_SEARCH: i32 = 1;
+/// Ink that may be lacking everywhere without being noticed, of full ink.
+const FAINT: f32 = 0.2;
+/// Ink of its own by which a glyph can be ruled out, as a part of the claimed glyph's.
+const RIVAL_INK: f32 = 0.12;
+/// How much less a glyph may correlate where the claimed one is, to be sought around there as well.
+const NEAR_FIT: f32 = 0.3;
+/// Labels that the blur is measured on.
+const LABELS_MAX: usize = 24;
+
+/// A character of a claim as it was seen.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Seen {
+    pub claimed: char,
+    /// Correlation of the ink with the claimed glyph, -1 to 1.
+    pub fit: f32,
+    /// The best of the others.
+    pub other: char,
+    /// Its correlation.
+    pub other_fit: f32,
+    /// How far the ink is from the middle between the claimed glyph and the hardest rival: 1 where it is exactly the
+    /// claimed one, -1 where it is exactly the rival, whatever the two have in common.
+    pub decided: f32,
+    /// Part of the claimed glyph's ink that is not there, 0 to 1: nothing that is written over a glyph takes ink away.
+    pub absent: f32,
+    /// The glyph that is hardest to rule out for ink of its own that is not there.
+    pub rival: char,
+    /// The part of that ink that is not there, 0 to 1.
+    pub refuted: f32,
+    /// Where it is, in pixels of the form.
+    pub area: Area,
+}
+
+/// What the first vote saw of a field.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Sighting {
+    pub glyphs: Vec<Seen>,
+    /// How far the text lies from where it should be, in pixels.
+    pub offset: (i32, i32),
+}
+
+/// How this scan shows type.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Optics {
+    /// Blur in pixels (standard deviation).
+    pub blur: f32,
+    /// Darkness of full ink, 0 to 255.
+    pub dark: f32,
+    /// Correlation of a true glyph: the median of the labels.
+    pub usual: f32,
+    /// Part of their ink that is not there: nine of ten labels have more.
+    pub absent: f32,
+    /// How far labels lie from each other's offset, in pixels: the median.
+    pub scatter: f32,
+}
+
+/// Characters whose kind matters more than their shape.
+fn is_punctuation(character: char) -> bool {
+    character.is_ascii_punctuation() || "、，。：；（）·…—".contains(character)
+}
+
+/// Whether a run is red, as negative amounts are.
+fn reddish(run: &GlyphRun) -> bool {
+    let colour = run.colour;
+    colour.red > 0x70 && colour.red > colour.green.saturating_add(0x30)
+}
+
+/// A picture of a glyph or a line of them: values row after row, and where its corner is.
+struct Patch {
+    left: i32,
+    top: i32,
+    width: usize,
+    height: usize,
+    values: Vec<f32>,
+}
+
+impl Patch {
+    fn blank(left: i32, top: i32, right: i32, bottom: i32) -> Patch {
+        let (width, height) = ((right - left).max(1) as usize, (bottom - top).max(1) as usize);
+        Patch {
+            left,
+            top,
+            width,
+            height,
+            values: vec![0.0; width * height],
+        }
+    }
+
+    /// The part of a plane, moved by an offset; beyond its edge is paper.
+    fn cut(plane: &Plane, &Patch { left, top, width, height, .. }: &Patch, (dx, dy): (i32, i32)) -> Patch {
+        let mut values = Vec::with_capacity(width * height);
+        for y in 0..height as i32 {
+            values.extend((0..width as i32).map(|x| f32::from(plane.get(left + dx + x, top + dy + y))));
+        }
+        Patch {
+            left,
+            top,
+            width,
+            height,
+            values,
+        }
+    }
+
+    fn add(&mut self, other: &Patch) {
+        for row in 0..other.height as i32 {
+            let y = other.top + row - self.top;
+            if y < 0 || y >= self.height as i32 {
+                continue;
+            }
+            for column in 0..other.width as i32 {
+                let x = other.left + column - self.left;
+                if x >= 0 && x < self.width as i32 {
+                    let value = &mut self.values[y as usize * self.width + x as usize];
+                    let more = other.values[row as usize * other.width + column as usize];
+                    *value = (*value + more).min(1.0);
+                }
+            }
+        }
+    }
+
+    /// Blurred by a Gaussian.
+    fn blurred(&self, deviation: f32) -> Patch {
+        let reach = (deviation * 2.5).ceil() as usize;
+        let weight = |at: i32| (-((at * at) as f32) / (2.0 * deviation * deviation)).exp();
+        let mut kernel: Vec<f32> = (-(reach as i32)..=reach as i32).map(weight).collect();
+        let total: f32 = kernel.iter().sum();
+        kernel.iter_mut().for_each(|it| *it /= total);
+        let (width, height) = (self.width, self.height);
+        let mut across = vec![0.0f32; width * height];
+        let mut padded = vec![0.0f32; width + 2 * reach];
+        for (row, blurred) in self.values.chunks_exact(width).zip(across.chunks_exact_mut(width)) {
+            padded[reach..reach + width].copy_from_slice(row);
+            for (offset, weight) in kernel.iter().enumerate() {
+                for (value, from) in blurred.iter_mut().zip(&padded[offset..offset + width]) {
+                    *value += weight * from;
+                }
+            }
+        }
+        let mut values = vec![0.0f32; width * height];
+        for (y, blurred) in values.chunks_exact_mut(width).enumerate() {
+            for (offset, weight) in kernel.iter().enumerate() {
+                let Some(from) = (y + offset).checked_sub(reach).filter(|from| *from < height) else {
+                    continue;
+                };
+                for (value, from) in blurred.iter_mut().zip(&across[from * width..][..width]) {
+                    *value += weight * from;
+                }
+            }
+        }
+        Patch {
+            left: self.left,
+            top: self.top,
+            width,
+            height,
+            values,
+        }
+    }
+
+    fn mass(&self) -> f32 {
+        self.values.iter().sum()
+    }
+
+    /// Ink that this has and the other has not.
+    fn beyond(&self, other: &Patch) -> f32 {
+        let pairs = self.values.iter().zip(&other.values);
+        pairs.map(|(own, other)| (own - other).max(0.0)).sum()
+    }
+
+    /// The part of this ink, as far as it is not another's too, that is not there where full ink is `dark`.
+    fn absent(&self, ink: &Patch, dark: f32, besides: Option<&Patch>) -> f32 {
+        let (mut gone, mut all) = (0.0, 1e-3);
+        for (at, own) in self.values.iter().enumerate() {
+            let other = besides.map_or(0.0, |it| it.values[at]);
+            if own - other > FAINT {
+                let there = (ink.values[at] / dark).min(1.0);
+                gone += (own - there.max(other) - FAINT).max(0.0);
+                all += own - other - FAINT;
+            }
+        }
+        gone / all
+    }
+
+    /// Values with their mean taken away, and the square root of the sum of their squares.
+    fn centred(&self) -> (Vec<f32>, f32) {
+        let mean = self.values.iter().sum::<f32>() / self.values.len() as f32;
+        let values: Vec<f32> = self.values.iter().map(|it| it - mean).collect();
+        let norm = values.iter().map(|it| it * it).sum::<f32>().sqrt();
+        (values, norm)
+    }
+}
+
+/// Correlation of a centred pattern with ink.
+fn correlate((pattern, norm): &(Vec<f32>, f32), ink: &Patch) -> f32 {
+    let (sum, squares, product) = products(pattern, &ink.values);
+    let spread = (squares - sum * sum / pattern.len() as f32).max(0.0).sqrt();
+    // Ink as faint as noise correlates with nothing.
+    let least = 6.0 * (pattern.len() as f32).sqrt();
+    product / (norm.max(1e-3) * spread.max(least))
+}
+
+/// The first vote over the fields of one registered page.
+pub(super) struct GlyphVote<'a> {
+    pub renderer: &'a Renderer,
+    /// The scan as the form sees it: ink that is not red.
+    pub black: &'a Plane,
+    /// All ink.
+    pub print: &'a Plane,
+    /// Whether the scan has no colour.
+    pub grey: bool,
+}
+
+impl GlyphVote<'_> {
+    fn glyph(&self, typeface: Typeface, id: u16, size: f32, origin: (f32, f32)) -> Patch {
+        let drawn = self.renderer.coverage(typeface, id, size, origin);
+        Patch {
+            left: drawn.left,
+            top: drawn.top,
+            width: drawn.width,
+            height: drawn.height,
+            values: drawn.values,
+        }
+    }
+
+    /// The plane that shows a run's colour.
+    fn plane(&self, run: &GlyphRun) -> &Plane {
+        if reddish(run) { self.print } else { self.black }
+    }
+
+    /// How dark a run's colour is on its plane: 1 for black.
+    fn darkness(&self, run: &GlyphRun) -> f32 {
+        let [red, green, blue] = [run.colour.red, run.colour.green, run.colour.blue].map(f32::from);
+        let bright = if self.grey {
+            0.299 * red + 0.587 * green + 0.114 * blue
+        } else if reddish(run) {
+            green
+        } else {
+            red.max(green).max(blue)
+        };
+        (1.0 - bright / 255.0).max(0.2)
+    }
+
+    /// How the scan shows the form's own labels.
+    pub fn optics(&self, labels: &[GlyphRun]) -> Optics {
+        let step = (labels.len() / LABELS_MAX).max(1);
+        let chosen: Vec<&GlyphRun> = labels.iter().step_by(step).take(LABELS_MAX).collect();
+        let mut best = Optics {
+            blur: BLURS[0],
+            dark: 200.0,
+            usual: 0.0,
+            absent: 0.0,
+            scatter: 0.0,
+        };
+        let lines: Vec<(Patch, &Plane, (i32, i32), f32)> = chosen
+            .iter()
+            .map(|run| {
+                let line = self.line(std::slice::from_ref(*run), 2);
+                let plane = self.plane(run);
+                let offset = self.place(&line.blurred(1.0), plane);
+                (line, plane, offset, self.darkness(run))
+            })
+            .collect();
+        for blur in BLURS {
+            let mut fits = Vec::new();
+            let mut darks = Vec::new();
+            for (line, plane, offset, dark) in &lines {
+                let pattern = line.blurred(blur);
+                let ink = Patch::cut(plane, line, *offset);
+                fits.push(correlate(&pattern.centred(), &ink));
+                let (own, mean) = pattern.centred();
+                let product: f32 = own.iter().zip(&ink.values).map(|(a, b)| a * b).sum();
+                darks.push(product / (mean * mean).max(1e-3) / dark);
+            }
+            fits.sort_by(f32::total_cmp);
+            darks.sort_by(f32::total_cmp);
+            let usual = fits.get(fits.len() / 2).copied().unwrap_or(0.0);
+            if usual < best.usual - 0.02 {
+                break;
+            }
+            if usual > best.usual {
+                best = Optics {
+                    blur,
+                    dark: darks.get(darks.len() / 2).copied().unwrap_or(200.0).clamp(20.0, 255.0),
+                    usual,
+                    ..best
+                };
+            }
+        }
+        let mut absent: Vec<f32> = lines
+            .iter()
+            .map(|(line, plane, offset, dark)| {
+                let ink = Patch::cut(plane, line, *offset);
+                line.blurred(best.blur).absent(&ink, best.dark * dark, None)
+            })
+            .collect();
+        absent.sort_by(f32::total_cmp);
+        best.absent = absent.get(absent.len() * 9 / 10).copied().unwrap_or(0.0);
+        let middle = |of: fn(&(i32, i32)) -> i32| {
+            let mut values: Vec<i32> = lines.iter().map(|it| of(&it.2)).collect();
+            values.sort_unstable();
+            values.get(values.len() / 2).copied().unwrap_or(0)
+        };
+        let (x, y) = (middle(|it| it.0), middle(|it| it.1));
+        let mut off: Vec<f32> = lines
+            .iter()
+            .map(|it| ((it.2.0 - x) as f32).hypot((it.2.1 - y) as f32))
+            .collect();
+        off.sort_by(f32::total_cmp);
+        best.scatter = off.get(off.len() / 2).copied().unwrap_or(0.0);
+        best
+    }
+
+    /// All glyphs of some runs as one picture with a margin.
+    fn line(&self, runs: &[GlyphRun], margin: i32) -> Patch {
+        let glyphs: Vec<Patch> = runs
+            .iter()
+            .flat_map(|run| {
+                run.glyphs.iter().map(|glyph| {
+                    let origin = (pixels(glyph.x), pixels(run.baseline));
+                    self.glyph(run.typeface, glyph.id, pixels(run.size), origin)
+                })
+            })
+            .collect();
+        let edge = |of: fn(&Patch) -> i32| glyphs.iter().map(of);
+        let mut line = Patch::blank(
+            edge(|it| it.left).min().unwrap_or(0) - margin,
+            edge(|it| it.top).min().unwrap_or(0) - margin,
+            edge(|it| it.left + it.width as i32).max().unwrap_or(0) + margin,
+            edge(|it| it.top + it.height as i32).max().unwrap_or(0) + margin,
+        );
+        for glyph in &glyphs {
+            line.add(glyph);
+        }
+        line
+    }
+
+    /// Where a line really is: the offset at which it correlates best.
+    fn place(&self, line: &Patch, plane: &Plane) -> (i32, i32) {
+        let pattern = line.centred();
+        let mut best = (f32::MIN, (0, 0));
+        // Coarse, then fine; what is near is preferred to what is as good further off.
+        let mut try_at = |offset: (i32, i32)| {
+            let score = correlate(&pattern, &Patch::cut(plane, line, offset))
+                - 0.004 * ((offset.0 * offset.0 + offset.1 * offset.1) as f32).sqrt();
+            if score > best.0 {
+                best = (score, offset);
+            }
+        };
+        for dy in (-LINE_SEARCH..=LINE_SEARCH).step_by(2) {
+            for dx in (-LINE_SEARCH..=LINE_SEARCH).step_by(2) {
+                try_at((dx, dy));
+            }
+        }
+        let (_, (x, y)) = best;
+        let mut best = best;
+        for dy in -1..=1 {
+            for dx in -1..=1 {
+                let offset = (x + dx, y + dy);
+                let score = correlate(&pattern, &Patch::cut(plane, line, offset))
+                    - 0.004 * ((offset.0 * offset.0 + offset.1 * offset.1) as f32).sqrt();
+                if score > best.0 {
+                    best = (score, offset);
+                }
+            }
+        }
+        best.1
+    }
+
+    /// The digit that stands in an area, if one clearly does.
+    pub fn digit(&self, area: &Area, size: f32, optics: &Optics) -> Option<char> {
+        let middle = ((area.left + area.right) / 2.0, (area.top + area.bottom) / 2.0);
+        let mut best = (optics.usual - 0.2, None);
+        for digit in '0'..='9' {
+            let Some(shape) = self.renderer.shape(Typeface::Serif, digit) else {
+                continue;
+            };
+            let drawn = self.glyph(shape.typeface, shape.id, size, (0.0, 0.0));
+            let own = (
+                drawn.left as f32 + drawn.width as f32 / 2.0,
+                drawn.top as f32 + drawn.height as f32 / 2.0,
+            );
+            let origin = (middle.0 - own.0, middle.1 - own.1);
+            let drawn = self.glyph(shape.typeface, shape.id, size, origin);
+            let pattern = drawn.blurred(optics.blur).centred();
+            for dy in -2..=2 {
+                for dx in -2..=2 {
+                    let score = correlate(&pattern, &Patch::cut(self.black, &drawn, (dx, dy)));
+                    if score > best.0 {
+                        best = (score, Some(digit));
+                    }
+                }
+            }
+        }
+        best.1
+    }
+
+    /// What is seen of a claim.
+    pub fn sight(&self, claim: &Claim, optics: &Optics) -> Sighting {
+        let Some(first) = claim.runs.first() else {
+            return Sighting::default();
+        };
+        let plane = self.plane(first);
+        let line = self.line(&claim.runs, 2).blurred(optics.blur);
+        let offset = self.place(&line, plane);
+        let mut seen = Vec::new();
+        for run in &claim.runs {
+            for (index, glyph) in run.glyphs.iter().enumerate() {
+                let next = run.glyphs.get(index + 1).map(|next| pixels(next.x));
+                seen.extend(self.glyph_seen(run, (glyph.id, glyph.character, pixels(glyph.x)), next, plane, offset, optics));
+            }
+        }
+        Sighting {
+            glyphs: seen,
+            offset,
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn glyph_seen(
+        &self,
+        run: &GlyphRun,
+        (id, character, x): (u16, char, f32),
+        next: Option<f32>,
+        plane: &Plane,
+        offset: (i32, i32),
+        optics: &Optics,
+    ) -> Option<Seen> {
+        if character.is_whitespace() {
+            return None;
+        }
+        let size = pixels(run.size);
+        let baseline = pixels(run.baseline);
+        let claimed = self.glyph(run.typeface, id, size, (x, baseline));
+        let shape = self.renderer.shape(run.typeface, character);
+        let advance = shape.map_or(size, |shape| shape.advance as f32 * size / 1000.0);
+        // Where the character begins; its glyph may be shifted from there.
+        let start = x - shape.map_or(0.0, |shape| shape.shift as f32 * size / 1000.0);
+        // The cell: the glyph's own, as wide as its advance, as tall as digits or Han characters are.
+        let wide = character.is_ascii() && !matches!(character, 'W' | 'M' | '@');
+        let (above, below) = if wide { (0.80, 0.06) } else { (0.90, 0.14) };
+        let right = next.map_or(start + advance, |next| next.min(start + advance));
+        let mut cell = Patch::blank(
+            (start - 1.0).floor() as i32,
+            (baseline - above * size).floor() as i32,
+            (right + 1.0).ceil() as i32,
+            (baseline + below * size).ceil() as i32,
+        );
+        // A glyph that reaches beyond its cell is seen whole.
+        cell = Patch::blank(
+            cell.left.min(claimed.left),
+            cell.top.min(claimed.top),
+            (cell.left + cell.width as i32).max(claimed.left + claimed.width as i32),
+            (cell.top + cell.height as i32).max(claimed.top + claimed.height as i32),
+        );
+        let inks: Vec<Patch> = (-GLYPH_SEARCH..=GLYPH_SEARCH)
+            .flat_map(|dy| (-GLYPH_SEARCH..=GLYPH_SEARCH).map(move |dx| (dx, dy)))
+            .map(|(dx, dy)| Patch::cut(plane, &cell, (offset.0 + dx, offset.1 + dy)))
+            .collect();
+        let pattern = |glyph: &Patch| {
+            let mut pattern = Patch::blank(
+                cell.left,
+                cell.top,
+                cell.left + cell.width as i32,
+                cell.top + cell.height as i32,
+            );
+            pattern.add(glyph);
+            pattern.blurred(optics.blur)
+        };
+        let best = |pattern: &Patch| {
+            let centred = pattern.centred();
+            let scores = inks.iter().map(|ink| correlate(&centred, ink));
+            scores.enumerate().fold((0, -1.0f32), |best, it| if it.1 > best.1 { it } else { best })
+        };
+        let own = pattern(&claimed);
+        let (at, fit) = best(&own);
+        let dark = optics.dark * self.darkness(run);
+        let absent = inks.iter().map(|ink| own.absent(ink, dark, None)).fold(1.0, f32::min);
+        let (mut other, mut rival, mut decided) = ((' ', -1.0f32), (' ', 1.0f32), 1.0f32);
+        let own_centred = own.centred();
+        let alternatives = if is_punctuation(character) { Vec::new() } else { alike(character) };
+        for alternative in alternatives {
+            let found = self.renderer.shape(run.typeface, alternative);
+            let Some(shape) = found.or_else(|| self.renderer.shape(Typeface::Serif, alternative)) else {
+                continue;
+            };
+            // In the middle of the same place.
+            let ems = size / 1000.0;
+            let origin = start + (advance - shape.advance as f32 * ems) / 2.0 + shape.shift as f32 * ems;
+            let drawn = pattern(&self.glyph(shape.typeface, shape.id, size, (origin, baseline)));
+            // Most alternatives are so far off that a pixel to the side does not help them.
+            let mut score = correlate(&drawn.centred(), &inks[at]);
+            if score > fit - NEAR_FIT {
+                score = best(&drawn).1;
+            }
+            if score > other.1 {
+                other = (alternative, score);
+            }
+            let common: f32 = {
+                let (pattern, norm) = drawn.centred();
+                let product: f32 = pattern.iter().zip(&own_centred.0).map(|(a, b)| a * b).sum();
+                product / (norm * own_centred.1).max(1e-3)
+            };
+            decided = decided.min((fit - score) / (1.0 - common).max(0.01));
+            let own_ink = drawn.beyond(&own);
+            let refuted = if own_ink >= RIVAL_INK * own.mass() {
+                drawn.absent(&inks[at], dark, Some(&own))
+            } else {
+                1.0 - own.absent(&inks[at], dark, Some(&drawn))
+            };
+            if refuted < rival.1 {
+                rival = (alternative, refuted);
+            }
+        }
+        let area = |at: i32, more: i32| (at + more) as f32;
+        Some(Seen {
+            claimed: character,
+            fit,
+            other: other.0,
+            other_fit: other.1,
+            decided,
+            absent,
+            rival: rival.0,
+            refuted: rival.1,
+            area: Area {
+                left: area(cell.left, offset.0),
+                top: area(cell.top, offset.1),
+                right: area(cell.left + cell.width as i32, offset.0),
+                bottom: area(cell.top + cell.height as i32, offset.1),
+            },
+        })
+    }
+}

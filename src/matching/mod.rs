@@ -1,0 +1,28 @@
+//! The matching room: whether a scan of the paper shows the voucher, field by field.
+//!
+//! It does not know where scans and vouchers are kept, who sent them, or what becomes of its verdict.
+
+mod alike;
+mod compare;
+mod decode;
+mod extra;
+mod form;
+mod frame;
+mod glyphs;
+mod homography;
+mod mark;
+mod plane;
+mod reader;
+mod register;
+mod report;
+mod verdict;
+
+pub use compare::{Comparison, Form, Matcher};
+pub use decode::{DecodeError, MATCH_MAX_BYTES, SCAN_MAX_PAGES, SCAN_MAX_PIXELS, each_page};
+pub use form::{DOTS_PER_INCH, FormPage};
+pub use homography::{Homography, Spot};
+pub use mark::FoundMark;
+pub use plane::Picture;
+pub use reader::{Reader, ReaderError};
+pub use report::{FieldReport, PageReport, Report, SlotReport, Verdict};
+pub use verdict::{Thresholds, Votes};

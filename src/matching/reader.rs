@@ -1,0 +1,332 @@
+//! The second vote: does a text recognition network read the claimed string, and nothing else as well?
+//!
+//! The network is PP-OCRv6 small (PaddleOCR, Apache-2.0), run in the process by rten. Its output is scored as
+//! connectionist temporal classification (Graves et al., 2006): the claim against every string that differs from it,
+//! or from what the network reads, by one character.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rten::{Model, RunOptions, ThreadPool};
+use rten_tensor::prelude::*;
+use rten_tensor::{NdTensor, Tensor};
+use thiserror::Error;
+
+/// File names of the network and of its characters, in the folder of models.
+const NETWORK: &str = "PP-OCRv6_rec_small.rten";
+const CHARACTERS: &str = "ppocrv6_dict.txt";
+/// Height of a line of text that the network reads, in pixels.
+const LINE_HEIGHT: usize = 48;
+/// Widths that lines are padded to are multiples of this.
+const WIDTH_STEP: usize = 32;
+/// Widest line, in pixels of [`LINE_HEIGHT`].
+const WIDTH_MAX: usize = 1_600;
+/// Likeliest characters of a place that are tried there.
+const TRIED: usize = 4;
+/// Least probability of a character, so that logarithms stay finite.
+const FLOOR: f32 = 1e-9;
+
+/// Why there is no second vote.
+#[derive(Debug, Error)]
+pub enum ReaderError {
+    /// A file is missing or unreadable.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the machine says.
+        error: std::io::Error,
+    },
+    /// The network cannot be run.
+    #[error("{}: {why}", path.display())]
+    Network {
+        /// Its file.
+        path: PathBuf,
+        /// What the runtime says.
+        why: String,
+    },
+}
+
+/// The network, ready to read.
+pub struct Reader {
+    model: Model,
+    /// Class of each character; 0 is the blank.
+    classes: HashMap<char, usize>,
+    characters: Vec<char>,
+    /// One thread: whoever runs several comparisons at once runs several of these.
+    threads: std::sync::Arc<ThreadPool>,
+}
+
+/// A line of text to read: brightness from 0 to 255, row after row.
+pub(super) struct Line {
+    pub width: usize,
+    pub height: usize,
+    pub values: Vec<f32>,
+}
+
+/// What the network says of a claim.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Reading {
+    /// What it reads, at its likeliest.
+    pub text: String,
+    /// How much likelier the claim is than the best other string: a difference of natural logarithms.
+    pub margin: f32,
+    /// The best other string.
+    pub other: String,
+    /// Logarithm of the claim's likelihood, for each of its characters.
+    pub certainty: f32,
+}
+
+impl Reader {
+    /// Loads the network from the folder of models.
+    pub fn load(folder: &Path) -> Result<Reader, ReaderError> {
+        let path = folder.join(CHARACTERS);
+        let text = fs::read_to_string(&path).map_err(|error| ReaderError::File { path, error })?;
+        // Class 0 is the blank, the last one a space.
+        let mut characters = vec!['\0'];
+        characters.extend(text.lines().map(|line| line.chars().next().unwrap_or(' ')));
+        characters.push(' ');
+        let mut classes = HashMap::new();
+        for (class, character) in characters.iter().enumerate().skip(1) {
+            classes.entry(*character).or_insert(class);
+        }
+        let path = folder.join(NETWORK);
+        let bytes = fs::read(&path).map_err(|error| ReaderError::File { path: path.clone(), error })?;
+        let network = |why: String| ReaderError::Network { path: path.clone(), why };
+        let model = Model::load(bytes).map_err(|error| network(error.to_string()))?;
+        let threads = ThreadPool::with_num_threads(1);
+        Ok(Reader {
+            model,
+            classes,
+            characters,
+            threads: std::sync::Arc::new(threads),
+        })
+    }
+
+    /// Reads a line and holds it against the claim; none where the claim has a character that the network does not
+    /// know, or the network fails.
+    pub(super) fn read(&self, line: &Line, claim: &str) -> Option<Reading> {
+        let claimed: Vec<usize> = claim
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .map(|c| self.class(c))
+            .collect::<Option<_>>()?;
+        let output = self.run(line)?;
+        let frames = Frames::new(&output, self)?;
+        let best = frames.greedy();
+        let text = self.text(&best);
+        let likelihood = frames.likelihood(&claimed);
+        let mut others: Vec<Vec<usize>> = frames.variants(&claimed);
+        if best != claimed {
+            others.push(best);
+        }
+        let (mut margin, mut other) = (f32::MAX, Vec::new());
+        for candidate in others {
+            let gap = likelihood - frames.likelihood(&candidate);
+            if gap < margin {
+                (margin, other) = (gap, candidate);
+            }
+        }
+        Some(Reading {
+            text,
+            margin,
+            other: self.text(&other),
+            certainty: likelihood / claimed.len().max(1) as f32,
+        })
+    }
+
+    fn text(&self, classes: &[usize]) -> String {
+        classes.iter().filter_map(|class| self.characters.get(*class)).collect()
+    }
+
+    /// The class of a character, or of the one that looks the same.
+    fn class(&self, character: char) -> Option<usize> {
+        self.classes.get(&folded(character)).copied()
+    }
+
+    fn run(&self, line: &Line) -> Option<NdTensor<f32, 2>> {
+        let scale = LINE_HEIGHT as f32 / line.height as f32;
+        let inner = ((line.width as f32 * scale).round() as usize).clamp(8, WIDTH_MAX);
+        let width = inner.div_ceil(WIDTH_STEP) * WIDTH_STEP;
+        let mut plane = vec![1.0f32; LINE_HEIGHT * width];
+        for y in 0..LINE_HEIGHT {
+            let sy = (y as f32 + 0.5) / scale - 0.5;
+            for x in 0..inner {
+                let sx = (x as f32 + 0.5) * line.width as f32 / inner as f32 - 0.5;
+                plane[y * width + x] = line.sample(sx, sy) / 127.5 - 1.0;
+            }
+        }
+        let mut values = Vec::with_capacity(plane.len() * 3);
+        (0..3).for_each(|_| values.extend_from_slice(&plane));
+        let input = Tensor::from_data(&[1, 3, LINE_HEIGHT, width], values);
+        let options = RunOptions::default().with_thread_pool(Some(self.threads.clone()));
+        let output = self.model.run_one(input.view().into(), Some(options)).ok()?;
+        let output: NdTensor<f32, 3> = output.try_into().ok()?;
+        let [_, steps, classes] = output.shape();
+        let data = output.to_vec();
+        (data.len() == steps * classes).then(|| NdTensor::from_data([steps, classes], data))
+    }
+}
+
+impl Line {
+    fn sample(&self, x: f32, y: f32) -> f32 {
+        let x = x.clamp(0.0, (self.width - 1) as f32);
+        let y = y.clamp(0.0, (self.height - 1) as f32);
+        let (left, top) = (x as usize, y as usize);
+        let (right, bottom) = ((left + 1).min(self.width - 1), (top + 1).min(self.height - 1));
+        let (fx, fy) = (x.fract(), y.fract());
+        let at = |x: usize, y: usize| self.values[y * self.width + x];
+        let upper = at(left, top) + (at(right, top) - at(left, top)) * fx;
+        let lower = at(left, bottom) + (at(right, bottom) - at(left, bottom)) * fx;
+        upper + (lower - upper) * fy
+    }
+}
+
+/// Characters that print so alike that nobody means a difference by them.
+fn folded(character: char) -> char {
+    match character {
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(character) - 0xFEE0).unwrap_or(character),
+        '￥' => '¥',
+        '—' | '–' | '−' => '-',
+        '·' | '・' | '•' => '·',
+        '\u{3000}' => ' ',
+        '“' | '”' => '"',
+        '‘' | '’' => '\'',
+        '。' => '.',
+        '、' => ',',
+        other => other,
+    }
+}
+
+/// Logarithms of the probabilities that matter: those of the claim's characters and of the likeliest of each frame.
+struct Frames {
+    /// For each frame, all classes that were kept, with their logarithms.
+    logs: Vec<HashMap<usize, f32>>,
+    /// For each frame, its likeliest classes, the likeliest first.
+    likeliest: Vec<Vec<usize>>,
+}
+
+impl Frames {
+    fn new(output: &NdTensor<f32, 2>, reader: &Reader) -> Option<Frames> {
+        let [steps, classes] = output.shape();
+        if classes < 2 || steps == 0 {
+            return None;
+        }
+        let data = output.to_vec();
+        // Classes of characters that look the same count as one.
+        let fold = |class: usize| {
+            let character = reader.characters.get(class).copied().unwrap_or('\0');
+            // A space between two words is no more of a character than a pause between two letters.
+            let blank = class == 0 || character == ' ';
+            if blank { 0 } else { reader.class(character).unwrap_or(class) }
+        };
+        let (mut logs, mut likeliest) = (Vec::new(), Vec::new());
+        for frame in data.chunks_exact(classes) {
+            let mut kept: HashMap<usize, f32> = HashMap::new();
+            for (class, probability) in frame.iter().enumerate() {
+                if *probability > 1e-6 {
+                    *kept.entry(fold(class)).or_default() += probability;
+                }
+            }
+            let mut order: Vec<usize> = kept.keys().copied().collect();
+            order.sort_by(|a, b| kept[b].total_cmp(&kept[a]).then(a.cmp(b)));
+            order.truncate(TRIED + 1);
+            for value in kept.values_mut() {
+                *value = value.max(FLOOR).ln();
+            }
+            logs.push(kept);
+            likeliest.push(order);
+        }
+        Some(Frames { logs, likeliest })
+    }
+
+    fn log(&self, frame: usize, class: usize) -> f32 {
+        self.logs[frame].get(&class).copied().unwrap_or_else(|| FLOOR.ln())
+    }
+
+    /// The likeliest class of each frame, blanks and repetitions left out.
+    fn greedy(&self) -> Vec<usize> {
+        let mut read = Vec::new();
+        let mut last = 0;
+        for frame in &self.likeliest {
+            let class = frame.first().copied().unwrap_or(0);
+            if class != 0 && class != last {
+                read.push(class);
+            }
+            last = class;
+        }
+        read
+    }
+
+    /// Logarithm of the likelihood of a string over all alignments (the forward algorithm).
+    fn likelihood(&self, classes: &[usize]) -> f32 {
+        // States: blank, first, blank, second, … blank.
+        let states = 2 * classes.len() + 1;
+        let class = |state: usize| if state.is_multiple_of(2) { 0 } else { classes[state / 2] };
+        let mut now = vec![f32::NEG_INFINITY; states];
+        now[0] = self.log(0, 0);
+        if states > 1 {
+            now[1] = self.log(0, class(1));
+        }
+        let mut next = now.clone();
+        for frame in 1..self.logs.len() {
+            for state in 0..states {
+                let mut sum = now[state];
+                if state > 0 {
+                    sum = add(sum, now[state - 1]);
+                }
+                if state > 1 && class(state) != 0 && class(state) != class(state - 2) {
+                    sum = add(sum, now[state - 2]);
+                }
+                next[state] = sum + self.log(frame, class(state));
+            }
+            std::mem::swap(&mut now, &mut next);
+        }
+        let last = now[states - 1];
+        if states > 1 { add(last, now[states - 2]) } else { last }
+    }
+
+    /// Strings that differ from the claim by one character, as far as any frame gives that character a chance.
+    fn variants(&self, claim: &[usize]) -> Vec<Vec<usize>> {
+        let mut chances: Vec<usize> = self
+            .likeliest
+            .iter()
+            .flat_map(|frame| frame.iter().copied().filter(|class| *class != 0))
+            .collect();
+        chances.sort_unstable();
+        chances.dedup();
+        // Where in the claim each frame is, roughly: characters follow each other evenly.
+        let steps = self.logs.len().max(1);
+        let near = |class: usize, at: usize| {
+            let middle = (at as f32 + 0.5) / claim.len().max(1) as f32 * steps as f32;
+            let reach = 2.0 * steps as f32 / claim.len().max(1) as f32 + 4.0;
+            (0..steps).any(|frame| (frame as f32 - middle).abs() <= reach && self.likeliest[frame].contains(&class))
+        };
+        let mut variants = Vec::new();
+        for at in 0..claim.len() {
+            let mut shorter = claim.to_vec();
+            shorter.remove(at);
+            variants.push(shorter);
+            for class in chances.iter().copied().filter(|class| *class != claim[at] && near(*class, at)) {
+                let mut changed = claim.to_vec();
+                changed[at] = class;
+                variants.push(changed);
+            }
+        }
+        for at in 0..=claim.len() {
+            for class in chances.iter().copied().filter(|class| near(*class, at)) {
+                let mut longer = claim.to_vec();
+                longer.insert(at, class);
+                variants.push(longer);
+            }
+        }
+        variants
+    }
+}
+
+/// The logarithm of a sum, from the logarithms of its parts.
+fn add(a: f32, b: f32) -> f32 {
+    let (high, low) = if a > b { (a, b) } else { (b, a) };
+    if low == f32::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() }
+}

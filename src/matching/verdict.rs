@@ -1,0 +1,285 @@
+//! The decision: from what the votes saw of a field to a verdict. Pure, and all thresholds are here.
+
+use serde::{Deserialize, Serialize};
+
+use super::glyphs::{Optics, Seen, Sighting};
+use super::reader::Reading;
+use super::report::Verdict;
+
+/// Where the verdicts part. The defaults are calibrated with `make bench PART=match` (see docs/matching.md).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Thresholds {
+    /// Part of the form's own print that must be found in its place.
+    pub found: f32,
+    /// How far from there it may be, in pixels at 200 dots per inch.
+    pub residual: f32,
+    /// Correlation of labels from which on the form is printed in its own type.
+    pub own_type: f32,
+    /// How far such labels may lie apart from where the form has them, in pixels.
+    pub scatter: f32,
+    /// How much less a glyph may correlate than labels usually do and be clearly there.
+    pub fit: f32,
+    /// How much more one glyph must correlate than another to be clearly it, whatever the noise.
+    pub margin: f32,
+    /// How far the ink must be from the middle between two glyphs to be clearly one of them, 0 to 1.
+    pub decided: f32,
+    /// Part of its ink that a glyph must lack to be missing.
+    pub missing: f32,
+    /// Part of its ink that a glyph may lack, more than labels do, and be clearly there.
+    pub absent: f32,
+    /// Part of the ink that every other glyph would have to have and has not, from which on it is ruled out, whatever
+    /// is written over it.
+    pub refuted: f32,
+    /// How much likelier (natural logarithm) the network must find the claim than any other string, where the glyphs
+    /// lean the same way.
+    pub reads: f32,
+    /// How much likelier where the network decides alone, because the type is not the form's own.
+    pub reads_alone: f32,
+    /// How much likelier another string must be to be clearly there instead.
+    pub reads_other: f32,
+}
+
+impl Default for Thresholds {
+    fn default() -> Thresholds {
+        Thresholds {
+            found: 0.5,
+            residual: 1.6,
+            own_type: 0.75,
+            scatter: 1.5,
+            fit: 0.2,
+            margin: 0.012,
+            decided: 0.5,
+            missing: 0.8,
+            absent: 0.12,
+            refuted: 0.35,
+            reads: 0.3,
+            reads_alone: 4.0,
+            reads_other: 3.0,
+        }
+    }
+}
+
+/// What the first vote says by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leaning {
+    /// Every glyph is clearly the claimed one.
+    Clear,
+    /// Every glyph is the claimed one rather than another.
+    For,
+    /// It cannot tell.
+    Open,
+    /// Some glyph is clearly another.
+    Against,
+    /// Some glyph's place is blank.
+    Missing,
+}
+
+/// Ink in a field that the form does not explain.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) enum Extra {
+    #[default]
+    None,
+    /// Something the size of a character, which may be a pen's.
+    Perhaps,
+    /// Printed characters.
+    Printed(String),
+}
+
+/// The numbers that a field's verdict rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
+pub struct Votes {
+    /// By how much the worst glyph correlates more than any other in its place.
+    pub margin: f32,
+    /// How far the worst glyph is from the middle between it and its hardest rival.
+    pub decided: f32,
+    /// The worst glyph's correlation, less what labels usually have on this scan.
+    pub fit: f32,
+    /// The largest part of a claimed glyph's ink that is not there.
+    pub absent: f32,
+    /// The part of the hardest rival's own ink that is not there.
+    pub refuted: f32,
+    /// How much likelier the network finds the claim than any other string; none if it was not asked.
+    pub reader: Option<f32>,
+}
+
+/// The verdict on one field.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Decision {
+    pub verdict: Verdict,
+    pub score: f64,
+    pub seen: String,
+    pub reason: String,
+    pub votes: Votes,
+}
+
+fn glyph_leaning(seen: &Seen, optics: &Optics, at: &Thresholds) -> Leaning {
+    let margin = seen.fit - seen.other_fit;
+    let fits = seen.fit >= optics.usual - at.fit;
+    let other_fits = seen.other_fit >= optics.usual - at.fit;
+    let there = seen.absent <= optics.absent + at.absent;
+    // Punctuation has no alternatives: its kind matters, not its shape.
+    let alone = seen.other == ' ';
+    if seen.absent > at.missing && !other_fits {
+        Leaning::Missing
+    } else if there && (alone || fits && margin >= at.margin && seen.decided >= at.decided) {
+        Leaning::Clear
+    } else if there && seen.refuted >= at.refuted {
+        Leaning::Clear
+    } else if !alone && other_fits && -margin >= at.margin && -seen.decided >= at.decided {
+        Leaning::Against
+    } else if margin >= 0.0 && seen.fit >= optics.usual - 2.0 * at.fit {
+        Leaning::For
+    } else {
+        Leaning::Open
+    }
+}
+
+/// What the glyphs of a field say together.
+pub(super) fn leaning(sighting: &Sighting, optics: &Optics, at: &Thresholds) -> Leaning {
+    let each = sighting.glyphs.iter().map(|seen| glyph_leaning(seen, optics, at));
+    each.fold(Leaning::Clear, |worst, one| {
+        let rank = |it: Leaning| match it {
+            Leaning::Clear => 0,
+            Leaning::For => 1,
+            Leaning::Open => 2,
+            Leaning::Missing => 3,
+            Leaning::Against => 4,
+        };
+        if rank(one) > rank(worst) { one } else { worst }
+    })
+}
+
+/// What the glyphs show, as far as the first vote can tell.
+fn shown(sighting: &Sighting, optics: &Optics, at: &Thresholds) -> String {
+    let mut text = String::new();
+    for seen in &sighting.glyphs {
+        match glyph_leaning(seen, optics, at) {
+            Leaning::Clear | Leaning::For => text.push(seen.claimed),
+            Leaning::Against => text.push(seen.other),
+            Leaning::Missing => {}
+            Leaning::Open => text.push('?'),
+        }
+    }
+    text
+}
+
+fn votes(sighting: &Sighting, optics: &Optics, reading: Option<&Reading>) -> Votes {
+    let worst = |of: fn(&Seen) -> f32| sighting.glyphs.iter().map(of).fold(1.0, f32::min);
+    if sighting.glyphs.is_empty() {
+        return Votes::default();
+    }
+    Votes {
+        margin: worst(|seen| seen.fit - seen.other_fit),
+        decided: worst(|seen| seen.decided),
+        fit: worst(|seen| seen.fit) - optics.usual,
+        absent: -worst(|seen| -seen.absent),
+        refuted: worst(|seen| seen.refuted),
+        reader: reading.map(|it| it.margin.clamp(-99.0, 99.0)),
+    }
+}
+
+/// Decides on a field that has a text.
+pub(super) fn decide(
+    claim: &str,
+    sighting: &Sighting,
+    optics: &Optics,
+    (reading, extra): (Option<&Reading>, &Extra),
+    own_type: bool,
+    at: &Thresholds,
+) -> Decision {
+    let votes = votes(sighting, optics, reading);
+    let lean = if own_type { leaning(sighting, optics, at) } else { Leaning::Open };
+    let read = reading.map_or_else(|| shown(sighting, optics, at), |it| it.text.clone());
+    let decision = |verdict, score: f32, seen: &str, reason: String| Decision {
+        verdict,
+        score: f64::from((score.clamp(0.0, 1.0) * 1e3).round() / 1e3),
+        seen: seen.to_owned(),
+        reason,
+        votes,
+    };
+    let reads = reading.map_or(0.0, |it| it.margin);
+    let against = || match reading {
+        Some(reading) if reading.margin <= -at.reads_other => Some(reading.other.clone()),
+        _ => None,
+    };
+    // Half a point for each vote.
+    let glyph_part = (0.25 + votes.margin * 2.0).clamp(0.0, 0.5);
+    let part = |margin: f32| 0.25 + (margin / 24.0).clamp(-0.25, 0.25);
+    let score = glyph_part + if reading.is_some() { part(reads) } else { glyph_part };
+    if let Extra::Printed(added) = extra {
+        let reason = format!("{added:?} is printed there as well");
+        return decision(Verdict::Mismatch, 0.0, &read, reason);
+    }
+    let outcome = match (lean, reading) {
+        (Leaning::Clear, _) if reads > -at.reads_other => {
+            (Verdict::Match, "every character is there".to_owned(), claim.to_owned())
+        }
+        (Leaning::For, Some(_)) if reads >= at.reads => {
+            (Verdict::Match, "both votes find it there".to_owned(), claim.to_owned())
+        }
+        (Leaning::Open, Some(reading)) if reading.margin >= at.reads_alone => {
+            (Verdict::Match, "it is read there, in another type".to_owned(), claim.to_owned())
+        }
+        (Leaning::Against, None) => (
+            Verdict::Mismatch,
+            "other characters explain the ink better".to_owned(),
+            shown(sighting, optics, at),
+        ),
+        // Where all of the claim's ink is there, what the network reads besides is written over it.
+        (Leaning::Against | Leaning::Missing | Leaning::Open, Some(_))
+            if against().is_some() && (!own_type || lean == Leaning::Against || votes.absent > optics.absent + at.absent) =>
+        {
+            (Verdict::Mismatch, "something else is read there".to_owned(), read.clone())
+        }
+        (Leaning::Against, Some(reading)) if reading.margin < 0.0 => (
+            Verdict::Mismatch,
+            "other characters explain the ink better".to_owned(),
+            shown(sighting, optics, at),
+        ),
+        (Leaning::Missing, _) if reads <= 0.0 => {
+            (Verdict::Mismatch, "characters are missing".to_owned(), read.clone())
+        }
+        (Leaning::For | Leaning::Open, None) => {
+            (Verdict::Unsure, "the ink is not clear enough".to_owned(), read.clone())
+        }
+        _ => (Verdict::Unsure, "the votes do not agree clearly".to_owned(), read.clone()),
+    };
+    let (mut verdict, mut reason, seen) = outcome;
+    if verdict == Verdict::Match && *extra == Extra::Perhaps {
+        verdict = Verdict::Unsure;
+        reason = "there is ink beside it that the form does not explain".to_owned();
+    }
+    let score = match verdict {
+        Verdict::Match => score.max(0.5),
+        Verdict::Unsure => score.clamp(0.2, 0.6),
+        Verdict::Mismatch => score.min(0.3),
+    };
+    decision(verdict, score, &seen, reason)
+}
+
+/// Decides on a place that must be empty.
+pub(super) fn decide_empty(extra: &Extra) -> Decision {
+    let (verdict, score, seen, reason) = match extra {
+        Extra::None => (Verdict::Match, 1.0, String::new(), "nothing is there"),
+        Extra::Perhaps => (
+            Verdict::Unsure,
+            0.5,
+            String::new(),
+            "there is ink where the voucher has nothing",
+        ),
+        Extra::Printed(added) => (
+            Verdict::Mismatch,
+            0.0,
+            added.clone(),
+            "something is printed where the voucher has nothing",
+        ),
+    };
+    Decision {
+        verdict,
+        score,
+        seen,
+        reason: reason.to_owned(),
+        votes: Votes::default(),
+    }
+}
