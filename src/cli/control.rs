@@ -247,6 +247,7 @@ fn answer(archive: &Archive, mut stream: UnixStream) -> io::Result<()> {
         Ok(made) => Reply::Done(made),
         Err(Failure::Wrong(text)) => Reply::Wrong(text),
         Err(Failure::No(text)) => Reply::No(text),
+        Err(failure @ Failure::Unsure) => Reply::No(failure.to_string()),
         Err(Failure::Machine(text)) => Reply::Machine(text),
     })?;
     reply.push(b'\n');

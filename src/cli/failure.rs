@@ -14,6 +14,8 @@ pub enum Failure {
     Wrong(String),
     /// The machine failed (3).
     Machine(String),
+    /// It cannot be told, and the command has said so itself (4).
+    Unsure,
 }
 
 impl Failure {
@@ -31,11 +33,16 @@ impl Failure {
             Failure::No(_) => 1,
             Failure::Wrong(_) => 2,
             Failure::Machine(_) => 3,
+            Failure::Unsure => 4,
         })
     }
 
     pub fn is_silent(&self) -> bool {
-        matches!(self, Failure::No(text) if text.is_empty())
+        match self {
+            Failure::No(text) => text.is_empty(),
+            Failure::Unsure => true,
+            Failure::Wrong(_) | Failure::Machine(_) => false,
+        }
     }
 }
 
@@ -43,6 +50,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::No(text) | Failure::Wrong(text) | Failure::Machine(text) => f.write_str(text),
+            Failure::Unsure => f.write_str("it cannot be told"),
         }
     }
 }

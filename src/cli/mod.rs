@@ -9,6 +9,7 @@ mod failure;
 mod grant;
 mod init;
 mod key;
+mod matching;
 mod prove;
 mod reindex;
 mod remote;
@@ -34,7 +35,7 @@ use failure::Failure;
 #[command(name = "vouchsafe", version, arg_required_else_help = true)]
 #[command(
     after_help = "Exit status: 0 done and all is well, 1 the answer is no, 2 wrong use or bad \
-    input, 3 the machine failed.\n\nExample: vouchsafe demo"
+    input, 3 the machine failed, 4 it cannot be told (match).\n\nExample: vouchsafe demo"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -63,6 +64,8 @@ enum Command {
     Template(template::Command),
     /// Draw a voucher without an archive
     Render(render::Arguments),
+    /// Compare a voucher with the scan of its paper, without an archive
+    Match(matching::Arguments),
     /// Check an archive or an exported folder
     Verify(verify::Arguments),
     /// Prove to somebody outside that one voucher is in the log
@@ -95,6 +98,7 @@ pub fn run() -> ExitCode {
         Command::Grant(command) => grant::run(command),
         Command::Template(command) => template::run(command),
         Command::Render(arguments) => render::run(&arguments),
+        Command::Match(arguments) => matching::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),

@@ -42,7 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let data = read(&arguments.voucher)?;
     let voucher = Voucher::from_json(&data)?;
     let place = Layout::builtin().place(&voucher)?;
-    let text = template_text(arguments, &voucher)?;
+    let text = template_text(arguments.template.as_deref(), &voucher)?;
     let template =
         Template::from_toml(&text).map_err(|error| Failure::Wrong(format!("template: {error}")))?;
     let sheet = Sheet {
@@ -91,8 +91,9 @@ impl Sheet<'_> {
     }
 }
 
-fn template_text(arguments: &Arguments, voucher: &Voucher) -> Result<String, Failure> {
-    if let Some(file) = &arguments.template {
+/// The text of the template that was named, or of the built-in one of the voucher's type.
+pub fn template_text(named: Option<&Path>, voucher: &Voucher) -> Result<String, Failure> {
+    if let Some(file) = named {
         return String::from_utf8(read(file)?)
             .map_err(|_| Failure::Wrong(format!("{}: not UTF-8", file.display())));
     }

@@ -1,6 +1,7 @@
 //! A scan held against the form: found, registered, and compared field by field.
 
-use super::alike::alike;
+use std::sync::Arc;
+
 use super::decode::{DecodeError, each_page};
 use super::extra::{Blob, Explained, blobs};
 use super::form::{Area, Claim, FormPage, pixels, run_area};
@@ -10,11 +11,14 @@ use super::plane::{Picture, Plane};
 use super::reader::{Line, Reader, Reading};
 use super::register::{self, Registration, ScanPage, rectify};
 use super::report::{FieldReport, PageReport, Report, SlotReport, Verdict, bounds, original};
-use super::verdict::{Decision, Extra, Leaning, Thresholds, decide, decide_empty, leaning};
+use super::verdict::{Decision, Extra, Leaning, Thresholds, decide, decide_empty, is_amount, leaning};
 use crate::render::{Drawing, GlyphRun, RenderError, Renderer};
 
 /// Size of type where a place has none of its own, in pixels: 9.5 points.
 const USUAL_SIZE: f32 = 26.4;
+/// Pixels of the scan for one of the form below which the network must show that it can read the scan: 150 dots per
+/// inch.
+const COARSE: f64 = 0.72;
 /// Labels that the network has to read before it decides alone.
 const LABELS_TRIED: usize = 6;
 /// What a field's name must not begin with to be a value of the voucher.
@@ -50,6 +54,8 @@ pub(super) struct FoundPage {
     pub form_page: usize,
     pub scan_page: usize,
     pub registration: Registration,
+    /// The page of the scan.
+    pub picture: Arc<Picture>,
     pub factor: f64,
     pub own_type: bool,
     pub type_fit: f32,
@@ -145,7 +151,8 @@ impl Matcher {
             grey: scan.grey,
             explained: Explained::new(&form.ink[0]),
         };
-        look.readable = own_type || !sound || look.reads_labels();
+        let coarse = register_scale(&look, &registration) < COARSE;
+        look.readable = (own_type && !coarse) || !sound || look.reads_labels();
         let mut fields = Vec::new();
         for claim in &form.fields {
             if NO_VALUES.iter().any(|prefix| claim.name.starts_with(prefix)) {
@@ -160,6 +167,7 @@ impl Matcher {
             form_page,
             scan_page,
             registration,
+            picture: Arc::clone(&scan.picture),
             factor: scan.factor,
             own_type,
             type_fit: optics.usual,
@@ -338,18 +346,13 @@ impl FoundPage {
     }
 }
 
-/// The scan in colour as the form sees it.
-fn colour(scan: &ScanPage, registration: &Registration, size: (usize, usize)) -> Picture {
-    let channels = [0, 1, 2].map(|channel| {
-        let plane = scan.picture.channel(channel);
-        rectify(&[plane], &registration.map, Some(&registration.bends), size, 1)
-    });
-    let pixels = (0..size.0 * size.1).map(|at| [0, 1, 2].map(|it| channels[it].values[at]));
-    Picture {
-        width: size.0,
-        height: size.1,
-        pixels: pixels.collect(),
-    }
+/// Pixels of the scan for one of the form.
+fn register_scale(look: &Look, registration: &Registration) -> f64 {
+    let ink = &look.form.ink[0];
+    registration.map.scale_at(super::Spot {
+        x: ink.width as f64 / 2.0,
+        y: ink.height as f64 / 2.0,
+    })
 }
 
 /// Everything that looking at a registered page needs.
@@ -382,7 +385,7 @@ impl Look<'_> {
                 runs: vec![(**run).clone()],
                 text,
             };
-            let line = self.line(&claim, (0, 0), None);
+            let line = self.line(&claim, ((0, 0), 0.6), None);
             line.and_then(|line| reader.read(&line, &claim.text)).is_some_and(|it| it.margin > 0.0)
         });
         read.count() * 3 >= tried * 2 && tried > 0
@@ -399,8 +402,9 @@ impl Look<'_> {
         };
         let extra = if self.own_type { self.extra(claim, Some(&sighting)) } else { Extra::None };
         let clear = self.own_type && leaning(&sighting, &self.optics, at) == Leaning::Clear && extra == Extra::None;
-        let reading = if clear || !self.readable { None } else { self.read(claim, &sighting) };
-        decide(&claim.text, &sighting, &self.optics, (reading.as_ref(), &extra), self.own_type, at)
+        let beside = if extra == Extra::None { 0.6 } else { 1.5 };
+        let reading = if clear || !self.readable { None } else { self.read(claim, &sighting, beside) };
+        decide((&claim.name, &claim.text), &sighting, &self.optics, (reading.as_ref(), &extra), self.own_type, at)
     }
 
     /// Where a claim is, for people to see.
@@ -447,32 +451,54 @@ impl Look<'_> {
                 && width <= 1.3 * size
                 && blob.size as f32 >= 0.03 * size * size
         };
+        let amount = is_amount(&claim.name) || claim.text.is_empty();
+        let middle = (claim.area.top + claim.area.bottom) / 2.0;
+        let text = self.area(claim);
+        // A character that was added to a text stands on its line and near it; one that was added to an amount, in
+        // its row.
+        let in_line = |blob: &Blob| {
+            let (x, y) = ((blob.area.left + blob.area.right) / 2.0, (blob.area.top + blob.area.bottom) / 2.0);
+            match claim.runs.is_empty() || amount {
+                true => (y - middle).abs() < 0.6 * size,
+                false => {
+                    let level = y > text.top - 0.1 * size && y < text.bottom + 0.1 * size;
+                    level && x > text.left - 1.4 * size && x < text.right + 1.4 * size
+                }
+            }
+        };
         let found = blobs(self.vote.black, &self.explained, &inner, dark);
-        let mut count = 0;
-        let mut read = String::new();
-        for blob in found.iter().filter(|it| !it.passing && like_a_character(it) && !known(it)) {
+        let candidates = found
+            .iter()
+            .filter(|it| !it.passing && like_a_character(it) && !known(it) && in_line(it));
+        let (mut count, mut read) = (0, String::new());
+        for blob in candidates {
             count += 1;
-            if let Some(digit) = self.vote.digit(&blob.area, size, &self.optics) {
+            let level = ((blob.area.top + blob.area.bottom) / 2.0 - middle).abs() < 0.22 * size;
+            if amount
+                && level
+                && let Some(digit) = self.vote.digit(&blob.area, size, &self.optics)
+            {
                 read.push(digit);
             }
         }
-        match (count, read.is_empty()) {
+        // A single stroke of a pen may look like a digit where nothing was claimed.
+        let printed = read.chars().count() >= if claim.text.is_empty() { 2 } else { 1 };
+        match (count, printed) {
             (0, _) => Extra::None,
-            (_, false) => Extra::Printed(read),
-            (4.., _) => Extra::Printed("several characters".to_owned()),
+            (_, true) => Extra::Printed(read),
             _ => Extra::Perhaps,
         }
     }
 
     /// Lets the network read a field.
-    fn read(&self, claim: &Claim, sighting: &Sighting) -> Option<Reading> {
+    fn read(&self, claim: &Claim, sighting: &Sighting, beside: f32) -> Option<Reading> {
         let reader = self.matcher.reader.as_ref()?;
-        let line = self.line(claim, sighting.offset, Some(&self.form.fixed))?;
+        let line = self.line(claim, (sighting.offset, beside), Some(&self.form.fixed))?;
         reader.read(&line, &claim.text)
     }
 
     /// The field's place as a line of text: the form's own print taken out, the cells of a digit grid moved together.
-    fn line(&self, claim: &Claim, (dx, dy): (i32, i32), form: Option<&Plane>) -> Option<Line> {
+    fn line(&self, claim: &Claim, ((dx, dy), beside): ((i32, i32), f32), form: Option<&Plane>) -> Option<Line> {
         let first = claim.runs.first()?;
         let size = pixels(first.size);
         let baselines: Vec<i32> = claim.runs.iter().map(|run| run.baseline).collect();
@@ -510,8 +536,8 @@ impl Look<'_> {
             } else {
                 let left = glyphs.iter().map(|it| it.0).fold(f32::MAX, f32::min);
                 let right = glyphs.iter().map(|it| it.0).fold(f32::MIN, f32::max) + size;
-                let left = (left - 0.6 * size).max(claim.area.left - 2.0) as i32 + dx;
-                let right = (right + 0.6 * size).min(claim.area.right + 2.0) as i32 + dx;
+                let left = (left - beside * size).max(claim.area.left - 2.0) as i32 + dx;
+                let right = (right + beside * size).min(claim.area.right + 2.0) as i32 + dx;
                 strips.push((left, top, right.max(left + 4)));
             }
         }

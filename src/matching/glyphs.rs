@@ -13,6 +13,8 @@ use crate::render::{GlyphRun, Renderer, Typeface};
 const BLURS: [f32; 6] = [0.45, 0.8, 1.15, 1.55, 2.0, 2.6];
 /// How far a field's text may lie from where the registration has it, in pixels: 0.7 mm.
 const LINE_SEARCH: i32 = 5;
+/// Characters of a line that are placed together.
+const SECTION: usize = 6;
 /// How far a character may lie from where its line has it.
 const GLYPH_SEARCH: i32 = 1;
 /// Ink that may be lacking everywhere without being noticed, of full ink.
@@ -271,7 +273,7 @@ impl GlyphVote<'_> {
             .map(|run| {
                 let line = self.line(std::slice::from_ref(*run), 2);
                 let plane = self.plane(run);
-                let offset = self.place(&line.blurred(1.0), plane);
+                let offset = self.place(&line.blurred(1.0), plane, (0, 0));
                 (line, plane, offset, self.darkness(run))
             })
             .collect();
@@ -349,33 +351,30 @@ impl GlyphVote<'_> {
         line
     }
 
-    /// Where a line really is: the offset at which it correlates best.
-    fn place(&self, line: &Patch, plane: &Plane) -> (i32, i32) {
+    /// Where a line really is: the offset at which it correlates best, near an expected one.
+    fn place(&self, line: &Patch, plane: &Plane, near: (i32, i32)) -> (i32, i32) {
         let pattern = line.centred();
-        let mut best = (f32::MIN, (0, 0));
-        // Coarse, then fine; what is near is preferred to what is as good further off.
-        let mut try_at = |offset: (i32, i32)| {
-            let score = correlate(&pattern, &Patch::cut(plane, line, offset))
-                - 0.004 * ((offset.0 * offset.0 + offset.1 * offset.1) as f32).sqrt();
-            if score > best.0 {
-                best = (score, offset);
-            }
+        let score = |offset: (i32, i32)| {
+            // What is near is preferred to what is as good further off.
+            let off = ((offset.0 - near.0) as f32).hypot((offset.1 - near.1) as f32);
+            correlate(&pattern, &Patch::cut(plane, line, offset)) - 0.004 * off
         };
+        let mut best = (f32::MIN, near);
         for dy in (-LINE_SEARCH..=LINE_SEARCH).step_by(2) {
             for dx in (-LINE_SEARCH..=LINE_SEARCH).step_by(2) {
-                try_at((dx, dy));
-            }
-        }
-        let (_, (x, y)) = best;
-        let mut best = best;
-        for dy in -1..=1 {
-            for dx in -1..=1 {
-                let offset = (x + dx, y + dy);
-                let score = correlate(&pattern, &Patch::cut(plane, line, offset))
-                    - 0.004 * ((offset.0 * offset.0 + offset.1 * offset.1) as f32).sqrt();
+                let offset = (near.0 + dx, near.1 + dy);
+                let score = score(offset);
                 if score > best.0 {
                     best = (score, offset);
                 }
+            }
+        }
+        let (x, y) = best.1;
+        for (dx, dy) in [(-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (1, 1), (-1, 1), (1, -1)] {
+            let offset = (x + dx, y + dy);
+            let score = score(offset);
+            if score > best.0 {
+                best = (score, offset);
             }
         }
         best.1
@@ -416,30 +415,41 @@ impl GlyphVote<'_> {
         };
         let plane = self.plane(first);
         let line = self.line(&claim.runs, 2).blurred(optics.blur);
-        let offset = self.place(&line, plane);
-        let mut seen = Vec::new();
+        let offset = self.place(&line, plane, (0, 0));
+        let mut glyphs = Vec::new();
         for run in &claim.runs {
-            for (index, glyph) in run.glyphs.iter().enumerate() {
-                let next = run.glyphs.get(index + 1).map(|next| pixels(next.x));
-                seen.extend(self.glyph_seen(run, (glyph.id, glyph.character, pixels(glyph.x)), next, plane, offset, optics));
+            for part in 0..run.glyphs.len().div_ceil(SECTION) {
+                let section = part * SECTION..((part + 1) * SECTION).min(run.glyphs.len());
+                // Paper bends within a long line, too.
+                let offset = if run.glyphs.len() > SECTION {
+                    let own = GlyphRun {
+                        glyphs: run.glyphs[section.clone()].to_vec(),
+                        ..run.clone()
+                    };
+                    let line = self.line(std::slice::from_ref(&own), 2).blurred(optics.blur);
+                    self.place(&line, plane, offset)
+                } else {
+                    offset
+                };
+                for index in section {
+                    glyphs.extend(self.glyph_seen(run, index, plane, offset, optics));
+                }
             }
         }
-        Sighting {
-            glyphs: seen,
-            offset,
-        }
+        Sighting { glyphs, offset }
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn glyph_seen(
         &self,
         run: &GlyphRun,
-        (id, character, x): (u16, char, f32),
-        next: Option<f32>,
+        index: usize,
         plane: &Plane,
         offset: (i32, i32),
         optics: &Optics,
     ) -> Option<Seen> {
+        let glyph = run.glyphs.get(index)?;
+        let (id, character, x) = (glyph.id, glyph.character, pixels(glyph.x));
+        let next = run.glyphs.get(index + 1).map(|next| pixels(next.x));
         if character.is_whitespace() {
             return None;
         }

@@ -11,6 +11,7 @@ mod frame;
 mod glyphs;
 mod homography;
 mod mark;
+mod overlay;
 mod plane;
 mod reader;
 mod register;

@@ -109,7 +109,7 @@ impl Reader {
     pub(super) fn read(&self, line: &Line, claim: &str) -> Option<Reading> {
         let claimed: Vec<usize> = claim
             .chars()
-            .filter(|c| !c.is_whitespace())
+            .filter(|c| !is_no_character(*c))
             .map(|c| self.class(c))
             .collect::<Option<_>>()?;
         let output = self.run(line)?;
@@ -183,6 +183,12 @@ impl Line {
     }
 }
 
+/// A space between two words is no more of a character than a pause between two letters, and the sign before an
+/// amount says nothing that the form does not.
+fn is_no_character(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '¥' | '￥')
+}
+
 /// Characters that print so alike that nobody means a difference by them.
 fn folded(character: char) -> char {
     match character {
@@ -217,9 +223,7 @@ impl Frames {
         // Classes of characters that look the same count as one.
         let fold = |class: usize| {
             let character = reader.characters.get(class).copied().unwrap_or('\0');
-            // A space between two words is no more of a character than a pause between two letters.
-            let blank = class == 0 || character == ' ';
-            if blank { 0 } else { reader.class(character).unwrap_or(class) }
+            if class == 0 || is_no_character(character) { 0 } else { reader.class(character).unwrap_or(class) }
         };
         let (mut logs, mut likeliest) = (Vec::new(), Vec::new());
         for frame in data.chunks_exact(classes) {

@@ -5,6 +5,8 @@
 //! cross-correlation (Lewis, Fast Template Matching, 1995), and the homography is fitted to those that agree. What
 //! paper bends beyond a homography is kept as a smooth field of small displacements.
 
+use std::sync::Arc;
+
 use super::form::FormPage;
 use super::frame;
 use super::homography::{Homography, Pair, Spot};
@@ -29,7 +31,7 @@ const REGIONS_MAX: usize = 4;
 /// A page of a scan, made ready.
 pub(super) struct ScanPage {
     /// Reduced where it was very large.
-    pub picture: Picture,
+    pub picture: Arc<Picture>,
     /// Pixels of the original in one of the picture, along a side.
     pub factor: f64,
     /// Ink as the green channel shows it, in which all print is dark, each plane half the one before.
@@ -65,7 +67,7 @@ impl ScanPage {
         ScanPage {
             black: if grey { Vec::new() } else { pyramid(picture.brightest().ink()) },
             grey,
-            picture,
+            picture: Arc::new(picture),
             factor,
             print,
             marks,

@@ -38,6 +38,8 @@ pub struct Thresholds {
     pub reads_alone: f32,
     /// How much likelier another string must be to be clearly there instead.
     pub reads_other: f32,
+    /// How much likelier where the glyphs are against the claim as well.
+    pub reads_against: f32,
 }
 
 impl Default for Thresholds {
@@ -54,8 +56,9 @@ impl Default for Thresholds {
             absent: 0.12,
             refuted: 0.35,
             reads: 0.3,
-            reads_alone: 4.0,
+            reads_alone: 3.0,
             reads_other: 3.0,
+            reads_against: 1.0,
         }
     }
 }
@@ -166,22 +169,31 @@ fn shown(sighting: &Sighting, optics: &Optics, at: &Thresholds) -> String {
 
 fn votes(sighting: &Sighting, optics: &Optics, reading: Option<&Reading>) -> Votes {
     let worst = |of: fn(&Seen) -> f32| sighting.glyphs.iter().map(of).fold(1.0, f32::min);
+    let reader = reading.map(|it| it.margin.clamp(-99.0, 99.0));
     if sighting.glyphs.is_empty() {
-        return Votes::default();
+        return Votes {
+            reader,
+            ..Votes::default()
+        };
     }
     Votes {
+        reader,
         margin: worst(|seen| seen.fit - seen.other_fit),
         decided: worst(|seen| seen.decided),
         fit: worst(|seen| seen.fit) - optics.usual,
         absent: -worst(|seen| -seen.absent),
         refuted: worst(|seen| seen.refuted),
-        reader: reading.map(|it| it.margin.clamp(-99.0, 99.0)),
     }
+}
+
+/// Whether a field is an amount in figures.
+pub(super) fn is_amount(name: &str) -> bool {
+    name.ends_with("debit") || name.ends_with("credit") && !name.starts_with("accounts") || name == "total"
 }
 
 /// Decides on a field that has a text.
 pub(super) fn decide(
-    claim: &str,
+    (name, claim): (&str, &str),
     sighting: &Sighting,
     optics: &Optics,
     (reading, extra): (Option<&Reading>, &Extra),
@@ -232,7 +244,7 @@ pub(super) fn decide(
         {
             (Verdict::Mismatch, "something else is read there".to_owned(), read.clone())
         }
-        (Leaning::Against, Some(reading)) if reading.margin < 0.0 => (
+        (Leaning::Against, Some(reading)) if reading.margin <= -at.reads_against => (
             Verdict::Mismatch,
             "other characters explain the ink better".to_owned(),
             shown(sighting, optics, at),
@@ -246,7 +258,9 @@ pub(super) fn decide(
         _ => (Verdict::Unsure, "the votes do not agree clearly".to_owned(), read.clone()),
     };
     let (mut verdict, mut reason, seen) = outcome;
-    if verdict == Verdict::Match && *extra == Extra::Perhaps {
+    // The network has seen what is beside the text as well.
+    let only_this = !is_amount(name) && reads >= at.reads_alone;
+    if verdict == Verdict::Match && *extra == Extra::Perhaps && !only_this {
         verdict = Verdict::Unsure;
         reason = "there is ink beside it that the form does not explain".to_owned();
     }

@@ -1,0 +1,130 @@
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+use vouchsafe_evidence::digest::Digest;
+
+use super::render::{read, template_text};
+use super::{Failure, terminal};
+use crate::catalog::Layout;
+use crate::matching::{DecodeError, Form, MATCH_MAX_BYTES, Matcher, Reader, Report, Thresholds, Verdict};
+use crate::render::{Mark, Renderer};
+use crate::voucher::Voucher;
+use crate::voucher::template::Template;
+
+#[derive(Args)]
+#[command(
+    after_help = "Exit status: 0 match, 1 mismatch, 4 unsure; 2 for a scan that cannot be read.\n\n\
+    Text is read by a network whose files `make` puts into ~/.cache/vouchsafe/models (or $VOUCHSAFE_MODELS);\n\
+    without them, what the glyphs alone cannot decide is unsure.\n\n\
+    Example: vouchsafe match voucher.json scan-1.jpg --overlay match.png"
+)]
+pub struct Arguments {
+    /// Voucher data
+    voucher: PathBuf,
+    /// Scan of the paper voucher: JPEG, PNG, TIFF or PDF
+    scan: PathBuf,
+    /// A template instead of the built-in one of the voucher's type
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// A picture to write: scan and rendition, with what differs framed
+    #[arg(long, value_name = "FILE.png")]
+    overlay: Option<PathBuf>,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl From<DecodeError> for Failure {
+    fn from(error: DecodeError) -> Failure {
+        Failure::Wrong(format!("the scan: {error}"))
+    }
+}
+
+/// The text recognition network, if its files are on this machine.
+pub fn reader() -> Option<Reader> {
+    let folder = std::env::var_os("VOUCHSAFE_MODELS").map(PathBuf::from).or_else(|| {
+        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+        cache.or(home).map(|cache| cache.join("vouchsafe").join("models"))
+    })?;
+    match Reader::load(&folder) {
+        Ok(reader) => Some(reader),
+        Err(error) => {
+            tracing::info!(%error, "no text recognition");
+            None
+        }
+    }
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let data = read(&arguments.voucher)?;
+    let voucher = Voucher::from_json(&data)?;
+    let place = Layout::builtin().place(&voucher)?;
+    let text = template_text(arguments.template.as_deref(), &voucher)?;
+    let template =
+        Template::from_toml(&text).map_err(|error| Failure::Wrong(format!("template: {error}")))?;
+    let size = fs::metadata(&arguments.scan)
+        .map_err(|error| Failure::io(&arguments.scan, &error))?
+        .len();
+    if size > MATCH_MAX_BYTES {
+        return Err(DecodeError::TooLarge.into());
+    }
+    let scan = fs::read(&arguments.scan).map_err(|error| Failure::io(&arguments.scan, &error))?;
+    let mark = Mark {
+        place: place.to_string(),
+        digest: Digest::blake3(&data).to_string(),
+    };
+    let matcher = Matcher::new(reader(), Thresholds::default());
+    let form = form(matcher.renderer(), &template, &voucher, &mark, &data)?;
+    let comparison = matcher.compare(&form, &scan)?;
+    if let Some(file) = &arguments.overlay {
+        let overlay = comparison.overlay(matcher.renderer(), &form)?;
+        fs::write(file, overlay).map_err(|error| Failure::io(file, &error))?;
+    }
+    print(&comparison.report, arguments.json)?;
+    match comparison.report.verdict {
+        Verdict::Match => Ok(()),
+        Verdict::Mismatch => Err(Failure::No(String::new())),
+        Verdict::Unsure => Err(Failure::Unsure),
+    }
+}
+
+fn form(
+    renderer: &Renderer,
+    template: &Template,
+    voucher: &Voucher,
+    mark: &Mark,
+    data: &[u8],
+) -> Result<Form, Failure> {
+    let drawing = renderer.draw(template, voucher, mark)?;
+    let pdf = renderer.pdf(&drawing, data)?;
+    Ok(Form::new(renderer, &drawing, &pdf)?)
+}
+
+fn print(report: &Report, json: bool) -> Result<(), Failure> {
+    if json {
+        let text = serde_json::to_string(report).map_err(|error| Failure::Machine(error.to_string()))?;
+        return terminal::print_line(&text);
+    }
+    terminal::print_line(&format!("{}: {}", report.verdict.word(), report.reason))?;
+    for field in report.fields.iter().filter(|field| field.verdict != Verdict::Match) {
+        terminal::print_line(&format!(
+            "  {:9} {}: expected {:?}, seen {:?}: {}",
+            field.verdict.word(),
+            field.name,
+            field.expected,
+            field.seen,
+            field.reason
+        ))?;
+    }
+    for slot in report.pages.iter().flat_map(|page| &page.slots) {
+        let ink = match (slot.present, slot.red) {
+            (true, true) => "a red seal",
+            (true, false) => "ink",
+            (false, _) => "nothing",
+        };
+        terminal::print_line(&format!("  slot      {}: {ink}", slot.name))?;
+    }
+    Ok(())
+}
