@@ -29,6 +29,8 @@ pub enum Right {
     Read,
     /// File vouchers and scans.
     Upload,
+    /// Decide on vouchers, and settle whether their scans show them.
+    Review,
     /// Verify: with the whole tree in its scope, see every entry of the log and every object.
     Verify,
     /// Keep users, grants and templates.
@@ -53,6 +55,7 @@ impl Role {
         match right {
             Right::Read => self != Role::Admin,
             Right::Upload => matches!(self, Role::Uploader | Role::Preparer),
+            Right::Review => self == Role::Reviewer,
             Right::Verify => matches!(self, Role::Auditor | Role::Compliance),
             Right::Administer => self == Role::Admin,
         }

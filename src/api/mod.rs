@@ -2,6 +2,7 @@
 //!
 //! It translates and decides nothing; what it refuses, and how, is what the drive refuses.
 
+mod image_sets;
 mod templates;
 
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub fn routes(archive: Arc<Archive>) -> Router {
             "/api/v1/templates/{type}",
             get(templates::of_type).put(templates::publish),
         )
+        .route("/api/v1/unplaced", get(image_sets::unplaced))
+        .route("/api/v1/image-sets", get(image_sets::of_state))
         .method_not_allowed_fallback(not_allowed)
         .with_state(archive)
 }

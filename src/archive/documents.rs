@@ -1,6 +1,8 @@
 //! The files of a voucher's folder that are derived from the log: `history.json`, `proof.json` and
 //! `voucher.tlog-proof`.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use vouchsafe_evidence::entry::{Entry, Object};
@@ -9,10 +11,12 @@ use vouchsafe_evidence::proof::{EntryProof, InclusionProof};
 
 use super::log::{self, Against};
 use super::open::entry;
-use super::rows::{VersionRow, VoucherRow};
-use super::{ArchiveError, OPERATOR, Records};
+use super::kind;
+use super::rows::{DecisionRow, VersionRow, VoucherRow};
+use super::{ArchiveError, ImageSet, OPERATOR, Records};
 use crate::access::Time;
 use crate::catalog::TreePath;
+use crate::matching::Verdict;
 
 /// The content of `history.json`: what came to this place, when, and by whom.
 #[derive(Serialize)]
@@ -22,6 +26,24 @@ struct History<'a> {
     versions: Vec<Arrival<'a>>,
     /// In the order in which they came.
     scans: Vec<Arrival<'a>>,
+    /// Whether the scans show what was filed, now.
+    image_set: ImageSet,
+    /// What was decided on them, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    matches: Vec<Decided<'a>>,
+}
+
+/// A decision on whether scans show a version of the voucher.
+#[derive(Serialize)]
+struct Decided<'a> {
+    version: u32,
+    entry: u64,
+    time: String,
+    by: String,
+    verdict: Verdict,
+    voucher_version: u32,
+    scans: &'a BTreeMap<String, u32>,
+    files: Vec<ArrivedFile<'a>>,
 }
 
 /// A version of the voucher or of a scan.
@@ -71,7 +93,8 @@ impl VoucherRow {
     pub(super) fn modified(&self) -> Time {
         let scans = self.scans.values().flatten().map(|scan| scan.time);
         let versions = self.versions.iter().map(|version| version.time);
-        versions.chain(scans).max().unwrap_or(0)
+        let decisions = self.decisions.iter().map(|decision| decision.time);
+        versions.chain(scans).chain(decisions).max().unwrap_or(0)
     }
 }
 
@@ -95,6 +118,23 @@ impl Records {
             path: place.to_string(),
             versions: versions.collect::<Result<_, _>>()?,
             scans,
+            image_set: row.image_set(),
+            matches: (1..).zip(&row.decisions).map(|(number, it)| self.decided(number, it)).collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn decided<'a>(&self, number: u32, row: &'a DecisionRow) -> Result<Decided<'a>, ArchiveError> {
+        let by = entry(&*self.store, row.seq)?;
+        let decided: kind::MatchDecided = kind::body(&by)?;
+        Ok(Decided {
+            version: number,
+            entry: row.seq,
+            time: rfc3339(row.time),
+            by: if decided.by_person { self.name_of(&by.actor) } else { "archive".to_owned() },
+            verdict: row.verdict,
+            voucher_version: row.version,
+            scans: &row.scans,
+            files: row.objects.iter().map(|object| ArrivedFile::new(object, number)).collect(),
         })
     }
 

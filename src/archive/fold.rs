@@ -4,10 +4,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vouchsafe_evidence::entry::{Entry, Object};
 
-use super::ArchiveError;
+use super::{ArchiveError, ImageSet};
 use super::kind::{self, body};
 use super::rows::{
-    AnchorRow, FileRow, GrantRow, InboxRow, NodeRow, TemplateRow, UserRow, VersionRow, VoucherRow,
+    AnchorRow, DecisionRow, FileRow, GrantRow, InboxRow, NodeRow, TemplateRow, UserRow, VersionRow, VoucherRow,
     decode, encode, key,
 };
 use crate::catalog::{INBOX, TreePath};
@@ -87,8 +87,13 @@ impl<'a> Rows<'a> {
             }
             kind::VOUCHER_FILED => self.voucher_filed(entry),
             kind::SCAN_RECEIVED => self.scan_received(entry),
-            kind::INBOX_RECEIVED => self.inbox_put(entry, Some(only_object(entry)?.clone())),
-            kind::INBOX_FOLDER_MADE => self.inbox_put(entry, None),
+            kind::MATCH_DECIDED => self.match_decided(entry),
+            kind::INBOX_RECEIVED => {
+                let received: kind::InboxReceived = body(entry)?;
+                let object = Some(only_object(entry)?.clone());
+                self.inbox_put(entry, object, received.unplaced)
+            }
+            kind::INBOX_FOLDER_MADE => self.inbox_put(entry, None, None),
             kind::INBOX_REMOVED => {
                 let (user, path) = inbox_place(entry)?;
                 self.changes.insert(key::inbox(&user, &path), None);
@@ -161,13 +166,16 @@ impl<'a> Rows<'a> {
 
     fn voucher_filed(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
         let key = key::voucher(&entry.path);
-        let mut voucher: VoucherRow = self.get(&key)?.unwrap_or_default();
+        let before: Option<VoucherRow> = self.get(&key)?;
+        let state = before.as_ref().map(VoucherRow::image_set);
+        let mut voucher = before.unwrap_or_default();
         voucher.versions.push(VersionRow {
             seq: entry.seq,
             time: entry.time,
             objects: entry.objects.clone(),
         });
         voucher.entries.push(entry.seq);
+        self.image_set(entry, state, &voucher)?;
         self.put(key, &voucher)?;
         self.touch(entry)
     }
@@ -175,6 +183,7 @@ impl<'a> Rows<'a> {
     fn scan_received(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
         let key = key::voucher(&entry.path);
         let mut voucher: VoucherRow = self.present(entry, &key)?;
+        let state = voucher.image_set();
         let object = only_object(entry)?.clone();
         let versions = voucher.scans.entry(object.name.clone()).or_default();
         versions.push(FileRow {
@@ -183,8 +192,46 @@ impl<'a> Rows<'a> {
             object,
         });
         voucher.entries.push(entry.seq);
+        self.image_set(entry, Some(state), &voucher)?;
         self.put(key, &voucher)?;
         self.touch(entry)
+    }
+
+    fn match_decided(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
+        let decided: kind::MatchDecided = body(entry)?;
+        let key = key::voucher(&entry.path);
+        let mut voucher: VoucherRow = self.present(entry, &key)?;
+        let state = voucher.image_set();
+        voucher.decisions.push(DecisionRow {
+            seq: entry.seq,
+            time: entry.time,
+            verdict: decided.verdict,
+            version: decided.version,
+            scans: decided.scans,
+            objects: entry.objects.clone(),
+        });
+        voucher.entries.push(entry.seq);
+        self.image_set(entry, Some(state), &voucher)?;
+        self.put(key, &voucher)?;
+        self.touch(entry)
+    }
+
+    /// Moves a voucher from the list of one state of its pictures to that of another.
+    fn image_set(
+        &mut self,
+        entry: &Entry,
+        before: Option<ImageSet>,
+        voucher: &VoucherRow,
+    ) -> Result<(), ArchiveError> {
+        let after = voucher.image_set();
+        if before == Some(after) {
+            return Ok(());
+        }
+        if let Some(before) = before {
+            let key = key::image_set(before.word(), &entry.path);
+            self.changes.insert(key, None);
+        }
+        self.put(key::image_set(after.word(), &entry.path), &())
     }
 
     /// Makes the nodes of a place and of all above it, or notes that they changed.
@@ -203,7 +250,12 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    fn inbox_put(&mut self, entry: &Entry, object: Option<Object>) -> Result<(), ArchiveError> {
+    fn inbox_put(
+        &mut self,
+        entry: &Entry,
+        object: Option<Object>,
+        unplaced: Option<String>,
+    ) -> Result<(), ArchiveError> {
         let (user, path) = inbox_place(entry)?;
         let key = key::inbox(&user, &path);
         let before: Option<InboxRow> = self.get(&key)?;
@@ -211,6 +263,7 @@ impl<'a> Rows<'a> {
             created: before.map_or(entry.time, |row| row.created),
             modified: entry.time,
             object,
+            unplaced,
         };
         self.put(key, &row)
     }

@@ -87,8 +87,8 @@ impl Archive {
         self.check_room()
     }
 
-    /// Takes in a file under any name. Voucher data is filed in its place by what it says; the file
-    /// is kept in the caller's inbox, too. Durable when it returns.
+    /// Takes in a file under any name. Voucher data is filed in its place by what it says, and scans by
+    /// the marks on them; the file is kept in the caller's inbox, too. Durable when it returns.
     pub fn add_to_inbox(
         &self,
         caller: &Caller,
@@ -117,6 +117,10 @@ impl Archive {
                 warnings = told;
             }
         }
+        let placed = self.place_scan(caller, &received.digests, &received.beginning)?;
+        if let Some(why) = &placed.unplaced {
+            warnings.push(format!("not filed with a voucher: {why}"));
+        }
         let media_type = "application/octet-stream";
         let file = object(path.name(), media_type, &received.digests);
         let (actor, path, condition) = (caller.id.clone(), path.clone(), condition.clone());
@@ -127,7 +131,11 @@ impl Archive {
                 return Ok(Filed::Unchanged(1));
             }
             let place = logged_path(&actor, &path);
-            let draft = Draft::new(&actor, kind::INBOX_RECEIVED, place, &())?;
+            let body = kind::InboxReceived {
+                placed: placed.places,
+                unplaced: placed.unplaced,
+            };
+            let draft = Draft::new(&actor, kind::INBOX_RECEIVED, place, &body)?;
             desk.write(draft.with(vec![file]));
             Ok(Filed::New {
                 version: 1,

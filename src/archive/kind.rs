@@ -1,5 +1,7 @@
 //! The kinds of entries and their bodies: what the archive writes into the log, and reads back from it.
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,6 +14,7 @@ pub(super) use vouchsafe_evidence::verify::{
 use super::ArchiveError;
 use crate::access::{Role, Time};
 use crate::catalog::TreePath;
+use crate::matching::Verdict;
 use crate::render::Warning;
 use crate::voucher::Invalid;
 
@@ -24,6 +27,7 @@ pub(super) const GRANT_REVOKED: &str = "grant.revoked";
 pub(super) const TEMPLATE_PUBLISHED: &str = "template.published";
 pub(super) const VOUCHER_FILED: &str = "voucher.filed";
 pub(super) const SCAN_RECEIVED: &str = "scan.received";
+pub(super) const MATCH_DECIDED: &str = "match.decided";
 pub(super) const UPLOAD_REJECTED: &str = "upload.rejected";
 pub(super) const INBOX_RECEIVED: &str = "inbox.received";
 pub(super) const INBOX_FOLDER_MADE: &str = "inbox.folder_made";
@@ -133,6 +137,25 @@ pub(super) fn warned(warnings: &[Warning]) -> Vec<String> {
 #[derive(Serialize, Deserialize)]
 pub(super) struct ScanReceived {
     pub version: u32,
+}
+
+/// Body of `inbox.received`: the vouchers that a scan was filed with, or why with none.
+#[derive(Serialize, Deserialize)]
+pub(super) struct InboxReceived {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub placed: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unplaced: Option<String>,
+}
+
+/// Body of `match.decided`: whether which scans show which version of the voucher.
+#[derive(Serialize, Deserialize)]
+pub(super) struct MatchDecided {
+    pub verdict: Verdict,
+    pub version: u32,
+    /// Version of each scan.
+    pub scans: BTreeMap<String, u32>,
+    pub by_person: bool,
 }
 
 /// Body of `upload.rejected`: the field, never its value.

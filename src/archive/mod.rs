@@ -18,9 +18,11 @@ mod inbox;
 mod keys;
 mod kind;
 mod log;
+mod matching;
 mod node;
 mod open;
 mod people;
+mod placing;
 mod prove;
 mod published;
 mod redraw;
@@ -44,8 +46,10 @@ pub use error::ArchiveError;
 pub use export::{ExportReport, export};
 pub use filing::{Condition, Filed};
 pub use kind::OPERATOR;
+pub use matching::{IMAGE_SETS_MAX, ImageSet, ImageSetState, Matching, SETTLEMENT_MAX_BYTES};
 pub use node::{Child, Content, File, Node};
 pub use open::{Progress, make_aside};
+pub use placing::Unplaced;
 pub use people::{GrantRecord, People, User};
 pub use prove::prove;
 pub use reindex::{IndexDigest, ReindexReport, reindex};
@@ -93,6 +97,8 @@ pub struct Archive {
     signed_in: sign_in::SignedIn,
     templates: templates::Templates,
     renderer: Renderer,
+    /// Told of what may have to be compared.
+    news: Arc<matching::News>,
     writer: Writer,
 }
 

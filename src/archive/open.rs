@@ -16,6 +16,7 @@ use super::credentials::Credentials;
 use super::fold::Rows;
 use super::high_water::{HighWater, Mark};
 use super::kind::{self, Draft, OPERATOR};
+use super::matching::News;
 use super::verify::open_store_to_read;
 use super::writer::{Committed, Pen, Room, Writer};
 use super::{
@@ -160,6 +161,7 @@ impl Archive {
         };
         let people = Arc::new(ArcSwap::from_pointee(People::read(&*store)?));
         let keys = Arc::new(ArcSwap::from_pointee(history));
+        let news = Arc::new(News::default());
         let writer = Writer::start(Pen {
             store: Arc::clone(&store),
             signer,
@@ -169,7 +171,12 @@ impl Archive {
             clock: Arc::clone(&clock),
             high_water,
             room: room(folder.clone(), Arc::clone(&store)),
-            committed: refresh(Arc::clone(&store), Arc::clone(&people), Arc::clone(&keys)),
+            committed: refresh(
+                Arc::clone(&store),
+                Arc::clone(&people),
+                Arc::clone(&keys),
+                Arc::clone(&news),
+            ),
         })?;
         Ok(Archive {
             folder,
@@ -186,6 +193,7 @@ impl Archive {
             signed_in: sign_in::SignedIn::new()?,
             templates: super::templates::Templates::default(),
             renderer: Renderer::new(),
+            news,
             writer,
         })
     }
@@ -294,12 +302,17 @@ fn refresh(
     store: Arc<dyn Store>,
     people: Arc<ArcSwap<People>>,
     keys: Arc<ArcSwap<KeyHistory>>,
+    news: Arc<News>,
 ) -> Committed {
     Box::new(move |entries| {
         let concerned =
             |entry: &Entry| entry.kind.starts_with("user.") || entry.kind.starts_with("grant.");
         if entries.iter().any(concerned) {
             people.store(Arc::new(People::read(&*store)?));
+        }
+        let pictured = [kind::VOUCHER_FILED, kind::SCAN_RECEIVED];
+        if entries.iter().any(|entry| pictured.contains(&entry.kind.as_str())) {
+            news.tell();
         }
         if entries.iter().any(|entry| entry.kind == kind::KEY_ROTATED) {
             keys::refresh(&*store, &keys)?;

@@ -9,6 +9,7 @@ use vouchsafe_evidence::entry::Object;
 use super::ArchiveError;
 use crate::access::{Role, Time};
 use crate::catalog::TreePath;
+use crate::matching::Verdict;
 
 /// A folder or a voucher in the tree, under its parent. Written as a pair, because listings read
 /// thousands of these.
@@ -38,8 +39,25 @@ pub(super) struct VoucherRow {
     pub versions: Vec<VersionRow>,
     /// By file name; each with all its versions.
     pub scans: BTreeMap<String, Vec<FileRow>>,
+    /// What was decided on the scans, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<DecisionRow>,
     /// The entries that made this row, in order.
     pub entries: Vec<u64>,
+}
+
+/// Whether scans show a version of the voucher.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct DecisionRow {
+    pub seq: u64,
+    pub time: Time,
+    pub verdict: Verdict,
+    /// Of the voucher.
+    pub version: u32,
+    /// Of each scan.
+    pub scans: BTreeMap<String, u32>,
+    /// `match.json`, and `match.png` if there is one.
+    pub objects: Vec<Object>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,6 +117,9 @@ pub(super) struct InboxRow {
     pub created: Time,
     pub modified: Time,
     pub object: Option<Object>,
+    /// Why a scan was filed with no voucher.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unplaced: Option<String>,
 }
 
 /// Keys: a word for the kind of row, then its parts, with zero bytes between, which no part contains.
@@ -121,6 +142,16 @@ pub(super) mod key {
 
     pub fn voucher(path: &str) -> Vec<u8> {
         join(&["voucher", path])
+    }
+
+    /// A voucher whose pictures are in a state of completeness.
+    pub fn image_set(state: &str, path: &str) -> Vec<u8> {
+        join(&["image-set", state, path])
+    }
+
+    /// All vouchers of a state.
+    pub fn image_sets(state: &str) -> Vec<u8> {
+        join(&["image-set", state, ""])
     }
 
     pub fn user(id: &str) -> Vec<u8> {

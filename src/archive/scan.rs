@@ -19,8 +19,8 @@ const ROOM_CHECK_BYTES: u64 = 4 << 20;
 /// Bytes that tell what kind a file is.
 const MAGIC_BYTES: usize = 8;
 
-/// The media type of a scan by its first bytes.
-fn media_type(first: &[u8]) -> Option<(&'static str, &'static str)> {
+/// The ending and the media type of a scan, by its first bytes; none for what is no scan.
+pub(super) fn kind_of_scan(first: &[u8]) -> Option<(&'static str, &'static str)> {
     let kinds: [(&[u8], _, _); 5] = [
         (b"\xFF\xD8\xFF", "jpg", "image/jpeg"),
         (b"\x89PNG\r\n\x1A\n", "png", "image/png"),
@@ -104,7 +104,7 @@ impl Archive {
         }
         let received = self.receive(content, (MAGIC_BYTES, SCAN_MAX_BYTES), |first| {
             let ending = name.rsplit('.').next().unwrap_or_default();
-            match media_type(first) {
+            match kind_of_scan(first) {
                 Some((kind, _)) if kind == ending => Ok(()),
                 Some((kind, _)) => Err(ArchiveError::WrongKind {
                     error: format!("{name} is a .{kind} file by its content"),
@@ -117,7 +117,7 @@ impl Archive {
             }
         });
         let received = self.log_refusal(caller, place, received)?;
-        let (_, media_type) = media_type(&received.beginning).unwrap_or_default();
+        let (_, media_type) = kind_of_scan(&received.beginning).unwrap_or_default();
         let scan = object(name, media_type, &received.digests);
         let (actor, place, condition) = (caller.id.clone(), place.to_string(), condition.clone());
         self.commit(move |desk| {
@@ -144,12 +144,12 @@ mod tests {
     #[test]
     fn scans_are_known_by_their_first_bytes() {
         assert_eq!(
-            media_type(b"\xFF\xD8\xFF\xE0.."),
+            kind_of_scan(b"\xFF\xD8\xFF\xE0.."),
             Some(("jpg", "image/jpeg"))
         );
-        assert_eq!(media_type(b"%PDF-1.7"), Some(("pdf", "application/pdf")));
-        assert_eq!(media_type(b"MM\0*...."), Some(("tif", "image/tiff")));
-        assert_eq!(media_type(b"GIF89a.."), None);
-        assert_eq!(media_type(b""), None);
+        assert_eq!(kind_of_scan(b"%PDF-1.7"), Some(("pdf", "application/pdf")));
+        assert_eq!(kind_of_scan(b"MM\0*...."), Some(("tif", "image/tiff")));
+        assert_eq!(kind_of_scan(b"GIF89a.."), None);
+        assert_eq!(kind_of_scan(b""), None);
     }
 }

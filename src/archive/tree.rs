@@ -34,6 +34,20 @@ impl Records {
         })
     }
 
+    /// Refuses unless the caller may decide on what is at `path`; what they cannot see is absent instead.
+    pub fn may_review(&self, caller: &Caller, path: &TreePath) -> Result<(), ArchiveError> {
+        if caller.permissions.allow(Right::Review, path) {
+            return Ok(());
+        }
+        if !caller.permissions.allow(Right::Read, path) && !self.shows(caller, path)? {
+            return absent(path);
+        }
+        Err(ArchiveError::Denied {
+            error: format!("{} may look at {path}, but not decide on it", caller.name),
+            hint: "ask a reviewer, or an admin for that role".to_owned(),
+        })
+    }
+
     /// Refuses unless the caller may publish templates.
     pub fn may_publish(&self, caller: &Caller) -> Result<(), ArchiveError> {
         if caller.permissions.allow_somewhere(Right::Administer) {
@@ -256,6 +270,14 @@ impl Records {
                 let first = versions.first().map_or(shown.time, |first| first.time);
                 Some(File::stored(&shown.object, first, shown.time))
             }),
+            VoucherFile::Match | VoucherFile::MatchPicture => {
+                nth(&row.decisions, version).and_then(|shown| {
+                    let mut objects = shown.objects.iter();
+                    let object = objects.find(|object| object.name == file.name())?;
+                    let first = row.decisions.first().map_or(shown.time, |first| first.time);
+                    Some(File::stored(object, first, shown.time))
+                })
+            }
             VoucherFile::History => {
                 let history = self.history(place, row)?;
                 Some(File::derived(history, JSON, created, modified))
@@ -282,6 +304,8 @@ pub(super) fn file_names(row: &VoucherRow) -> Vec<&str> {
     let objects = current.map_or(&[][..], |version| version.objects.as_slice());
     let mut names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
     names.extend(row.scans.keys().map(String::as_str));
+    let decided = row.decisions.last();
+    names.extend(decided.into_iter().flat_map(|it| &it.objects).map(|object| object.name.as_str()));
     names.extend(["history.json", "proof.json", "voucher.tlog-proof"]);
     names.sort_unstable();
     names

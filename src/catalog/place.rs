@@ -37,6 +37,10 @@ pub enum VoucherFile {
     Rendition(String),
     /// `scan-1.jpg`
     Scan(String),
+    /// `match.json`
+    Match,
+    /// `match.png`
+    MatchPicture,
     /// `history.json`
     History,
     /// `proof.json`
@@ -50,6 +54,8 @@ impl VoucherFile {
     pub fn parse(name: &str, layout: &Layout) -> Option<VoucherFile> {
         match name {
             "voucher.json" => Some(VoucherFile::Data),
+            "match.json" => Some(VoucherFile::Match),
+            "match.png" => Some(VoucherFile::MatchPicture),
             "history.json" => Some(VoucherFile::History),
             "proof.json" => Some(VoucherFile::Proof),
             "voucher.tlog-proof" => Some(VoucherFile::TlogProof),
@@ -62,6 +68,8 @@ impl VoucherFile {
     pub fn name(&self) -> &str {
         match self {
             VoucherFile::Data => "voucher.json",
+            VoucherFile::Match => "match.json",
+            VoucherFile::MatchPicture => "match.png",
             VoucherFile::History => "history.json",
             VoucherFile::Proof => "proof.json",
             VoucherFile::TlogProof => "voucher.tlog-proof",

@@ -1,11 +1,14 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
 use super::sample::{self, Person};
 use super::serve::{Served, open, runtime};
-use super::{Failure, terminal, walk};
+use super::{Failure, matching, terminal, walk};
+use crate::archive::Matching;
+use crate::config::Comparing;
 
 #[derive(Args)]
 #[command(after_help = "Example: vouchsafe demo\nExample: vouchsafe demo --exit --dir /tmp/sample")]
@@ -42,6 +45,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     let people = sample::people(&arguments.dir)?;
     let archive = open(&arguments.dir)?;
+    let matchers = matching::matchers(&Comparing::default())?;
+    let matching = Matching::start(Arc::clone(&archive), matchers)?;
     runtime()?.block_on(async {
         let served = Served::start(&arguments.dir, archive, listen).await?;
         if !arguments.exit {
@@ -52,7 +57,9 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         let walked = tokio::task::spawn_blocking(move || walk::walk(&dir, address, &people)).await;
         served.stop().await;
         walked.map_err(|error| Failure::Machine(error.to_string()))?
-    })
+    })?;
+    drop(matching);
+    Ok(())
 }
 
 /// Says who can sign in, and how to open and mount the archive.

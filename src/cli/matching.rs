@@ -7,6 +7,7 @@ use vouchsafe_evidence::digest::Digest;
 use super::render::{read, template_text};
 use super::{Failure, terminal};
 use crate::catalog::Layout;
+use crate::config::Comparing;
 use crate::matching::{DecodeError, Form, MATCH_MAX_BYTES, Matcher, Reader, Report, Thresholds, Verdict};
 use crate::render::{Mark, Renderer};
 use crate::voucher::Voucher;
@@ -41,9 +42,30 @@ impl From<DecodeError> for Failure {
     }
 }
 
+/// Most comparisons at the same time.
+const THREADS_MAX: usize = 64;
+
+/// Matchers for an archive that is served, one for each comparison at the same time.
+pub fn matchers(config: &Comparing) -> Result<Vec<Matcher>, Failure> {
+    let wrong = |why: String| Failure::Wrong(format!("config.toml: matching: {why}"));
+    if config.threads > THREADS_MAX {
+        return Err(wrong(format!("threads: at most {THREADS_MAX}")));
+    }
+    let thresholds = config.thresholds.clone();
+    let thresholds: Thresholds = thresholds
+        .try_into()
+        .map_err(|error: toml::de::Error| wrong(format!("thresholds: {error}")))?;
+    if let Some(folder) = &config.models {
+        Reader::load(folder).map_err(|error| wrong(format!("models: {error}")))?;
+    }
+    let matcher = |_| Matcher::new(reader(config.models.clone()), thresholds);
+    Ok((0..config.threads).map(matcher).collect())
+}
+
 /// The text recognition network, if its files are on this machine.
-pub fn reader() -> Option<Reader> {
-    let folder = std::env::var_os("VOUCHSAFE_MODELS").map(PathBuf::from).or_else(|| {
+fn reader(named: Option<PathBuf>) -> Option<Reader> {
+    let named = named.or_else(|| std::env::var_os("VOUCHSAFE_MODELS").map(PathBuf::from));
+    let folder = named.or_else(|| {
         let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
         let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
         cache.or(home).map(|cache| cache.join("vouchsafe").join("models"))
@@ -75,7 +97,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         place: place.to_string(),
         digest: Digest::blake3(&data).to_string(),
     };
-    let matcher = Matcher::new(reader(), Thresholds::default());
+    let matcher = Matcher::new(reader(None), Thresholds::default());
     let form = form(matcher.renderer(), &template, &voucher, &mark, &data)?;
     let comparison = matcher.compare(&form, &scan)?;
     if let Some(file) = &arguments.overlay {

@@ -27,10 +27,11 @@ const VOUCHERS: u64 = 4;
 const USERS: &str = "demo-users.json";
 
 /// Name, role and scope of everybody in the sample; the passwords are made anew each time.
-const PEOPLE: [(&str, Role, &str); 5] = [
+const PEOPLE: [(&str, Role, &str); 6] = [
     ("erp", Role::Uploader, "/*/"),
     ("ann", Role::Viewer, "/深圳样例科技有限公司/*/2024-*/"),
     ("ben", Role::Auditor, "/*/"),
+    ("rita", Role::Reviewer, "/*/"),
     ("cleo", Role::Compliance, "/"),
     ("root", Role::Admin, "/"),
 ];

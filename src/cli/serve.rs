@@ -9,9 +9,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::control::Control;
-use super::{Failure, terminal};
+use super::{Failure, matching, terminal};
 use crate::anchor::Gathering;
-use crate::archive::{Archive, system_clock};
+use crate::archive::{Archive, Matching, system_clock};
 use crate::config::{CONFIG_MAX_BYTES, Config};
 use crate::{api, dav, http};
 
@@ -27,7 +27,7 @@ pub struct Arguments {
     /// Address and port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8640")]
     listen: SocketAddr,
-    /// Witnesses and time-stamps; without it, `config.toml` in the archive's folder, if it is there
+    /// Witnesses, time-stamps and matching; without it, `config.toml` in the archive's folder, if it is there
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Serve plain HTTP beyond this machine, where passwords can be read on the way
@@ -45,13 +45,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let config = config(arguments)?;
     let archive = open(&arguments.archive)?;
+    let matching = Matching::start(Arc::clone(&archive), matching::matchers(&config.matching)?)?;
     let gathering = Gathering::start(Arc::clone(&archive), &config).map_err(Failure::Wrong)?;
     runtime()?.block_on(async {
         let served = Served::start(&arguments.archive, archive, arguments.listen).await?;
         terminal::print_line(&format!("listening on http://{}", served.address()))?;
         served.until_told_to_stop().await
     })?;
-    drop(gathering);
+    drop((gathering, matching));
     Ok(())
 }
 

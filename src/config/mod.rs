@@ -18,6 +18,30 @@ pub struct Config {
     pub witnesses: Option<Witnesses>,
     /// Who stamps them with the time.
     pub timestamps: Option<Timestamps>,
+    /// How scans are compared with vouchers.
+    pub matching: Comparing,
+}
+
+/// How scans are compared with vouchers.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Comparing {
+    /// Comparisons at the same time: one unless said; none compares nothing.
+    pub threads: usize,
+    /// The folder of the text recognition network; unless said, where `make` puts it.
+    pub models: Option<std::path::PathBuf>,
+    /// Where the verdicts part; what is left out is as calibrated.
+    pub thresholds: toml::Table,
+}
+
+impl Default for Comparing {
+    fn default() -> Comparing {
+        Comparing {
+            threads: 1,
+            models: None,
+            thresholds: toml::Table::new(),
+        }
+    }
 }
 
 /// Witnesses, and when they are asked.

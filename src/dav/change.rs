@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::{Asked, Share};
-use crate::archive::{Archive, ArchiveError, Caller, Condition, Filed, SCAN_MAX_BYTES};
+use crate::archive::{Archive, ArchiveError, Caller, Condition, Filed, SCAN_MAX_BYTES, SETTLEMENT_MAX_BYTES};
 use crate::catalog::{Place, TreePath, VoucherFile};
 use crate::http::precondition::writing;
 use crate::http::text;
@@ -52,6 +52,7 @@ fn check_may_change(share: &Share, asked: &Asked) -> Result<(), Refusal> {
         Place::Template(_) | Place::Templates => records.may_publish(caller)?,
         // The log is written by what happens in the archive, and by nothing else.
         Place::Audit(_) => return Err(records.refuse_change(caller, &asked.path).into()),
+        Place::File(_, VoucherFile::Match) => records.may_review(caller, &asked.path)?,
         _ => records.may_file(caller, &asked.path)?,
     }
     share.locks.check(asked)
@@ -87,6 +88,10 @@ fn file(
         }
         Place::File(place, VoucherFile::Scan(name)) => {
             archive.add_scan(caller, &place, &name, body, condition)
+        }
+        Place::File(place, VoucherFile::Match) => {
+            let content = body.read_all("match.json", SETTLEMENT_MAX_BYTES)?;
+            archive.settle_match(caller, &place, &content)
         }
         Place::Inbox(inner) => archive.add_to_inbox(caller, &inner, body, condition),
         Place::Template(voucher_type) => {

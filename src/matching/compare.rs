@@ -53,6 +53,8 @@ pub struct Matcher {
 pub(super) struct FoundPage {
     pub form_page: usize,
     pub scan_page: usize,
+    /// The scan's file, where there are several.
+    pub scan_name: String,
     pub registration: Registration,
     /// The page of the scan.
     pub picture: Arc<Picture>,
@@ -105,6 +107,39 @@ impl Matcher {
         Ok(Comparison {
             report: self.report(form, &found),
             found,
+        })
+    }
+
+    /// Compares several scans with the form: attachments, pages one by one, the same page again. A page of the form
+    /// that some scan shows otherwise is not shown, whatever the others show. An error names the scan.
+    pub fn compare_all<'a>(
+        &self,
+        form: &Form,
+        scans: &[(&'a str, &[u8])],
+    ) -> Result<Comparison, (&'a str, DecodeError)> {
+        let mut all: Vec<Option<FoundPage>> = form.pages.iter().map(|_| None).collect();
+        for (name, scan) in scans {
+            let comparison = self.compare(form, scan).map_err(|error| (*name, error))?;
+            for (known, mut found) in all.iter_mut().zip(comparison.found) {
+                if let Some(found) = &mut found {
+                    found.scan_name = (*name).to_owned();
+                }
+                let weight = |it: &FoundPage| match (it.sound, it.verdict()) {
+                    (true, Verdict::Mismatch) => 3,
+                    (true, Verdict::Match) => 2,
+                    (true, Verdict::Unsure) => 1,
+                    (false, _) => 0,
+                };
+                if let Some(new) = found
+                    && known.as_ref().is_none_or(|known| weight(&new) > weight(known))
+                {
+                    *known = Some(new);
+                }
+            }
+        }
+        Ok(Comparison {
+            report: self.report(form, &all),
+            found: all,
         })
     }
 
@@ -166,6 +201,7 @@ impl Matcher {
         FoundPage {
             form_page,
             scan_page,
+            scan_name: String::new(),
             registration,
             picture: Arc::clone(&scan.picture),
             factor: scan.factor,
@@ -184,6 +220,7 @@ impl Matcher {
             let Some(page) = page else {
                 pages.push(PageReport {
                     page: number + 1,
+                    scan: String::new(),
                     scan_page: None,
                     homography: None,
                     found: 0.0,
@@ -320,6 +357,7 @@ impl FoundPage {
     fn report(&self) -> PageReport {
         PageReport {
             page: self.form_page + 1,
+            scan: self.scan_name.clone(),
             scan_page: Some(self.scan_page + 1),
             homography: Some(original(&self.registration.map, self.factor)),
             found: f64::from(self.registration.found),

@@ -7,6 +7,7 @@ use rxing::multi::MultipleBarcodeReader as _;
 use rxing::qrcode::cpp_port::QrReader;
 use rxing::{BinaryBitmap, DecodeHints, Luma8Source, RXingResult};
 
+use super::decode::{DecodeError, each_page};
 use super::homography::Spot;
 use super::plane::Plane;
 
@@ -38,6 +39,21 @@ pub(super) fn find(page: &Plane) -> Vec<FoundMark> {
     }));
     let found = found.ok().flatten().unwrap_or_default();
     found.iter().take(MARKS_MAX).filter_map(of).collect()
+}
+
+/// The vouchers that the marks on a scan name, each once, in the order in which they are found.
+pub fn marked_places(scan: &[u8]) -> Result<Vec<String>, DecodeError> {
+    let mut places: Vec<String> = Vec::new();
+    each_page(scan, |_, picture| {
+        let (picture, _) = picture.reduced();
+        for mark in find(&picture.channel(1)) {
+            if !mark.place.is_empty() && !places.contains(&mark.place) {
+                places.push(mark.place);
+            }
+        }
+        true
+    })?;
+    Ok(places)
 }
 
 fn of(result: &RXingResult) -> Option<FoundMark> {

@@ -22,7 +22,7 @@ pub use compare::{Comparison, Form, Matcher};
 pub use decode::{DecodeError, MATCH_MAX_BYTES, SCAN_MAX_PAGES, SCAN_MAX_PIXELS, each_page};
 pub use form::{DOTS_PER_INCH, FormPage};
 pub use homography::{Homography, Spot};
-pub use mark::FoundMark;
+pub use mark::{FoundMark, marked_places};
 pub use plane::Picture;
 pub use reader::{Reader, ReaderError};
 pub use report::{FieldReport, PageReport, Report, SlotReport, Verdict};

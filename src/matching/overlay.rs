@@ -9,6 +9,7 @@ use super::form::{Area, FormPage};
 use super::plane::Picture;
 use super::register::rectify;
 use super::report::Verdict;
+use super::verdict::Decision;
 use super::{DecodeError, Form};
 use crate::render::{Renderer, Typeface};
 
@@ -194,11 +195,12 @@ fn fields(canvas: &mut Canvas, found: &FoundPage, scan_top: usize, form_top: usi
             (area.bottom + room + top) as i64,
         ]
     };
-    for (_, _, area, decision) in found.fields.iter().filter(|it| it.3.verdict == Verdict::Match) {
+    let agrees = |it: &&(String, String, Area, Decision)| it.3.verdict == Verdict::Match && !it.1.is_empty();
+    for (_, _, area, _) in found.fields.iter().filter(agrees) {
         let [left, _, right, bottom] = place(area, scan_top, 0.0);
         canvas.fill([left, bottom, right, bottom + 2], [0x9C, 0xD6, 0xAE]);
-        let _ = decision;
     }
+    let mut captions: Vec<[i64; 4]> = Vec::new();
     for (_, text, area, decision) in found.fields.iter().filter(|it| it.3.verdict != Verdict::Match) {
         let colour = colour(decision.verdict);
         let on_scan = place(area, scan_top, 5.0);
@@ -213,7 +215,13 @@ fn fields(canvas: &mut Canvas, found: &FoundPage, scan_top: usize, form_top: usi
         let left = on_scan[0].min(canvas.picture.width as i64 - width).max(0);
         // Above the frame, or below it where the page begins.
         let above = on_scan[1] - 34;
-        let top = if above > scan_top as i64 { above } else { on_scan[3] };
+        let mut top = if above > scan_top as i64 { above } else { on_scan[3] };
+        // Above the captions that are there already.
+        let covers = |top: i64, it: &[i64; 4]| left < it[2] && it[0] < left + width && top < it[3] && it[1] < top + 34;
+        while captions.iter().any(|it| covers(top, it)) && top > scan_top as i64 {
+            top -= 36;
+        }
+        captions.push([left, top, left + width, top + 34]);
         canvas.fill([left, top, left + width, top + 34], colour);
         canvas.text(&caption, (left as f32 + 8.0, top as f32 + 26.0), size, WHITE);
     }

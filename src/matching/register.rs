@@ -148,8 +148,6 @@ pub(super) struct Registration {
     pub found: f32,
     /// How far it is from there, in pixels of the form: the median.
     pub residual: f32,
-    /// The worst fifth's correlation of the anchors.
-    pub weakest: f32,
 }
 
 impl Registration {
@@ -414,7 +412,7 @@ fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registr
     }
     let plane = &form.ink[1];
     let mut bends = Bends::none(form.ink[0].width, form.ink[0].height);
-    let mut outcome = (0.0, f32::MAX, 0.0);
+    let mut outcome = (0.0, f32::MAX);
     for round in 0..2 {
         let size = (plane.width, plane.height);
         let seen = rectify(&scan.print, &map, Some(&bends), size, 2);
@@ -432,10 +430,9 @@ fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registr
                 }
             })
             .collect();
-        let (mut scores, mut offs): (Vec<f32>, Vec<f32>) = (Vec::new(), Vec::new());
+        let mut offs: Vec<f32> = Vec::new();
         let mut found = Vec::new();
         for sight in &sought {
-            scores.push(sight.score);
             let off = sight.off.0.hypot(sight.off.1);
             if sight.score >= FOUND_MIN && off < 7.0 {
                 offs.push(off);
@@ -445,12 +442,10 @@ fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registr
         if found.len() < GUESS_ANCHORS_MIN {
             return None;
         }
-        scores.sort_by(f32::total_cmp);
         offs.sort_by(f32::total_cmp);
         outcome = (
             found.len() as f32 / sought.len() as f32,
             offs[offs.len() / 2],
-            scores[scores.len() / 5],
         );
         if round == 0 {
             bends.add(&found);
@@ -461,7 +456,6 @@ fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registr
         bends,
         found: outcome.0,
         residual: outcome.1,
-        weakest: outcome.2,
     })
 }
 

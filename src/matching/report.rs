@@ -76,6 +76,9 @@ pub struct SlotReport {
 pub struct PageReport {
     /// Page of the form, from 1.
     pub page: usize,
+    /// The scan's file, where there are several.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scan: String,
     /// Page of the scan, from 1; none if the form was found on none.
     pub scan_page: Option<usize>,
     /// From pixels of the rendition at 200 dots per inch to pixels of the scan, row after row.
