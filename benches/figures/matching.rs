@@ -1,20 +1,14 @@
 //! Matching: true and forged vouchers, degraded in every way; how often each is called what, and how long it takes.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use vouchsafe::matching::{Matcher, Reader, Thresholds, Verdict};
+use vouchsafe::matching::{Matcher, Thresholds, Verdict};
 use vouchsafe::render::Renderer;
 
-use crate::scans::{self, forge, foreign, paper};
-
-pub fn models() -> PathBuf {
-    let home = std::env::var("HOME").unwrap_or_default();
-    PathBuf::from(std::env::var("CACHE").unwrap_or(format!("{home}/.cache/vouchsafe"))).join("models")
-}
+use crate::scans::{self, foreign, forge, paper};
 
 #[derive(Default, Clone, Copy)]
 struct Tally {
@@ -24,7 +18,12 @@ struct Tally {
 }
 
 pub fn measure() {
-    let number = |name: &str, default: u64| std::env::var(name).ok().and_then(|it| it.parse().ok()).unwrap_or(default);
+    let number = |name: &str, default: u64| {
+        std::env::var(name)
+            .ok()
+            .and_then(|it| it.parse().ok())
+            .unwrap_or(default)
+    };
     let (count, first) = (number("CASES", 400), number("SEED", 1));
     let only = std::env::var("KIND").ok();
     let loud = std::env::var("LOUD").is_ok();
@@ -42,7 +41,7 @@ pub fn measure() {
         for _ in 0..2 {
             scope.spawn(|| {
                 let renderer = Renderer::new();
-                let reader = Reader::load(&models()).ok();
+                let reader = scans::reader();
                 let reader = if std::env::var("NO_READER").is_ok() { None } else { reader };
                 let matcher = Matcher::new(reader, Thresholds::default());
                 loop {
@@ -108,12 +107,18 @@ pub fn measure() {
         let map = map.into_inner().unwrap();
         let mut all = Tally::default();
         for (kind, tally) in &map {
-            println!("match     {title:7} {kind:18} match {:4}  unsure {:4}  mismatch {:4}", tally.matched, tally.unsure, tally.mismatched);
+            println!(
+                "match     {title:7} {kind:18} match {:4}  unsure {:4}  mismatch {:4}",
+                tally.matched, tally.unsure, tally.mismatched
+            );
             all.matched += tally.matched;
             all.unsure += tally.unsure;
             all.mismatched += tally.mismatched;
         }
-        println!("match     {title:7} {:18} match {:4}  unsure {:4}  mismatch {:4}", "all", all.matched, all.unsure, all.mismatched);
+        println!(
+            "match     {title:7} {:18} match {:4}  unsure {:4}  mismatch {:4}",
+            "all", all.matched, all.unsure, all.mismatched
+        );
     }
     for (kind, (time, count)) in spent.into_inner().unwrap() {
         println!("match     time    {kind:18} {:8.1} ms", time / count as f64);

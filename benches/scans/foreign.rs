@@ -71,28 +71,53 @@ fn mix(page: &mut RgbImage, x: i32, y: i32, colour: Colour, part: f32) {
         return;
     }
     let Rgb(pixel) = page.get_pixel_mut(x as u32, y as u32);
-    for (value, ink) in pixel.iter_mut().zip([colour.red, colour.green, colour.blue]) {
+    for (value, ink) in pixel
+        .iter_mut()
+        .zip([colour.red, colour.green, colour.blue])
+    {
         *value = (f32::from(*value) * (1.0 - part) + f32::from(ink) * part) as u8;
     }
 }
 
 /// A page of a drawing in another font. Each text is moved by up to `shift` millimetres.
-pub fn print(drawing: &Drawing, page: usize, font: &[u8], dots_per_inch: u32, shift: f64, random: &mut Random) -> RgbImage {
+pub fn print(
+    drawing: &Drawing,
+    page: usize,
+    font: &[u8],
+    dots_per_inch: u32,
+    shift: f64,
+    random: &mut Random,
+) -> RgbImage {
     let scale = dots_per_inch as f32 / 7_200.0;
     let font = FontRef::from_index(font, 0).unwrap();
     let side = |length: i32| (length as f32 * scale).round() as u32;
-    let mut paper = RgbImage::from_pixel(side(drawing.width().0), side(drawing.height().0), Rgb([255; 3]));
-    let mut move_by = |random: &mut Random| {
+    let mut paper = RgbImage::from_pixel(
+        side(drawing.width().0),
+        side(drawing.height().0),
+        Rgb([255; 3]),
+    );
+    let move_by = |random: &mut Random| {
         let reach = shift * 7_200.0 / 25.4;
-        (random.between(-reach, reach) as f32, (random.between(-reach, reach) / 2.0) as f32)
+        (
+            random.between(-reach, reach) as f32,
+            (random.between(-reach, reach) / 2.0) as f32,
+        )
     };
     let fill = |paper: &mut RgbImage, shape: &Rectangle, colour: Colour| {
         let (left, top) = (shape.x as f32 * scale, shape.y as f32 * scale);
         let (right, bottom) = (shape.right() as f32 * scale, shape.bottom() as f32 * scale);
         for y in top as i32..=bottom as i32 {
             for x in left as i32..=right as i32 {
-                let over = |low: f32, high: f32, at: i32| (high.min(at as f32 + 1.0) - low.max(at as f32)).clamp(0.0, 1.0);
-                mix(paper, x, y, colour, over(left, right, x) * over(top, bottom, y));
+                let over = |low: f32, high: f32, at: i32| {
+                    (high.min(at as f32 + 1.0) - low.max(at as f32)).clamp(0.0, 1.0)
+                };
+                mix(
+                    paper,
+                    x,
+                    y,
+                    colour,
+                    over(left, right, x) * over(top, bottom, y),
+                );
             }
         }
     };
@@ -103,22 +128,38 @@ pub fn print(drawing: &Drawing, page: usize, font: &[u8], dots_per_inch: u32, sh
                     fill(&mut paper, shape, *colour);
                 }
             }
-            Item::Stroke { from, to, weight, colour } => {
-                let steps = ((to.x - from.x).abs().max((to.y - from.y).abs()) as f32 * scale) as i32 + 1;
+            Item::Stroke {
+                from,
+                to,
+                weight,
+                colour,
+            } => {
+                let steps =
+                    ((to.x - from.x).abs().max((to.y - from.y).abs()) as f32 * scale) as i32 + 1;
                 for step in 0..steps {
                     let part = step as f32 / steps as f32;
                     let x = from.x as f32 + (to.x - from.x) as f32 * part;
                     let y = from.y as f32 + (to.y - from.y) as f32 * part;
-                    let dot = Rectangle { x: x as i32, y: y as i32, width: *weight, height: *weight };
+                    let dot = Rectangle {
+                        x: x as i32,
+                        y: y as i32,
+                        width: *weight,
+                        height: *weight,
+                    };
                     fill(&mut paper, &dot, *colour);
                 }
             }
             Item::Glyphs(run) => {
                 let (dx, dy) = move_by(random);
                 for glyph in &run.glyphs {
-                    let Some(id) = font.charmap().map(glyph.character) else { continue };
+                    let Some(id) = font.charmap().map(glyph.character) else {
+                        continue;
+                    };
                     let size = run.size as f32 * scale;
-                    let origin = ((glyph.x as f32 + dx) * scale, (run.baseline as f32 + dy) * scale);
+                    let origin = (
+                        (glyph.x as f32 + dx) * scale,
+                        (run.baseline as f32 + dy) * scale,
+                    );
                     let reach = (size * 1.5) as usize + 4;
                     let corner = (origin.0.floor() - 2.0, (origin.1 - size * 1.1).floor());
                     let mut pen = Pen {
@@ -128,11 +169,18 @@ pub fn print(drawing: &Drawing, page: usize, font: &[u8], dots_per_inch: u32, sh
                         at: point(0.0, 0.0),
                     };
                     if let Some(outline) = font.outline_glyphs().get(id) {
-                        let settings = DrawSettings::unhinted(Size::new(size), LocationRef::default());
+                        let settings =
+                            DrawSettings::unhinted(Size::new(size), LocationRef::default());
                         outline.draw(settings, &mut pen).unwrap();
                     }
                     pen.raster.for_each_pixel_2d(|x, y, part| {
-                        mix(&mut paper, corner.0 as i32 + x as i32, corner.1 as i32 + y as i32, run.colour, part.clamp(0.0, 1.0));
+                        mix(
+                            &mut paper,
+                            corner.0 as i32 + x as i32,
+                            corner.1 as i32 + y as i32,
+                            run.colour,
+                            part.clamp(0.0, 1.0),
+                        );
                     });
                 }
             }

@@ -6,8 +6,20 @@ use super::random::Random;
 use super::vouchers::{self, money};
 
 pub const FORGERIES: [&str; 14] = [
-    "digit", "digits-swapped", "point", "digit-before", "digit-after", "day", "name", "account", "line-removed",
-    "line-added", "amounts-exchanged", "number", "summary", "other-voucher",
+    "digit",
+    "digits-swapped",
+    "point",
+    "digit-before",
+    "digit-after",
+    "day",
+    "name",
+    "account",
+    "line-removed",
+    "line-added",
+    "amounts-exchanged",
+    "number",
+    "summary",
+    "other-voucher",
 ];
 
 fn cents(text: &str) -> i64 {
@@ -15,7 +27,11 @@ fn cents(text: &str) -> i64 {
 }
 
 fn side(line: &Value) -> &'static str {
-    if line.get("debit").is_some() { "debit" } else { "credit" }
+    if line.get("debit").is_some() {
+        "debit"
+    } else {
+        "credit"
+    }
 }
 
 /// Makes the last line balance the others again.
@@ -41,7 +57,11 @@ pub fn forge(original: &Value, kind: &str, random: &mut Random) -> Option<Value>
         .filter(|index| side(&original["lines"][*index]) == "debit")
         .collect();
     let at = random.pick(&debits);
-    let digits: Vec<char> = original["lines"][at]["debit"].as_str()?.replace('.', "").chars().collect();
+    let digits: Vec<char> = original["lines"][at]["debit"]
+        .as_str()?
+        .replace('.', "")
+        .chars()
+        .collect();
     let set = |forged: &mut Value, digits: Vec<char>| {
         let text: String = digits.into_iter().collect();
         let value: i64 = text.parse().unwrap();
@@ -53,39 +73,66 @@ pub fn forge(original: &Value, kind: &str, random: &mut Random) -> Option<Value>
             let place = random.below(digits.len());
             let old = digits[place];
             // The likely ones first: 1 to 7, 3 to 8, 0 to 6, and any other.
-            let likely = match old { '1' => '7', '3' => '8', '0' => '6', '5' => '6', '6' => '8', '9' => '8', _ => '9' };
-            let digit = if random.chance(0.5) { likely } else { random.pick(&['1', '2', '3', '4', '5', '6', '7', '8', '9']) };
+            let likely = match old {
+                '1' => '7',
+                '3' => '8',
+                '0' => '6',
+                '5' => '6',
+                '6' => '8',
+                '9' => '8',
+                _ => '9',
+            };
+            let digit = if random.chance(0.5) {
+                likely
+            } else {
+                random.pick(&['1', '2', '3', '4', '5', '6', '7', '8', '9'])
+            };
             digits[place] = digit;
             set(&mut forged, digits);
         }
         "digits-swapped" => {
             let mut digits = digits;
-            let place = (0..digits.len() - 1).find(|it| digits[*it] != digits[it + 1] && (*it > 0 || digits[1] != '0'))?;
+            let place = (0..digits.len() - 1)
+                .find(|it| digits[*it] != digits[it + 1] && (*it > 0 || digits[1] != '0'))?;
             digits.swap(place, place + 1);
             set(&mut forged, digits);
         }
         "point" => {
             let mut digits = digits;
-            if random.chance(0.5) || digits.len() < 4 { digits.push('0') } else { digits.pop(); }
-            if digits.len() > 11 { return None; }
+            if random.chance(0.5) || digits.len() < 4 {
+                digits.push('0')
+            } else {
+                digits.pop();
+            }
+            if digits.len() > 11 {
+                return None;
+            }
             set(&mut forged, digits);
         }
         "digit-before" => {
             let mut digits = digits;
-            if digits.len() > 9 { return None; }
+            if digits.len() > 9 {
+                return None;
+            }
             digits.insert(0, random.pick(&['1', '2', '9']));
             set(&mut forged, digits);
         }
         "digit-after" => {
             let mut digits = digits;
-            if digits.len() > 9 { return None; }
+            if digits.len() > 9 {
+                return None;
+            }
             digits.push(random.pick(&['1', '5', '9']));
             set(&mut forged, digits);
         }
         "day" => {
             let date = original["date"].as_str()?;
             let day: u32 = date[8..].parse().ok()?;
-            let day = if day > 1 && random.chance(0.5) { day - 1 } else { day + 1 };
+            let day = if day > 1 && random.chance(0.5) {
+                day - 1
+            } else {
+                day + 1
+            };
             forged["date"] = json!(format!("{}{day:02}", &date[..8]));
         }
         "name" => {
@@ -107,13 +154,17 @@ pub fn forge(original: &Value, kind: &str, random: &mut Random) -> Option<Value>
             forged["lines"][at]["summary"] = line["summary"].clone();
         }
         "line-removed" => {
-            if debits.len() < 2 { return None; }
+            if debits.len() < 2 {
+                return None;
+            }
             forged["lines"].as_array_mut()?.remove(at);
             balance(&mut forged);
         }
         "line-added" => {
             let lines = forged["lines"].as_array_mut()?;
-            if lines.len() > 5 { return None; }
+            if lines.len() > 5 {
+                return None;
+            }
             let mut other = vouchers::voucher(random, "payment");
             let mut line = other["lines"][0].take();
             line["debit"] = json!("1000.00");
@@ -121,7 +172,9 @@ pub fn forge(original: &Value, kind: &str, random: &mut Random) -> Option<Value>
             balance(&mut forged);
         }
         "amounts-exchanged" => {
-            let other = *debits.iter().find(|it| original["lines"][**it]["debit"] != original["lines"][at]["debit"])?;
+            let other = *debits
+                .iter()
+                .find(|it| original["lines"][**it]["debit"] != original["lines"][at]["debit"])?;
             forged["lines"][at]["debit"] = original["lines"][other]["debit"].clone();
             forged["lines"][other]["debit"] = original["lines"][at]["debit"].clone();
         }

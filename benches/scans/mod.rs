@@ -11,7 +11,7 @@ pub mod vouchers;
 
 use image::RgbImage;
 use serde_json::Value;
-use vouchsafe::matching::Form;
+use vouchsafe::matching::{CHARACTERS_FILE, Form, NETWORK_FILE, Reader};
 use vouchsafe::render::{Drawing, Mark, Renderer};
 use vouchsafe::voucher::Voucher;
 use vouchsafe::voucher::template::Template;
@@ -34,7 +34,9 @@ impl Printed {
         let template = Template::builtin(&typed.voucher_type).unwrap();
         let template = Template::from_toml(template).unwrap();
         let own = own_mark(voucher);
-        let drawing = renderer.draw(&template, &typed, mark.unwrap_or(&own)).unwrap();
+        let drawing = renderer
+            .draw(&template, &typed, mark.unwrap_or(&own))
+            .unwrap();
         let pdf = renderer.pdf(&drawing, &data).unwrap();
         Printed { data, drawing, pdf }
     }
@@ -52,7 +54,11 @@ impl Printed {
 
     /// Where people sign, in millimetres.
     pub fn signed(&self, random: &mut Random) -> Vec<(f64, f64)> {
-        let slots = self.drawing.slots().iter().filter(|slot| slot.name.starts_with("signature"));
+        let slots = self
+            .drawing
+            .slots()
+            .iter()
+            .filter(|slot| slot.name.starts_with("signature"));
         let middle = |at: i32, length: i32| f64::from(at + length / 2) / 7_200.0 * 25.4;
         let places = slots.map(|slot| {
             let shape = slot.rectangle;
@@ -61,11 +67,21 @@ impl Printed {
         // Beside the printed name mostly, sometimes over it.
         let beside = |(x, y): (f64, f64), random: &mut Random| {
             let over = random.chance(0.03);
-            (if over { x } else { x + random.between(7.0, 11.0) }, y)
+            (
+                if over {
+                    x
+                } else {
+                    x + random.between(7.0, 11.0)
+                },
+                y,
+            )
         };
         let places: Vec<(f64, f64)> = places.collect();
         let places: Vec<(f64, f64)> = places.into_iter().filter(|_| random.chance(0.5)).collect();
-        places.into_iter().map(|place| beside(place, random)).collect()
+        places
+            .into_iter()
+            .map(|place| beside(place, random))
+            .collect()
     }
 }
 
@@ -74,8 +90,20 @@ pub fn own_mark(voucher: &Value) -> Mark {
     let steps = ["company", "ledger", "period", "type", "number"].map(text);
     Mark {
         place: format!("/{}", steps.join("/")),
-        digest: blake3::hash(voucher.to_string().as_bytes()).to_hex().to_string(),
+        digest: blake3::hash(voucher.to_string().as_bytes())
+            .to_hex()
+            .to_string(),
     }
+}
+
+/// The network, where `make` puts it; none if it is not there.
+pub fn reader() -> Option<Reader> {
+    let home = std::env::var("HOME").unwrap_or_default();
+    let cache = std::env::var("CACHE").unwrap_or(format!("{home}/.cache/vouchsafe"));
+    let folder = std::path::Path::new(&cache).join("models");
+    let characters = std::fs::read_to_string(folder.join(CHARACTERS_FILE)).ok()?;
+    let network = std::fs::read(folder.join(NETWORK_FILE)).ok()?;
+    Some(Reader::new(network, &characters).unwrap())
 }
 
 /// One scan with what is claimed of it.
@@ -94,7 +122,13 @@ pub struct Case {
 }
 
 /// Makes a case; none if this voucher offers no place for the forgery.
-pub fn case(renderer: &Renderer, fonts: &[Vec<u8>], seed: u64, kind: &'static str, forgery: Option<&'static str>) -> Option<Case> {
+pub fn case(
+    renderer: &Renderer,
+    fonts: &[Vec<u8>],
+    seed: u64,
+    kind: &'static str,
+    forgery: Option<&'static str>,
+) -> Option<Case> {
     let mut random = Random::new(seed);
     let form = random.pick(&vouchers::FORMS);
     let claim = vouchers::voucher(&mut random, form);
@@ -108,13 +142,18 @@ pub fn case(renderer: &Renderer, fonts: &[Vec<u8>], seed: u64, kind: &'static st
     let printed = Printed::new(renderer, &paper_voucher, keeps_mark.then_some(&mark));
     let texts = |printed: &Printed| -> Vec<(String, String)> {
         let fields = printed.drawing.fields().iter().filter(|it| it.page == 0);
-        fields.map(|it| (it.name.clone(), it.text.clone())).collect()
+        fields
+            .map(|it| (it.name.clone(), it.text.clone()))
+            .collect()
     };
     let (own, other) = (texts(&claimed), texts(&printed));
     let differing: Vec<(String, String)> = own
         .iter()
         .filter_map(|(name, text)| {
-            let seen = other.iter().find(|it| it.0 == *name).map_or("", |it| it.1.as_str());
+            let seen = other
+                .iter()
+                .find(|it| it.0 == *name)
+                .map_or("", |it| it.1.as_str());
             (seen != text).then(|| (name.clone(), seen.to_owned()))
         })
         .collect();
@@ -125,11 +164,27 @@ pub fn case(renderer: &Renderer, fonts: &[Vec<u8>], seed: u64, kind: &'static st
     let condition = Condition::draw(if foreign { "clean" } else { kind }, &mut random);
     let page = if foreign {
         let font = &fonts[random.below(fonts.len())];
-        foreign::print(&printed.drawing, 0, font, condition.dots_per_inch, 0.6, &mut random)
+        foreign::print(
+            &printed.drawing,
+            0,
+            font,
+            condition.dots_per_inch,
+            0.6,
+            &mut random,
+        )
     } else {
         printed.page(renderer, condition.dots_per_inch)
     };
     let signed = printed.signed(&mut random);
     let scan = paper::scan(page, &condition, &signed, &mut random);
-    Some(Case { seed, condition, forgery, foreign, claim, claimed, scan, differing })
+    Some(Case {
+        seed,
+        condition,
+        forgery,
+        foreign,
+        claim,
+        claimed,
+        scan,
+        differing,
+    })
 }

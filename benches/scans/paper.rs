@@ -53,15 +53,43 @@ pub enum Ink {
 impl Condition {
     pub fn clean() -> Condition {
         Condition {
-            name: "clean", dots_per_inch: 300, rotation: 0.0, turns: 0, perspective: 0.0, blur: 0.5, noise: 2.0,
-            jpeg: 90, gamma: 1.0, shade: 0.0, texture: 0.0, fold: false, bleed: 0.0, seals: 0, strokes: 0, curl: 0.0,
-            ink: Ink::Colour, margin: 5.0, around: 250,
+            name: "clean",
+            dots_per_inch: 300,
+            rotation: 0.0,
+            turns: 0,
+            perspective: 0.0,
+            blur: 0.5,
+            noise: 2.0,
+            jpeg: 90,
+            gamma: 1.0,
+            shade: 0.0,
+            texture: 0.0,
+            fold: false,
+            bleed: 0.0,
+            seals: 0,
+            strokes: 0,
+            curl: 0.0,
+            ink: Ink::Colour,
+            margin: 5.0,
+            around: 250,
         }
     }
 
     pub const KINDS: [&str; 14] = [
-        "clean", "rotated", "turned", "low-resolution", "fine", "grey", "bilevel", "seals", "pen", "dirty", "blurred",
-        "jpeg", "folded", "photo",
+        "clean",
+        "rotated",
+        "turned",
+        "low-resolution",
+        "fine",
+        "grey",
+        "bilevel",
+        "seals",
+        "pen",
+        "dirty",
+        "blurred",
+        "jpeg",
+        "folded",
+        "photo",
     ];
 
     /// One of a kind, its numbers drawn by chance.
@@ -79,23 +107,76 @@ impl Condition {
             ..Condition::clean()
         };
         match kind {
-            "rotated" => Condition { rotation: random.between(-5.0, 5.0), ..clean },
-            "turned" => Condition { turns: 1 + random.below(3) as u8, rotation: random.between(-3.0, 3.0), ..clean },
-            "low-resolution" => Condition { dots_per_inch: random.pick(&[100, 120, 150]), ..clean },
-            "fine" => Condition { dots_per_inch: random.pick(&[400, 600]), ..clean },
-            "grey" => Condition { ink: Ink::Grey, seals: 1, ..clean },
-            "bilevel" => Condition { ink: Ink::Bilevel, noise: 2.0, ..clean },
-            "seals" => Condition { seals: 1 + random.below(3) as u8, ..clean },
-            "pen" => Condition { strokes: 1 + random.below(3) as u8, seals: 1, ..clean },
-            "dirty" => Condition { texture: random.between(6.0, 14.0), bleed: random.between(0.05, 0.15), shade: random.between(0.1, 0.3), noise: random.between(4.0, 9.0), ..clean },
-            "blurred" => Condition { blur: random.between(0.8, 1.8), gamma: random.between(0.6, 1.6), ..clean },
-            "jpeg" => Condition { jpeg: 30 + random.below(30) as u8, ..clean },
-            "folded" => Condition { fold: true, curl: random.between(0.2, 0.8), ..clean },
+            "rotated" => Condition {
+                rotation: random.between(-5.0, 5.0),
+                ..clean
+            },
+            "turned" => Condition {
+                turns: 1 + random.below(3) as u8,
+                rotation: random.between(-3.0, 3.0),
+                ..clean
+            },
+            "low-resolution" => Condition {
+                dots_per_inch: random.pick(&[100, 120, 150]),
+                ..clean
+            },
+            "fine" => Condition {
+                dots_per_inch: random.pick(&[400, 600]),
+                ..clean
+            },
+            "grey" => Condition {
+                ink: Ink::Grey,
+                seals: 1,
+                ..clean
+            },
+            "bilevel" => Condition {
+                ink: Ink::Bilevel,
+                noise: 2.0,
+                ..clean
+            },
+            "seals" => Condition {
+                seals: 1 + random.below(3) as u8,
+                ..clean
+            },
+            "pen" => Condition {
+                strokes: 1 + random.below(3) as u8,
+                seals: 1,
+                ..clean
+            },
+            "dirty" => Condition {
+                texture: random.between(6.0, 14.0),
+                bleed: random.between(0.05, 0.15),
+                shade: random.between(0.1, 0.3),
+                noise: random.between(4.0, 9.0),
+                ..clean
+            },
+            "blurred" => Condition {
+                blur: random.between(0.8, 1.8),
+                gamma: random.between(0.6, 1.6),
+                ..clean
+            },
+            "jpeg" => Condition {
+                jpeg: 30 + random.below(30) as u8,
+                ..clean
+            },
+            "folded" => Condition {
+                fold: true,
+                curl: random.between(0.2, 0.8),
+                ..clean
+            },
             "photo" => Condition {
-                perspective: random.between(0.01, 0.06), shade: random.between(0.2, 0.5), curl: random.between(0.0, 0.8),
-                blur: random.between(0.6, 1.4), noise: random.between(3.0, 8.0), margin: random.between(10.0, 30.0),
-                around: random.pick(&[40, 70, 110]), rotation: random.between(-5.0, 5.0), seals: random.below(2) as u8,
-                dots_per_inch: random.pick(&[250, 300]), jpeg: 70 + random.below(25) as u8, ..clean
+                perspective: random.between(0.01, 0.06),
+                shade: random.between(0.2, 0.5),
+                curl: random.between(0.0, 0.8),
+                blur: random.between(0.6, 1.4),
+                noise: random.between(3.0, 8.0),
+                margin: random.between(10.0, 30.0),
+                around: random.pick(&[40, 70, 110]),
+                rotation: random.between(-5.0, 5.0),
+                seals: random.below(2) as u8,
+                dots_per_inch: random.pick(&[250, 300]),
+                jpeg: 70 + random.below(25) as u8,
+                ..clean
             },
             _ => clean,
         }
@@ -104,7 +185,9 @@ impl Condition {
 
 fn smooth_noise(x: f64, y: f64, seed: u64) -> f64 {
     let corner = |x: i64, y: i64| {
-        let mut hash = (x as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (y as u64).wrapping_mul(0xC2B2_AE3D_27D4_EB4F) ^ seed;
+        let mut hash = (x as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            ^ (y as u64).wrapping_mul(0xC2B2_AE3D_27D4_EB4F)
+            ^ seed;
         hash = (hash ^ (hash >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         ((hash >> 40) & 0xFFFF) as f64 / 32_768.0 - 1.0
     };
@@ -135,14 +218,27 @@ fn seal(page: &mut RgbImage, centre: (f64, f64), radius: f64, random: &mut Rando
     for dy in -reach..=reach {
         for dx in -reach..=reach {
             let (fx, fy) = (dx as f64 / radius, dy as f64 / radius);
-            let distance = if square { fx.abs().max(fy.abs()) } else { fx.hypot(fy) };
+            let distance = if square {
+                fx.abs().max(fy.abs())
+            } else {
+                fx.hypot(fy)
+            };
             let angle = fy.atan2(fx);
             let ring = (0.92..1.0).contains(&distance);
-            let letters = (0.62..0.85).contains(&distance) && (angle * 9.0).sin() > 0.1 && smooth_noise(fx * 14.0, fy * 14.0, seed) > -0.2;
-            let star = distance < 0.34 && (5.0 * (angle + 1.57)).cos() * 0.12 + 0.2 > distance - 0.02;
+            let letters = (0.62..0.85).contains(&distance)
+                && (angle * 9.0).sin() > 0.1
+                && smooth_noise(fx * 14.0, fy * 14.0, seed) > -0.2;
+            let star =
+                distance < 0.34 && (5.0 * (angle + 1.57)).cos() * 0.12 + 0.2 > distance - 0.02;
             if ring || letters || star {
                 let uneven = 0.75 + 0.25 * smooth_noise(fx * 6.0, fy * 6.0, seed ^ 7);
-                ink(page, centre.0 as i64 + dx, centre.1 as i64 + dy, red, uneven);
+                ink(
+                    page,
+                    centre.0 as i64 + dx,
+                    centre.1 as i64 + dy,
+                    red,
+                    uneven,
+                );
             }
         }
     }
@@ -161,7 +257,11 @@ fn stroke(page: &mut RgbImage, points: &[(f64, f64)], width: f64, colour: [f64; 
                 for dx in -reach..=reach {
                     if ((dx * dx + dy * dy) as f64) <= width * width / 4.0 {
                         let (px, py) = (x as i64 + dx, y as i64 + dy);
-                        if px >= 0 && py >= 0 && px < i64::from(page.width()) && py < i64::from(page.height()) {
+                        if px >= 0
+                            && py >= 0
+                            && px < i64::from(page.width())
+                            && py < i64::from(page.height())
+                        {
                             let pixel = page.get_pixel_mut(px as u32, py as u32);
                             for (value, colour) in pixel.0.iter_mut().zip(colour) {
                                 *value = (f64::from(*value)).min(colour * 255.0) as u8;
@@ -193,7 +293,10 @@ fn scrawl(page: &mut RgbImage, at: (f64, f64), size: f64, millimetre: f64, rando
                     let (p, q) = ((a + b) / 2.0, (b + c) / 2.0);
                     p * (1.0 - t) * (1.0 - t) + 2.0 * b * t * (1.0 - t) + q * t * t
                 };
-                (mix(it[0].0, it[1].0, it[2].0), mix(it[0].1, it[1].1, it[2].1))
+                (
+                    mix(it[0].0, it[1].0, it[2].0),
+                    mix(it[0].1, it[1].1, it[2].1),
+                )
             })
         })
         .collect();
@@ -202,19 +305,47 @@ fn scrawl(page: &mut RgbImage, at: (f64, f64), size: f64, millimetre: f64, rando
 
 /// A JPEG file of a scan of `print`, a page at the condition's resolution. `signed` are places in millimetres
 /// where people sign.
-pub fn scan(mut print: RgbImage, condition: &Condition, signed: &[(f64, f64)], random: &mut Random) -> Vec<u8> {
+pub fn scan(
+    mut print: RgbImage,
+    condition: &Condition,
+    signed: &[(f64, f64)],
+    random: &mut Random,
+) -> Vec<u8> {
     let millimetre = f64::from(condition.dots_per_inch) / 25.4;
     let (width, height) = (f64::from(print.width()), f64::from(print.height()));
     for (x, y) in signed {
-        scrawl(&mut print, (x * millimetre, y * millimetre), 8.0 * millimetre, millimetre, random);
+        scrawl(
+            &mut print,
+            (x * millimetre, y * millimetre),
+            8.0 * millimetre,
+            millimetre,
+            random,
+        );
     }
     for _ in 0..condition.strokes {
-        let at = (random.between(0.1, 0.9) * width, random.between(0.3, 0.8) * height);
-        scrawl(&mut print, at, random.between(4.0, 10.0) * millimetre, millimetre, random);
+        let at = (
+            random.between(0.1, 0.9) * width,
+            random.between(0.3, 0.8) * height,
+        );
+        scrawl(
+            &mut print,
+            at,
+            random.between(4.0, 10.0) * millimetre,
+            millimetre,
+            random,
+        );
     }
     for _ in 0..condition.seals {
-        let at = (random.between(0.15, 0.9) * width, random.between(0.3, 0.9) * height);
-        seal(&mut print, at, random.between(12.0, 20.0) * millimetre, random);
+        let at = (
+            random.between(0.15, 0.9) * width,
+            random.between(0.3, 0.9) * height,
+        );
+        seal(
+            &mut print,
+            at,
+            random.between(12.0, 20.0) * millimetre,
+            random,
+        );
     }
     let moved = geometry(&print, condition, millimetre, random);
     let picture = optics(moved, condition, random);
@@ -222,7 +353,9 @@ pub fn scan(mut print: RgbImage, condition: &Condition, signed: &[(f64, f64)], r
     let mut bytes = Vec::new();
     let encoder = Encoder::new(&mut bytes, condition.jpeg);
     match condition.ink {
-        Ink::Colour => encoder.encode(picture.as_raw(), width, height, ColorType::Rgb).unwrap(),
+        Ink::Colour => encoder
+            .encode(picture.as_raw(), width, height, ColorType::Rgb)
+            .unwrap(),
         Ink::Grey | Ink::Bilevel => {
             let luma = |pixel: &Rgb<u8>| {
                 let [r, g, b] = pixel.0.map(f64::from);
@@ -231,24 +364,43 @@ pub fn scan(mut print: RgbImage, condition: &Condition, signed: &[(f64, f64)], r
             let grey: Vec<u8> = picture.pixels().map(luma).collect();
             if condition.ink == Ink::Bilevel {
                 bytes.clear();
-                let bits: Vec<u8> = grey.iter().map(|it| if *it > 150 { 255 } else { 0 }).collect();
-                let image: ImageBuffer<image::Luma<u8>, Vec<u8>> = ImageBuffer::from_raw(u32::from(width), u32::from(height), bits).unwrap();
-                image.write_to(&mut std::io::Cursor::new(&mut bytes), image::ImageFormat::Png).unwrap();
+                let bits: Vec<u8> = grey
+                    .iter()
+                    .map(|it| if *it > 150 { 255 } else { 0 })
+                    .collect();
+                let image: ImageBuffer<image::Luma<u8>, Vec<u8>> =
+                    ImageBuffer::from_raw(u32::from(width), u32::from(height), bits).unwrap();
+                image
+                    .write_to(
+                        &mut std::io::Cursor::new(&mut bytes),
+                        image::ImageFormat::Png,
+                    )
+                    .unwrap();
                 return bytes;
             }
-            encoder.encode(&grey, width, height, ColorType::Luma).unwrap();
+            encoder
+                .encode(&grey, width, height, ColorType::Luma)
+                .unwrap();
         }
     }
     bytes
 }
 
 /// Rotation, perspective, fold and curl.
-fn geometry(print: &RgbImage, condition: &Condition, millimetre: f64, random: &mut Random) -> RgbImage {
+fn geometry(
+    print: &RgbImage,
+    condition: &Condition,
+    millimetre: f64,
+    random: &mut Random,
+) -> RgbImage {
     let (width, height) = (f64::from(print.width()), f64::from(print.height()));
     let margin = condition.margin * millimetre;
     let angle = condition.rotation.to_radians();
     let (sin, cos) = angle.sin_cos();
-    let span = ((width * cos.abs() + height * sin.abs()) + 2.0 * margin, (width * sin.abs() + height * cos.abs()) + 2.0 * margin);
+    let span = (
+        (width * cos.abs() + height * sin.abs()) + 2.0 * margin,
+        (width * sin.abs() + height * cos.abs()) + 2.0 * margin,
+    );
     let (tilt_x, tilt_y) = (
         condition.perspective * random.between(-1.0, 1.0) / width * 2.0,
         condition.perspective * random.between(-1.0, 1.0) / height * 2.0,
@@ -290,7 +442,8 @@ fn geometry(print: &RgbImage, condition: &Condition, millimetre: f64, random: &m
         let mut colour = match pixel(px, py) {
             Some(colour) => colour,
             None => {
-                let around = f64::from(condition.around) + 6.0 * smooth_noise(f64::from(x) / 9.0, f64::from(y) / 9.0, seed);
+                let around = f64::from(condition.around)
+                    + 6.0 * smooth_noise(f64::from(x) / 9.0, f64::from(y) / 9.0, seed);
                 value.0 = [around.clamp(0.0, 255.0) as u8; 3];
                 continue;
             }
@@ -303,7 +456,9 @@ fn geometry(print: &RgbImage, condition: &Condition, millimetre: f64, random: &m
             }
         }
         if condition.texture > 0.0 {
-            let grain = condition.texture * (0.6 * smooth_noise(px / 3.0, py / 3.0, seed) + 0.4 * smooth_noise(px / 40.0, py / 40.0, seed ^ 3));
+            let grain = condition.texture
+                * (0.6 * smooth_noise(px / 3.0, py / 3.0, seed)
+                    + 0.4 * smooth_noise(px / 40.0, py / 40.0, seed ^ 3));
             for value in &mut colour {
                 *value += grain - condition.texture * 0.5;
             }
@@ -330,8 +485,13 @@ fn optics(mut picture: RgbImage, condition: &Condition, random: &mut Random) -> 
     let hard = random.chance(0.3);
     let mut noise = random.clone();
     for (x, y, pixel) in picture.enumerate_pixels_mut() {
-        let along = 0.5 + ((f64::from(x) / width - 0.5) * dx + (f64::from(y) / height - 0.5) * dy) / 1.42;
-        let part = if hard { ((along - edge) * 12.0).clamp(0.0, 1.0) } else { along };
+        let along =
+            0.5 + ((f64::from(x) / width - 0.5) * dx + (f64::from(y) / height - 0.5) * dy) / 1.42;
+        let part = if hard {
+            ((along - edge) * 12.0).clamp(0.0, 1.0)
+        } else {
+            along
+        };
         let light = 1.0 - condition.shade * part;
         let grain = noise.normal() * condition.noise;
         for value in &mut pixel.0 {

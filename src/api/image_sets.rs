@@ -29,7 +29,10 @@ pub async fn of_state(
         Some((state, asked.after))
     });
     let Some((state, after)) = state else {
-        let (error, hint) = ("none of the states that there are", format!("ask for one of {words}"));
+        let (error, hint) = (
+            "none of the states that there are",
+            format!("ask for one of {words}"),
+        );
         return Err(ArchiveError::from(Invalid::new("state", error, hint)).into());
     };
     let (vouchers, next) =

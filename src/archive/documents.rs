@@ -9,9 +9,9 @@ use vouchsafe_evidence::entry::{Entry, Object};
 use vouchsafe_evidence::key::VerifierKey;
 use vouchsafe_evidence::proof::{EntryProof, InclusionProof};
 
+use super::kind;
 use super::log::{self, Against};
 use super::open::entry;
-use super::kind;
 use super::rows::{DecisionRow, VersionRow, VoucherRow};
 use super::{ArchiveError, ImageSet, OPERATOR, Records};
 use crate::access::Time;
@@ -119,7 +119,10 @@ impl Records {
             versions: versions.collect::<Result<_, _>>()?,
             scans,
             image_set: row.image_set(),
-            matches: (1..).zip(&row.decisions).map(|(number, it)| self.decided(number, it)).collect::<Result<_, _>>()?,
+            matches: (1..)
+                .zip(&row.decisions)
+                .map(|(number, it)| self.decided(number, it))
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -130,11 +133,19 @@ impl Records {
             version: number,
             entry: row.seq,
             time: rfc3339(row.time),
-            by: if decided.by_person { self.name_of(&by.actor) } else { "archive".to_owned() },
+            by: if decided.by_person {
+                self.name_of(&by.actor)
+            } else {
+                "archive".to_owned()
+            },
             verdict: row.verdict,
             voucher_version: row.version,
             scans: &row.scans,
-            files: row.objects.iter().map(|object| ArrivedFile::new(object, number)).collect(),
+            files: row
+                .objects
+                .iter()
+                .map(|object| ArrivedFile::new(object, number))
+                .collect(),
         })
     }
 

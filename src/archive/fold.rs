@@ -4,12 +4,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vouchsafe_evidence::entry::{Entry, Object};
 
-use super::{ArchiveError, ImageSet};
 use super::kind::{self, body};
 use super::rows::{
-    AnchorRow, DecisionRow, FileRow, GrantRow, InboxRow, NodeRow, TemplateRow, UserRow, VersionRow, VoucherRow,
-    decode, encode, key,
+    AnchorRow, DecisionRow, FileRow, GrantRow, InboxRow, NodeRow, TemplateRow, UserRow, VersionRow,
+    VoucherRow, decode, encode, key,
 };
+use super::{ArchiveError, ImageSet};
 use crate::catalog::{INBOX, TreePath};
 use crate::store::{IndexChanges, Store, get_object};
 

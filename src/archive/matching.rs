@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use vouchsafe_evidence::digest::Digest;
 
 use super::documents::json as document;
@@ -19,7 +19,7 @@ use super::rows::{DecisionRow, VoucherRow, key, name_of};
 use super::{Archive, ArchiveError, Caller, Filed, Records};
 use crate::access::Right;
 use crate::catalog::TreePath;
-use crate::matching::{Comparison, Form, MATCH_MAX_BYTES, Matcher, Report, Verdict};
+use crate::matching::{Comparison, Form, MATCH_MAX_BYTES, Matcher, Verdict};
 use crate::render::Mark;
 use crate::store::get_object;
 use crate::voucher::template::{TEMPLATE_MAX_BYTES, Template};
@@ -92,13 +92,16 @@ impl VoucherRow {
     /// The versions of the scans that there are now.
     fn scan_versions(&self) -> BTreeMap<String, u32> {
         let scans = self.scans.iter();
-        scans.map(|(name, versions)| (name.clone(), versions.len() as u32)).collect()
+        scans
+            .map(|(name, versions)| (name.clone(), versions.len() as u32))
+            .collect()
     }
 
     /// The decision on what is there now; none before it is made.
     pub(super) fn decision(&self) -> Option<&DecisionRow> {
         let last = self.decisions.last()?;
-        let current = last.version as usize == self.versions.len() && last.scans == self.scan_versions();
+        let current =
+            last.version as usize == self.versions.len() && last.scans == self.scan_versions();
         current.then_some(last)
     }
 
@@ -107,7 +110,8 @@ impl VoucherRow {
         if self.scans.is_empty() {
             return ImageSet::AwaitingScan;
         }
-        self.decision().map_or(ImageSet::Matching, |decision| decision.verdict.into())
+        self.decision()
+            .map_or(ImageSet::Matching, |decision| decision.verdict.into())
     }
 }
 
@@ -207,7 +211,10 @@ impl Records {
         let Some(version) = row.versions.last() else {
             return Ok(None);
         };
-        let data = version.objects.iter().find(|object| object.name == "voucher.json");
+        let data = version
+            .objects
+            .iter()
+            .find(|object| object.name == "voucher.json");
         let Some(data) = data.map(|object| object.blake3) else {
             return Ok(None);
         };
@@ -234,7 +241,8 @@ impl Records {
         let template = content(&filed.template_blake3, TEMPLATE_MAX_BYTES)?
             .and_then(|text| String::from_utf8(text).ok())
             .ok_or_else(|| broken("no template"))?;
-        let template = Template::from_toml(&template).map_err(|error| broken(&error.to_string()))?;
+        let template =
+            Template::from_toml(&template).map_err(|error| broken(&error.to_string()))?;
         let voucher = Voucher::from_json(&data)?;
         let mark = Mark {
             place: task.place.to_string(),
@@ -243,24 +251,6 @@ impl Records {
         let drawing = matcher.renderer().draw(&template, &voucher, &mark)?;
         let pdf = matcher.renderer().pdf(&drawing, &data)?;
         Ok(Form::new(matcher.renderer(), &drawing, &pdf)?)
-    }
-}
-
-/// What came of comparing a voucher with its scans.
-struct Outcome {
-    verdict: Verdict,
-    report: Value,
-    picture: Option<Vec<u8>>,
-}
-
-impl Outcome {
-    /// A comparison that could not be made.
-    fn failed(why: &str) -> Outcome {
-        Outcome {
-            verdict: Verdict::Unsure,
-            report: json!({"verdict": "unsure", "score": 0.5, "reason": why, "fields": []}),
-            picture: None,
-        }
     }
 }
 
@@ -275,28 +265,37 @@ impl Archive {
         let Some(task) = self.records.task(place)? else {
             return Ok(None);
         };
+        let form = self.records.form(matcher, &task)?;
         // What hostile pixels drive into a panic is for a person to look at, and stops nobody else's.
-        let compared = catch_unwind(AssertUnwindSafe(|| self.compare(matcher, &task)));
-        let outcome = compared.unwrap_or_else(|_| Ok(Outcome::failed("the comparison failed")))?;
-        let state = ImageSet::from(outcome.verdict);
+        let compared = catch_unwind(AssertUnwindSafe(|| self.compare(matcher, &form, &task)));
+        let comparison = match compared {
+            Ok(comparison) => comparison?,
+            Err(_) => matcher.undecided(&form, "the comparison failed"),
+        };
+        let (verdict, report) = (comparison.report.verdict, &comparison.report);
+        let state = ImageSet::from(verdict);
         let report = json!({
             "image_set": state, "voucher_version": task.version, "scans": task.scans,
-            "decided_by": "archive", "report": outcome.report,
+            "decided_by": "archive", "report": report,
         });
-        let mut objects = vec![self.put("match.json", "application/json", &document(&report)?)?];
-        if let Some(picture) = outcome.picture {
-            objects.push(self.put("match.png", "image/png", &picture)?);
-        }
+        let picture = comparison.overlay(matcher.renderer(), &form);
+        let picture = picture.map_err(|error| ArchiveError::Fault(error.to_string()))?;
+        let objects = vec![
+            self.put("match.json", "application/json", &document(&report)?)?,
+            self.put("match.png", "image/png", &picture)?,
+        ];
         let body = kind::MatchDecided {
-            verdict: outcome.verdict,
+            verdict,
             version: task.version,
             scans: task.scans.clone(),
             by_person: false,
         };
         let draft = Draft::new(super::OPERATOR, kind::MATCH_DECIDED, &task.place, &body)?;
         self.commit(move |desk| {
-            let row: VoucherRow =
-                desk.rows.get(&key::voucher(&task.place.to_string()))?.unwrap_or_default();
+            let row: VoucherRow = desk
+                .rows
+                .get(&key::voucher(&task.place.to_string()))?
+                .unwrap_or_default();
             let same = row.image_set() == ImageSet::Matching
                 && row.versions.len() as u32 == task.version
                 && row.scan_versions() == task.scans;
@@ -308,30 +307,28 @@ impl Archive {
         })
     }
 
-    fn compare(&self, matcher: &Matcher, task: &Task) -> Result<Outcome, ArchiveError> {
-        let form = self.records.form(matcher, task)?;
+    fn compare(
+        &self,
+        matcher: &Matcher,
+        form: &Form,
+        task: &Task,
+    ) -> Result<Comparison, ArchiveError> {
         let mut contents = Vec::new();
         for (name, digest) in &task.contents {
             match get_object(&*self.records.store, digest, MATCH_MAX_BYTES)? {
                 Some(content) => contents.push((name.as_str(), content)),
                 None => {
-                    let why = format!("{name} has more than {MATCH_MAX_BYTES} bytes, or is missing");
-                    return Ok(Outcome::failed(&why));
+                    let why =
+                        format!("{name} has more than {MATCH_MAX_BYTES} bytes, or is missing");
+                    return Ok(matcher.undecided(form, &why));
                 }
             }
         }
-        let scans: Vec<(&str, &[u8])> = contents.iter().map(|(name, it)| (*name, &it[..])).collect();
-        let comparison: Comparison = match matcher.compare_all(&form, &scans) {
-            Ok(comparison) => comparison,
-            Err((name, error)) => return Ok(Outcome::failed(&format!("{name}: {error}"))),
-        };
-        let picture = comparison.overlay(matcher.renderer(), &form).ok();
-        let report: &Report = &comparison.report;
-        Ok(Outcome {
-            verdict: report.verdict,
-            report: serde_json::to_value(report).map_err(|error| ArchiveError::Fault(error.to_string()))?,
-            picture,
-        })
+        let scans: Vec<(&str, &[u8])> =
+            contents.iter().map(|(name, it)| (*name, &it[..])).collect();
+        let compared = matcher.compare_all(form, &scans);
+        Ok(compared
+            .unwrap_or_else(|(name, error)| matcher.undecided(form, &format!("{name}: {error}"))))
     }
 
     /// Lets a person settle what could not be told, or overrule what was decided, with a reason.
@@ -347,11 +344,17 @@ impl Archive {
         self.log_refusal(caller, place, settled)
     }
 
-    fn settle(&self, caller: &Caller, place: &TreePath, content: &[u8]) -> Result<Filed, ArchiveError> {
-        let hint = r#"send {"verdict":"match","reason":"…"} or {"verdict":"mismatch","reason":"…"}"#;
+    fn settle(
+        &self,
+        caller: &Caller,
+        place: &TreePath,
+        content: &[u8],
+    ) -> Result<Filed, ArchiveError> {
+        let hint =
+            r#"send {"verdict":"match","reason":"…"} or {"verdict":"mismatch","reason":"…"}"#;
         let invalid = |field: &str, why: String| ArchiveError::from(Invalid::new(field, why, hint));
-        let sent: Settlement =
-            serde_json::from_slice(content).map_err(|error| invalid("verdict", error.to_string()))?;
+        let sent: Settlement = serde_json::from_slice(content)
+            .map_err(|error| invalid("verdict", error.to_string()))?;
         let verdict = match sent.verdict.as_str() {
             "match" => Verdict::Match,
             "mismatch" => Verdict::Mismatch,
@@ -369,7 +372,10 @@ impl Archive {
             return Err(ArchiveError::conflict(error, "upload scan-1.jpg first"));
         }
         let (version, scans) = (row.versions.len() as u32, row.scan_versions());
-        let before = row.decision().and_then(|it| it.objects.first()).map(|it| it.blake3);
+        let before = row
+            .decision()
+            .and_then(|it| it.objects.first())
+            .map(|it| it.blake3);
         let report = json!({
             "image_set": ImageSet::from(verdict), "voucher_version": version, "scans": scans,
             "decided_by": caller.name, "reason": reason, "overrules": before,
@@ -377,7 +383,11 @@ impl Archive {
         let mut objects = vec![self.put("match.json", "application/json", &document(&report)?)?];
         // The picture of what was overruled stays to be seen.
         let pictures = row.decision().into_iter().flat_map(|it| &it.objects);
-        objects.extend(pictures.filter(|object| object.name == "match.png").cloned());
+        objects.extend(
+            pictures
+                .filter(|object| object.name == "match.png")
+                .cloned(),
+        );
         let body = kind::MatchDecided {
             verdict,
             version,
@@ -414,7 +424,9 @@ impl News {
     /// Waits until more was told than `seen`, or for a while; gives how much was told.
     fn wait(&self, seen: u64, patience: Duration) -> u64 {
         let count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.came.wait_timeout_while(count, patience, |count| *count == seen);
+        let waited = self
+            .came
+            .wait_timeout_while(count, patience, |count| *count == seen);
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
@@ -434,7 +446,8 @@ impl Matching {
         let busy: Arc<Mutex<BTreeSet<String>>> = Arc::default();
         let mut workers = Vec::new();
         for matcher in matchers {
-            let (archive, stop, busy) = (Arc::clone(&archive), Arc::clone(&stop), Arc::clone(&busy));
+            let (archive, stop, busy) =
+                (Arc::clone(&archive), Arc::clone(&stop), Arc::clone(&busy));
             let worker = thread::Builder::new()
                 .name("matching".to_owned())
                 .spawn(move || work(&archive, &matcher, &stop, &busy))
@@ -482,7 +495,9 @@ fn work(archive: &Archive, matcher: &Matcher, stop: &AtomicBool, busy: &Mutex<BT
             // The same again at once would fail at once again.
             archive.news.wait(seen, IDLE);
         }
-        busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&path);
+        busy.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&path);
     }
 }
 

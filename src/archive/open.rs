@@ -311,7 +311,10 @@ fn refresh(
             people.store(Arc::new(People::read(&*store)?));
         }
         let pictured = [kind::VOUCHER_FILED, kind::SCAN_RECEIVED];
-        if entries.iter().any(|entry| pictured.contains(&entry.kind.as_str())) {
+        if entries
+            .iter()
+            .any(|entry| pictured.contains(&entry.kind.as_str()))
+        {
             news.tell();
         }
         if entries.iter().any(|entry| entry.kind == kind::KEY_ROTATED) {

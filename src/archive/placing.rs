@@ -89,7 +89,9 @@ impl Archive {
             }
         }
         if placed.places.is_empty() {
-            return Ok(unplaced("no voucher that you may file for has the mark on it"));
+            return Ok(unplaced(
+                "no voucher that you may file for has the mark on it",
+            ));
         }
         Ok(placed)
     }
@@ -113,10 +115,18 @@ impl Archive {
             }
             let Some(name) = free_name(&row.scans, ending) else {
                 let error = format!("{place} has {SCANS_MAX} scans");
-                return Err(ArchiveError::conflict(error, "that is more than a voucher can have"));
+                return Err(ArchiveError::conflict(
+                    error,
+                    "that is more than a voucher can have",
+                ));
             };
             let scan = object(&name, media_type, &digests);
-            let draft = Draft::new(&actor, kind::SCAN_RECEIVED, &place, &kind::ScanReceived { version: 1 })?;
+            let draft = Draft::new(
+                &actor,
+                kind::SCAN_RECEIVED,
+                &place,
+                &kind::ScanReceived { version: 1 },
+            )?;
             desk.write(draft.with(vec![scan]));
             Ok(true)
         })

@@ -270,14 +270,13 @@ impl Records {
                 let first = versions.first().map_or(shown.time, |first| first.time);
                 Some(File::stored(&shown.object, first, shown.time))
             }),
-            VoucherFile::Match | VoucherFile::MatchPicture => {
-                nth(&row.decisions, version).and_then(|shown| {
+            VoucherFile::Match | VoucherFile::MatchPicture => nth(&row.decisions, version)
+                .and_then(|shown| {
                     let mut objects = shown.objects.iter();
                     let object = objects.find(|object| object.name == file.name())?;
                     let first = row.decisions.first().map_or(shown.time, |first| first.time);
                     Some(File::stored(object, first, shown.time))
-                })
-            }
+                }),
             VoucherFile::History => {
                 let history = self.history(place, row)?;
                 Some(File::derived(history, JSON, created, modified))
@@ -305,7 +304,12 @@ pub(super) fn file_names(row: &VoucherRow) -> Vec<&str> {
     let mut names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
     names.extend(row.scans.keys().map(String::as_str));
     let decided = row.decisions.last();
-    names.extend(decided.into_iter().flat_map(|it| &it.objects).map(|object| object.name.as_str()));
+    names.extend(
+        decided
+            .into_iter()
+            .flat_map(|it| &it.objects)
+            .map(|object| object.name.as_str()),
+    );
     names.extend(["history.json", "proof.json", "voucher.tlog-proof"]);
     names.sort_unstable();
     names

@@ -1,5 +1,5 @@
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use vouchsafe_evidence::digest::Digest;
@@ -8,7 +8,10 @@ use super::render::{read, template_text};
 use super::{Failure, terminal};
 use crate::catalog::Layout;
 use crate::config::Comparing;
-use crate::matching::{DecodeError, Form, MATCH_MAX_BYTES, Matcher, Reader, Report, Thresholds, Verdict};
+use crate::matching::{
+    CHARACTERS_FILE, DecodeError, Form, MATCH_MAX_BYTES, Matcher, NETWORK_FILE, Reader, Report,
+    Thresholds, Verdict,
+};
 use crate::render::{Mark, Renderer};
 use crate::voucher::Voucher;
 use crate::voucher::template::Template;
@@ -56,7 +59,7 @@ pub fn matchers(config: &Comparing) -> Result<Vec<Matcher>, Failure> {
         .try_into()
         .map_err(|error: toml::de::Error| wrong(format!("thresholds: {error}")))?;
     if let Some(folder) = &config.models {
-        Reader::load(folder).map_err(|error| wrong(format!("models: {error}")))?;
+        load(folder).map_err(|error| wrong(format!("models: {error}")))?;
     }
     let matcher = |_| Matcher::new(reader(config.models.clone()), thresholds);
     Ok((0..config.threads).map(matcher).collect())
@@ -68,15 +71,27 @@ fn reader(named: Option<PathBuf>) -> Option<Reader> {
     let folder = named.or_else(|| {
         let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
         let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-        cache.or(home).map(|cache| cache.join("vouchsafe").join("models"))
+        cache
+            .or(home)
+            .map(|cache| cache.join("vouchsafe").join("models"))
     })?;
-    match Reader::load(&folder) {
+    match load(&folder) {
         Ok(reader) => Some(reader),
         Err(error) => {
             tracing::info!(%error, "no text recognition");
             None
         }
     }
+}
+
+fn load(folder: &Path) -> Result<Reader, String> {
+    let file = |name: &str| {
+        let path = folder.join(name);
+        fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    let characters =
+        String::from_utf8(file(CHARACTERS_FILE)?).map_err(|error| error.to_string())?;
+    Reader::new(file(NETWORK_FILE)?, &characters).map_err(|error| error.to_string())
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -126,11 +141,16 @@ fn form(
 
 fn print(report: &Report, json: bool) -> Result<(), Failure> {
     if json {
-        let text = serde_json::to_string(report).map_err(|error| Failure::Machine(error.to_string()))?;
+        let text =
+            serde_json::to_string(report).map_err(|error| Failure::Machine(error.to_string()))?;
         return terminal::print_line(&text);
     }
     terminal::print_line(&format!("{}: {}", report.verdict.word(), report.reason))?;
-    for field in report.fields.iter().filter(|field| field.verdict != Verdict::Match) {
+    for field in report
+        .fields
+        .iter()
+        .filter(|field| field.verdict != Verdict::Match)
+    {
         terminal::print_line(&format!(
             "  {:9} {}: expected {:?}, seen {:?}: {}",
             field.verdict.word(),

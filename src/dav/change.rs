@@ -5,7 +5,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::{Asked, Share};
-use crate::archive::{Archive, ArchiveError, Caller, Condition, Filed, SCAN_MAX_BYTES, SETTLEMENT_MAX_BYTES};
+use crate::archive::{
+    Archive, ArchiveError, Caller, Condition, Filed, SCAN_MAX_BYTES, SETTLEMENT_MAX_BYTES,
+};
 use crate::catalog::{Place, TreePath, VoucherFile};
 use crate::http::precondition::writing;
 use crate::http::text;

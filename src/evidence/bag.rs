@@ -173,6 +173,9 @@ struct History {
     path: String,
     versions: Vec<HistoryArrival>,
     scans: Vec<HistoryArrival>,
+    /// Decisions on whether the scans show what was filed.
+    #[serde(default)]
+    matches: Vec<HistoryArrival>,
 }
 
 #[derive(Deserialize)]
@@ -209,6 +212,7 @@ fn check_history(files: &Files, place: &str, arrived: &[Arrived], report: &mut R
         let history: History = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
         let mut told: Vec<HistoryArrival> = history.versions;
         told.extend(history.scans);
+        told.extend(history.matches);
         told.sort_by_key(|arrival| arrival.entry);
         let is_same = |(told, arrived): (&HistoryArrival, &Arrived)| {
             told.entry == arrived.seq

@@ -18,16 +18,24 @@ pub(super) fn alike(character: char) -> Vec<char> {
         '0'..='9' => among(FIGURES),
         'A'..='Z' | 'a'..='z' => among(LETTERS),
         ' '..='~' | '¥' => among(SIGNS),
-        _ => row(character).map_or(Vec::new(), |row| row.filter(|it| *it != character).collect()),
+        _ => row(character).map_or(Vec::new(), |row| {
+            row.filter(|it| *it != character).collect()
+        }),
     }
 }
 
 fn row(character: char) -> Option<impl Iterator<Item = char>> {
     let (rows, _) = TABLE.as_chunks::<ROW_BYTES>();
     let code = |row: &[u8; ROW_BYTES]| u32::from(u16::from_le_bytes([row[0], row[1]]));
-    let at = rows.binary_search_by_key(&u32::from(character), code).ok()?;
+    let at = rows
+        .binary_search_by_key(&u32::from(character), code)
+        .ok()?;
     let (codes, _) = rows[at][2..].as_chunks::<2>();
-    Some(codes.iter().filter_map(|code| char::from_u32(u32::from(u16::from_le_bytes(*code)))))
+    Some(
+        codes
+            .iter()
+            .filter_map(|code| char::from_u32(u32::from(u16::from_le_bytes(*code)))),
+    )
 }
 
 #[cfg(test)]
@@ -39,7 +47,11 @@ mod tests {
     const SIDE: usize = 20;
 
     /// A character as a small blurred picture of mean 0 and length 1.
-    fn look(renderer: &Renderer, typeface: Typeface, character: char) -> Option<[f32; SIDE * SIDE]> {
+    fn look(
+        renderer: &Renderer,
+        typeface: Typeface,
+        character: char,
+    ) -> Option<[f32; SIDE * SIDE]> {
         let shape = renderer.shape(typeface, character)?;
         let ems = SIDE as f32 / 1.1;
         let drawn = renderer.coverage(typeface, shape.id, ems, (0.05 * ems, 0.93 * ems));
@@ -48,7 +60,8 @@ mod tests {
             for column in 0..drawn.width {
                 let (x, y) = (drawn.left + column as i32, drawn.top + row as i32);
                 if (0..SIDE as i32).contains(&x) && (0..SIDE as i32).contains(&y) {
-                    sharp[y as usize * SIDE + x as usize] = drawn.values[row * drawn.width + column];
+                    sharp[y as usize * SIDE + x as usize] =
+                        drawn.values[row * drawn.width + column];
                 }
             }
         }
@@ -79,7 +92,10 @@ mod tests {
         let renderer = Renderer::new();
         let characters: Vec<char> = renderer
             .characters(Typeface::Serif)
-            .filter(|it| (0x3400..0x1_0000).contains(&u32::from(*it)) && !('\u{FF00}'..='\u{FFEF}').contains(it))
+            .filter(|it| {
+                (0x3400..0x1_0000).contains(&u32::from(*it))
+                    && !('\u{FF00}'..='\u{FFEF}').contains(it)
+            })
             .collect();
         let looks: Vec<[f32; SIDE * SIDE]> = characters
             .iter()
@@ -91,7 +107,9 @@ mod tests {
                 .iter()
                 .zip(&characters)
                 .filter(|(_, other)| *other != character)
-                .map(|(other, character)| (own.iter().zip(other).map(|(a, b)| a * b).sum(), *character))
+                .map(|(other, character)| {
+                    (own.iter().zip(other).map(|(a, b)| a * b).sum(), *character)
+                })
                 .collect();
             scores.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
             table.extend((u32::from(*character) as u16).to_le_bytes());
@@ -117,7 +135,14 @@ mod tests {
 
     #[test]
     fn what_people_mistake_for_each_other_is_alike() {
-        let pairs = [('己', '已'), ('未', '末'), ('士', '土'), ('王', '玉'), ('人', '入'), ('三', '二')];
+        let pairs = [
+            ('己', '已'),
+            ('未', '末'),
+            ('士', '土'),
+            ('王', '玉'),
+            ('人', '入'),
+            ('三', '二'),
+        ];
         for (one, other) in pairs {
             assert!(alike(one).contains(&other), "{one}: {:?}", alike(one));
         }

@@ -11,7 +11,9 @@ use super::plane::{Picture, Plane};
 use super::reader::{Line, Reader, Reading};
 use super::register::{self, Registration, ScanPage, rectify};
 use super::report::{FieldReport, PageReport, Report, SlotReport, Verdict, bounds, original};
-use super::verdict::{Decision, Extra, Leaning, Thresholds, decide, decide_empty, is_amount, leaning};
+use super::verdict::{
+    Decision, Extra, Leaning, Thresholds, decide, decide_empty, is_amount, leaning,
+};
 use crate::render::{Drawing, GlyphRun, RenderError, Renderer};
 
 /// Size of type where a place has none of its own, in pixels: 9.5 points.
@@ -37,7 +39,9 @@ impl Form {
         let pages = drawn.into_iter().enumerate();
         Ok(Form {
             place: drawing.place().to_owned(),
-            pages: pages.map(|(index, pixels)| FormPage::new(drawing, index, pixels)).collect(),
+            pages: pages
+                .map(|(index, pixels)| FormPage::new(drawing, index, pixels))
+                .collect(),
         })
     }
 }
@@ -100,9 +104,9 @@ impl Matcher {
             let page = ScanPage::new(picture);
             self.page(form, index, &page, &mut found);
             // All found and nothing better to find.
-            !found.iter().all(|it| {
-                it.as_ref().is_some_and(|it| it.verdict() == Verdict::Match)
-            })
+            !found
+                .iter()
+                .all(|it| it.as_ref().is_some_and(|it| it.verdict() == Verdict::Match))
         })?;
         Ok(Comparison {
             report: self.report(form, &found),
@@ -131,7 +135,9 @@ impl Matcher {
                     (false, _) => 0,
                 };
                 if let Some(new) = found
-                    && known.as_ref().is_none_or(|known| weight(&new) > weight(known))
+                    && known
+                        .as_ref()
+                        .is_none_or(|known| weight(&new) > weight(known))
                 {
                     *known = Some(new);
                 }
@@ -143,11 +149,21 @@ impl Matcher {
         })
     }
 
+    /// What there is to say where no comparison could be made.
+    pub fn undecided(&self, form: &Form, why: &str) -> Comparison {
+        let found: Vec<Option<FoundPage>> = form.pages.iter().map(|_| None).collect();
+        let mut report = self.report(form, &found);
+        why.clone_into(&mut report.reason);
+        Comparison { report, found }
+    }
+
     fn page(&self, form: &Form, index: usize, scan: &ScanPage, found: &mut [Option<FoundPage>]) {
         for (number, page) in form.pages.iter().enumerate() {
             for registration in register::find(page, scan, &form.place) {
                 let compared = self.compare_page(page, (number, index), scan, registration);
-                let better = found[number].as_ref().is_none_or(|known| compared.rank() > known.rank());
+                let better = found[number]
+                    .as_ref()
+                    .is_none_or(|known| compared.rank() > known.rank());
                 if better {
                     found[number] = Some(compared);
                 }
@@ -164,9 +180,21 @@ impl Matcher {
     ) -> FoundPage {
         let at = &self.thresholds;
         let size = (form.ink[0].width, form.ink[0].height);
-        let see = |planes: &[Plane]| rectify(planes, &registration.map, Some(&registration.bends), size, 1);
+        let see = |planes: &[Plane]| {
+            rectify(
+                planes,
+                &registration.map,
+                Some(&registration.bends),
+                size,
+                1,
+            )
+        };
         let print = see(&scan.print);
-        let black = if scan.grey { print.clone() } else { see(&scan.black) };
+        let black = if scan.grey {
+            print.clone()
+        } else {
+            see(&scan.black)
+        };
         let vote = GlyphVote {
             renderer: &self.renderer,
             black: &black,
@@ -175,7 +203,8 @@ impl Matcher {
         };
         let optics = vote.optics(&form.labels);
         let own_type = optics.usual >= at.own_type && optics.scatter <= at.scatter;
-        let sound = registration.residual <= at.residual && registration.found >= if own_type { at.found } else { at.found / 2.0 };
+        let sound = registration.residual <= at.residual
+            && registration.found >= if own_type { at.found } else { at.found / 2.0 };
         let mut look = Look {
             readable: true,
             matcher: self,
@@ -190,11 +219,24 @@ impl Matcher {
         look.readable = (own_type && !coarse) || !sound || look.reads_labels();
         let mut fields = Vec::new();
         for claim in &form.fields {
-            if NO_VALUES.iter().any(|prefix| claim.name.starts_with(prefix)) {
+            if NO_VALUES
+                .iter()
+                .any(|prefix| claim.name.starts_with(prefix))
+            {
                 continue;
             }
-            let decision = if sound { look.field(claim) } else { unfound() };
             let area = look.area(claim);
+            let mut decision = if sound { look.field(claim) } else { unfound() };
+            let middle = (
+                (area.left + area.right) / 2.0,
+                (area.top + area.bottom) / 2.0,
+            );
+            if decision.verdict == Verdict::Mismatch && !registration.holds_at(middle.0, middle.1) {
+                decision = Decision {
+                    votes: decision.votes,
+                    ..unfound()
+                };
+            }
             fields.push((claim.name.clone(), claim.text.clone(), area, decision));
         }
         let slots = look.slots();
@@ -240,7 +282,9 @@ impl Matcher {
                 merge(&mut fields, page.field(name, text, area, decision));
             }
         }
-        let verdict = fields.iter().fold(Verdict::Match, |worst, it| worst.and(it.verdict));
+        let verdict = fields
+            .iter()
+            .fold(Verdict::Match, |worst, it| worst.and(it.verdict));
         let score = fields.iter().map(|it| it.score).fold(1.0, f64::min);
         let homography = pages.iter().find_map(|page| page.homography);
         Report {
@@ -261,7 +305,10 @@ fn reason(verdict: Verdict, fields: &[FieldReport], found: &[Option<FoundPage>])
         return "the voucher was not found on the scan".to_owned();
     }
     if let Some(missing) = found.iter().position(Option::is_none) {
-        return format!("page {} of the voucher was not found on the scan", missing + 1);
+        return format!(
+            "page {} of the voucher was not found on the scan",
+            missing + 1
+        );
     }
     if let Some(page) = found.iter().flatten().find(|page| !page.sound) {
         return format!(
@@ -369,8 +416,13 @@ impl FoundPage {
     }
 
     fn field(&self, name: &str, text: &str, area: &Area, decision: &Decision) -> FieldReport {
-        let corners = [(area.left, area.top), (area.right, area.top), (area.right, area.bottom), (area.left, area.bottom)]
-            .map(|(x, y)| self.registration.locate(x, y));
+        let corners = [
+            (area.left, area.top),
+            (area.right, area.top),
+            (area.right, area.bottom),
+            (area.left, area.bottom),
+        ]
+        .map(|(x, y)| self.registration.locate(x, y));
         FieldReport {
             name: name.to_owned(),
             verdict: decision.verdict,
@@ -412,7 +464,12 @@ impl Look<'_> {
         let Some(reader) = self.matcher.reader.as_ref() else {
             return false;
         };
-        let mut labels: Vec<&GlyphRun> = self.form.labels.iter().filter(|run| run.glyphs.len() >= 2).collect();
+        let mut labels: Vec<&GlyphRun> = self
+            .form
+            .labels
+            .iter()
+            .filter(|run| run.glyphs.len() >= 2)
+            .collect();
         labels.sort_by_key(|run| std::cmp::Reverse(run.glyphs.len()));
         let tried = labels.len().min(LABELS_TRIED);
         let read = labels.iter().take(tried).filter(|run| {
@@ -424,7 +481,8 @@ impl Look<'_> {
                 text,
             };
             let line = self.line(&claim, ((0, 0), 0.6), None);
-            line.and_then(|line| reader.read(&line, &claim.text)).is_some_and(|it| it.margin > 0.0)
+            line.and_then(|line| reader.read(&line, &claim.text))
+                .is_some_and(|it| it.margin > 0.0)
         });
         read.count() * 3 >= tried * 2 && tried > 0
     }
@@ -438,11 +496,28 @@ impl Look<'_> {
             true => self.vote.sight(claim, &self.optics),
             false => Sighting::default(),
         };
-        let extra = if self.own_type { self.extra(claim, Some(&sighting)) } else { Extra::None };
-        let clear = self.own_type && leaning(&sighting, &self.optics, at) == Leaning::Clear && extra == Extra::None;
+        let extra = if self.own_type {
+            self.extra(claim, Some(&sighting))
+        } else {
+            Extra::None
+        };
+        let clear = self.own_type
+            && leaning(&sighting, &self.optics, at) == Leaning::Clear
+            && extra == Extra::None;
         let beside = if extra == Extra::None { 0.6 } else { 1.5 };
-        let reading = if clear || !self.readable { None } else { self.read(claim, &sighting, beside) };
-        decide((&claim.name, &claim.text), &sighting, &self.optics, (reading.as_ref(), &extra), self.own_type, at)
+        let reading = if clear || !self.readable {
+            None
+        } else {
+            self.read(claim, &sighting, beside)
+        };
+        decide(
+            (&claim.name, &claim.text),
+            &sighting,
+            &self.optics,
+            (reading.as_ref(), &extra),
+            (self.own_type, self.readable),
+            at,
+        )
     }
 
     /// Where a claim is, for people to see.
@@ -461,7 +536,10 @@ impl Look<'_> {
 
     /// Ink in a field's place that is neither the form's nor the claim's.
     fn extra(&self, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
-        let size = claim.runs.first().map_or(USUAL_SIZE, |run| pixels(run.size));
+        let size = claim
+            .runs
+            .first()
+            .map_or(USUAL_SIZE, |run| pixels(run.size));
         // Seals are lighter than print where there is no colour to know them by.
         let dark = self.optics.dark * if self.grey { 0.75 } else { 0.5 };
         let inner = Area {
@@ -479,11 +557,20 @@ impl Look<'_> {
                 };
                 wide.overlaps(&blob.area)
             };
-            let claimed = sighting.is_some_and(|it| it.glyphs.iter().any(|glyph| near(&glyph.area)));
-            claimed || self.form.slots.iter().any(|slot| slot.1.overlaps(&blob.area))
+            let claimed =
+                sighting.is_some_and(|it| it.glyphs.iter().any(|glyph| near(&glyph.area)));
+            claimed
+                || self
+                    .form
+                    .slots
+                    .iter()
+                    .any(|slot| slot.1.overlaps(&blob.area))
         };
         let like_a_character = |blob: &Blob| {
-            let (width, height) = (blob.area.right - blob.area.left, blob.area.bottom - blob.area.top);
+            let (width, height) = (
+                blob.area.right - blob.area.left,
+                blob.area.bottom - blob.area.top,
+            );
             height >= 0.35 * size
                 && height <= 1.2 * size
                 && width <= 1.3 * size
@@ -495,7 +582,10 @@ impl Look<'_> {
         // A character that was added to a text stands on its line and near it; one that was added to an amount, in
         // its row.
         let in_line = |blob: &Blob| {
-            let (x, y) = ((blob.area.left + blob.area.right) / 2.0, (blob.area.top + blob.area.bottom) / 2.0);
+            let (x, y) = (
+                (blob.area.left + blob.area.right) / 2.0,
+                (blob.area.top + blob.area.bottom) / 2.0,
+            );
             match claim.runs.is_empty() || amount {
                 true => (y - middle).abs() < 0.6 * size,
                 false => {
@@ -536,7 +626,12 @@ impl Look<'_> {
     }
 
     /// The field's place as a line of text: the form's own print taken out, the cells of a digit grid moved together.
-    fn line(&self, claim: &Claim, ((dx, dy), beside): ((i32, i32), f32), form: Option<&Plane>) -> Option<Line> {
+    fn line(
+        &self,
+        claim: &Claim,
+        ((dx, dy), beside): ((i32, i32), f32),
+        form: Option<&Plane>,
+    ) -> Option<Line> {
         let first = claim.runs.first()?;
         let size = pixels(first.size);
         let baselines: Vec<i32> = claim.runs.iter().map(|run| run.baseline).collect();
@@ -549,7 +644,11 @@ impl Look<'_> {
         let plane = self.vote.black;
         let value = |x: i32, y: i32| {
             let printed = form.is_some_and(|form| form.get(x, y) > 40);
-            if printed { 255.0 } else { 255.0 - (f32::from(plane.get(x, y)) / self.optics.dark * 255.0).min(255.0) }
+            if printed {
+                255.0
+            } else {
+                255.0 - (f32::from(plane.get(x, y)) / self.optics.dark * 255.0).min(255.0)
+            }
         };
         let mut strips: Vec<(i32, i32, i32)> = Vec::new();
         let above = (0.95 * size) as i32;
@@ -560,12 +659,20 @@ impl Look<'_> {
                 .runs
                 .iter()
                 .filter(|run| run.baseline == baseline)
-                .flat_map(|run| run.glyphs.iter().map(|glyph| (pixels(glyph.x), glyph.character)))
+                .flat_map(|run| {
+                    run.glyphs
+                        .iter()
+                        .map(|glyph| (pixels(glyph.x), glyph.character))
+                })
                 .collect();
             let top = pixels(baseline) as i32 + dy - above;
             let spaced = glyphs.len() > 1
-                && glyphs.windows(2).all(|pair| pair[0].1.is_ascii() && pair[1].0 - pair[0].0 > 0.8 * size)
-                || glyphs.len() == 1 && claim.area.right - claim.area.left > 3.0 * size && claim.name.ends_with("it");
+                && glyphs
+                    .windows(2)
+                    .all(|pair| pair[0].1.is_ascii() && pair[1].0 - pair[0].0 > 0.8 * size)
+                || glyphs.len() == 1
+                    && claim.area.right - claim.area.left > 3.0 * size
+                    && claim.name.ends_with("it");
             if spaced {
                 for (x, _) in &glyphs {
                     let left = (*x - 0.12 * size) as i32 + dx;
@@ -597,7 +704,11 @@ impl Look<'_> {
     fn slots(&self) -> Vec<SlotReport> {
         let dark = self.optics.dark * 0.4;
         let inked = |plane: &Plane, area: &Area| -> usize {
-            blobs(plane, &self.explained, area, dark).iter().filter(|it| it.size > 6).map(|it| it.size).sum()
+            blobs(plane, &self.explained, area, dark)
+                .iter()
+                .filter(|it| it.size > 6)
+                .map(|it| it.size)
+                .sum()
         };
         let slots = self.form.slots.iter();
         slots

@@ -74,11 +74,15 @@ pub fn each_page(
     }
     match content {
         [0xFF, 0xD8, 0xFF, ..] => {
-            let picture = decoded(1, || jpeg_or_png(content, JpegDecoder::new(Cursor::new(content))))?;
+            let picture = decoded(1, || {
+                jpeg_or_png(content, JpegDecoder::new(Cursor::new(content)))
+            })?;
             each(0, picture);
         }
         [0x89, b'P', b'N', b'G', ..] => {
-            let picture = decoded(1, || jpeg_or_png(content, PngDecoder::new(Cursor::new(content))))?;
+            let picture = decoded(1, || {
+                jpeg_or_png(content, PngDecoder::new(Cursor::new(content)))
+            })?;
             each(0, picture);
         }
         [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => tiff_pages(content, &mut each)?,
@@ -89,7 +93,10 @@ pub fn each_page(
 }
 
 /// What a decoder makes of bytes from outside. One that gives up by panicking has found them damaged.
-fn decoded<T>(page: usize, decode: impl FnOnce() -> Result<T, DecodeError>) -> Result<T, DecodeError> {
+fn decoded<T>(
+    page: usize,
+    decode: impl FnOnce() -> Result<T, DecodeError>,
+) -> Result<T, DecodeError> {
     let outcome = catch_unwind(AssertUnwindSafe(decode));
     outcome.unwrap_or_else(|_| Err(damaged(page, "the decoder gave up")))
 }
@@ -162,7 +169,9 @@ fn tiff_pages(
             if !decoder.more_images() {
                 return Ok(false);
             }
-            decoder.next_image().map_err(|error| damaged(page + 1, error))?;
+            decoder
+                .next_image()
+                .map_err(|error| damaged(page + 1, error))?;
             Ok(true)
         })?;
         if !more {
@@ -172,10 +181,7 @@ fn tiff_pages(
     Ok(())
 }
 
-fn tiff_page(
-    decoder: &mut Decoder<Cursor<&[u8]>>,
-    page: usize,
-) -> Result<Picture, DecodeError> {
+fn tiff_page(decoder: &mut Decoder<Cursor<&[u8]>>, page: usize) -> Result<Picture, DecodeError> {
     let fault = |error: tiff::TiffError| damaged(page, error);
     let (width, height) = decoder.dimensions().map_err(fault)?;
     check_size(page, u64::from(width), u64::from(height))?;
@@ -193,23 +199,40 @@ fn tiff_page(
     };
     let (width, height) = (width as usize, height as usize);
     let cut = || damaged(page, "fewer samples than pixels");
-    let chunks = |count: usize| (samples.len() >= width * height * count).then_some(count).ok_or_else(cut);
+    let chunks = |count: usize| {
+        (samples.len() >= width * height * count)
+            .then_some(count)
+            .ok_or_else(cut)
+    };
     let pixels: Vec<[u8; 3]> = match colour {
         ColorType::Gray(1) => bilevel(&samples, width, height, page)?,
         ColorType::Gray(8 | 16) => {
             let count = chunks(1)?;
             samples.chunks(count).map(|it| [it[0]; 3]).collect()
         }
-        ColorType::GrayA(8 | 16) => samples.chunks_exact(chunks(2)?).map(|it| [it[0]; 3]).collect(),
-        ColorType::RGB(8 | 16) | ColorType::YCbCr(8) => {
-            samples.chunks_exact(chunks(3)?).map(|it| [it[0], it[1], it[2]]).collect()
-        }
-        ColorType::RGBA(8 | 16) => {
-            samples.chunks_exact(chunks(4)?).map(|it| [it[0], it[1], it[2]]).collect()
-        }
+        ColorType::GrayA(8 | 16) => samples
+            .chunks_exact(chunks(2)?)
+            .map(|it| [it[0]; 3])
+            .collect(),
+        ColorType::RGB(8 | 16) | ColorType::YCbCr(8) => samples
+            .chunks_exact(chunks(3)?)
+            .map(|it| [it[0], it[1], it[2]])
+            .collect(),
+        ColorType::RGBA(8 | 16) => samples
+            .chunks_exact(chunks(4)?)
+            .map(|it| [it[0], it[1], it[2]])
+            .collect(),
         ColorType::CMYK(8) => {
-            let light = |ink: u8, black: u8| ((255 - u32::from(ink)) * (255 - u32::from(black)) / 255) as u8;
-            let pixel = |it: &[u8]| [light(it[0], it[3]), light(it[1], it[3]), light(it[2], it[3])];
+            let light = |ink: u8, black: u8| {
+                ((255 - u32::from(ink)) * (255 - u32::from(black)) / 255) as u8
+            };
+            let pixel = |it: &[u8]| {
+                [
+                    light(it[0], it[3]),
+                    light(it[1], it[3]),
+                    light(it[2], it[3]),
+                ]
+            };
             samples.chunks_exact(chunks(4)?).map(pixel).collect()
         }
         other => return Err(damaged(page, format!("{other:?} is not read"))),

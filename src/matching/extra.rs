@@ -39,7 +39,10 @@ impl Explained {
     }
 
     fn at(&self, x: usize, y: usize) -> bool {
-        self.allowed.get(y * self.width + x).copied().unwrap_or(true)
+        self.allowed
+            .get(y * self.width + x)
+            .copied()
+            .unwrap_or(true)
     }
 }
 
@@ -82,7 +85,16 @@ pub(super) fn blobs(seen: &Plane, explained: &Explained, area: &Area, dark: f32)
             let (x, y) = (at % width, at / width);
             size += 1;
             (l, t, r, b) = (l.min(x), t.min(y), r.max(x), b.max(y));
-            for (dx, dy) in [(-1i32, 0i32), (1, 0), (0, -1), (0, 1), (-1, -1), (1, 1), (-1, 1), (1, -1)] {
+            for (dx, dy) in [
+                (-1i32, 0i32),
+                (1, 0),
+                (0, -1),
+                (0, 1),
+                (-1, -1),
+                (1, 1),
+                (-1, 1),
+                (1, -1),
+            ] {
                 let (nx, ny) = (x as i32 + dx, y as i32 + dy);
                 let (px, py) = (left as i32 + nx, top as i32 + ny);
                 if px < 0 || py < 0 || px as usize >= seen.width || py as usize >= seen.height {
@@ -132,7 +144,12 @@ mod tests {
         fill(&mut seen, 60, 20, 12, 20);
         fill(&mut seen, 0, 50, 200, 2);
         let explained = Explained::new(&form);
-        let area = Area { left: 10.0, top: 10.0, right: 150.0, bottom: 55.0 };
+        let area = Area {
+            left: 10.0,
+            top: 10.0,
+            right: 150.0,
+            bottom: 55.0,
+        };
         let found = blobs(&seen, &explained, &area, 120.0);
         assert_eq!(found.len(), 2);
         let (added, stroke) = (found[0], found[1]);

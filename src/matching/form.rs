@@ -143,14 +143,23 @@ impl FormPage {
         let neutral = picture.brightest().ink();
         let frame = frame::outlines(&neutral.halved_to_darkest(), drawing_side(&half) / 3)
             .first()
-            .map(|corners| corners.map(|it| Spot { x: it.x * 2.0 + 0.5, y: it.y * 2.0 + 0.5 }));
+            .map(|corners| {
+                corners.map(|it| Spot {
+                    x: it.x * 2.0 + 0.5,
+                    y: it.y * 2.0 + 0.5,
+                })
+            });
         FormPage {
             anchors: anchors(&fixed.halved()),
             frame,
             mark: mark.map(|mark| mark.corners()),
             labels,
             fields: claims.collect(),
-            slots: drawing.slots().iter().map(|slot| (slot.name.clone(), Area::of(slot.rectangle))).collect(),
+            slots: drawing
+                .slots()
+                .iter()
+                .map(|slot| (slot.name.clone(), Area::of(slot.rectangle)))
+                .collect(),
             fixed,
             ink: [ink, half, quarter],
             picture,
@@ -179,7 +188,10 @@ pub(super) fn run_area(run: &GlyphRun) -> Area {
 /// Takes what is in an area from a plane.
 fn blank(plane: &mut Plane, area: &Area) {
     let clamp = |at: f32, most: usize| at.clamp(0.0, most as f32) as usize;
-    let (left, right) = (clamp(area.left, plane.width), clamp(area.right + 2.0, plane.width));
+    let (left, right) = (
+        clamp(area.left, plane.width),
+        clamp(area.right + 2.0, plane.width),
+    );
     for y in clamp(area.top, plane.height)..clamp(area.bottom + 2.0, plane.height) {
         plane.values[y * plane.width + left..y * plane.width + right].fill(0);
     }
@@ -215,7 +227,8 @@ fn anchors(half: &Plane) -> Vec<(i32, i32)> {
     let cornerness = |x: usize, y: usize| {
         let (left, top, right, bottom) = (x - reach, y - reach, x + reach, y + reach);
         let [xx, yy, xy] = std::array::from_fn(|it| {
-            sums[bottom * stride + right][it] - sums[top * stride + right][it]
+            sums[bottom * stride + right][it]
+                - sums[top * stride + right][it]
                 - sums[bottom * stride + left][it]
                 + sums[top * stride + left][it]
         });

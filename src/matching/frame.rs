@@ -29,7 +29,8 @@ pub(super) fn outlines(ink: &Plane, side: usize) -> Vec<[Spot; 4]> {
         .enumerate()
         .filter_map(|(label, extent)| extent.map(|extent| (label, extent)))
         .filter(|(_, [left, top, right, bottom])| {
-            right - left >= side && bottom - top >= side / 3 || bottom - top >= side && right - left >= side / 3
+            right - left >= side && bottom - top >= side / 3
+                || bottom - top >= side && right - left >= side / 3
         })
         .map(|(label, extent)| (label, area(extent)))
         .collect();
@@ -67,8 +68,13 @@ fn border<'a>(runs: impl Iterator<Item = &'a Run>, width: usize) -> Vec<Spot> {
         x: x as f64,
         y: y as f64,
     };
-    let sides = rows.iter().flat_map(|(row, left, right)| [spot(*left, *row), spot(*right, *row)]);
-    let ends = columns.iter().enumerate().filter(|(_, (top, _))| *top != usize::MAX);
+    let sides = rows
+        .iter()
+        .flat_map(|(row, left, right)| [spot(*left, *row), spot(*right, *row)]);
+    let ends = columns
+        .iter()
+        .enumerate()
+        .filter(|(_, (top, _))| *top != usize::MAX);
     let ends = ends.flat_map(|(x, (top, bottom))| [spot(x, *top), spot(x, *bottom)]);
     sides.chain(ends).collect()
 }
@@ -82,7 +88,11 @@ fn straightened(rough: &[Spot; 4], border: &[Spot]) -> Option<[Spot; 4]> {
         let length = a.distance(b);
         let reach = (length * 0.1).max(6.0);
         let offset = |spot: &Spot| turn(a, b, *spot) / length;
-        let near: Vec<Spot> = border.iter().filter(|spot| offset(spot).abs() < reach).copied().collect();
+        let near: Vec<Spot> = border
+            .iter()
+            .filter(|spot| offset(spot).abs() < reach)
+            .copied()
+            .collect();
         *line = longest_line(&near, length)?;
     }
     let mut corners = *rough;
@@ -106,7 +116,10 @@ fn longest_line(spots: &[Spot], length: f64) -> Option<[f64; 3]> {
     let mut best: Option<(usize, [f64; 3])> = None;
     let count = spots.len();
     for draw in 0..120usize {
-        let (a, b) = (spots.get(draw * 7_919 % count.max(1))?, spots.get((draw * 104_729 + count / 2) % count)?);
+        let (a, b) = (
+            spots.get(draw * 7_919 % count.max(1))?,
+            spots.get((draw * 104_729 + count / 2) % count)?,
+        );
         let apart = a.distance(*b);
         if apart < length * 0.3 {
             continue;
@@ -269,12 +282,19 @@ mod tests {
             line(&mut plane, corners[side], corners[(side + 1) % 4]);
         }
         // Something inside that does not touch it, and dust outside.
-        line(&mut plane, Spot { x: 200.0, y: 150.0 }, Spot { x: 300.0, y: 150.0 });
+        line(
+            &mut plane,
+            Spot { x: 200.0, y: 150.0 },
+            Spot { x: 300.0, y: 150.0 },
+        );
         plane.values[10 * 500 + 10] = 255;
         let found = outlines(&plane, 150);
         assert_eq!(found.len(), 1);
         for corner in corners {
-            assert!(found[0].iter().any(|it| it.distance(corner) < 2.0), "{corner:?}: {found:?}");
+            assert!(
+                found[0].iter().any(|it| it.distance(corner) < 2.0),
+                "{corner:?}: {found:?}"
+            );
         }
     }
 }

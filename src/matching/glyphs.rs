@@ -94,7 +94,10 @@ struct Patch {
 
 impl Patch {
     fn blank(left: i32, top: i32, right: i32, bottom: i32) -> Patch {
-        let (width, height) = ((right - left).max(1) as usize, (bottom - top).max(1) as usize);
+        let (width, height) = (
+            (right - left).max(1) as usize,
+            (bottom - top).max(1) as usize,
+        );
         Patch {
             left,
             top,
@@ -105,10 +108,22 @@ impl Patch {
     }
 
     /// The part of a plane, moved by an offset; beyond its edge is paper.
-    fn cut(plane: &Plane, &Patch { left, top, width, height, .. }: &Patch, (dx, dy): (i32, i32)) -> Patch {
+    fn cut(
+        plane: &Plane,
+        &Patch {
+            left,
+            top,
+            width,
+            height,
+            ..
+        }: &Patch,
+        (dx, dy): (i32, i32),
+    ) -> Patch {
         let mut values = Vec::with_capacity(width * height);
         for y in 0..height as i32 {
-            values.extend((0..width as i32).map(|x| f32::from(plane.get(left + dx + x, top + dy + y))));
+            values.extend(
+                (0..width as i32).map(|x| f32::from(plane.get(left + dx + x, top + dy + y))),
+            );
         }
         Patch {
             left,
@@ -146,7 +161,11 @@ impl Patch {
         let (width, height) = (self.width, self.height);
         let mut across = vec![0.0f32; width * height];
         let mut padded = vec![0.0f32; width + 2 * reach];
-        for (row, blurred) in self.values.chunks_exact(width).zip(across.chunks_exact_mut(width)) {
+        for (row, blurred) in self
+            .values
+            .chunks_exact(width)
+            .zip(across.chunks_exact_mut(width))
+        {
             padded[reach..reach + width].copy_from_slice(row);
             for (offset, weight) in kernel.iter().enumerate() {
                 for (value, from) in blurred.iter_mut().zip(&padded[offset..offset + width]) {
@@ -157,7 +176,10 @@ impl Patch {
         let mut values = vec![0.0f32; width * height];
         for (y, blurred) in values.chunks_exact_mut(width).enumerate() {
             for (offset, weight) in kernel.iter().enumerate() {
-                let Some(from) = (y + offset).checked_sub(reach).filter(|from| *from < height) else {
+                let Some(from) = (y + offset)
+                    .checked_sub(reach)
+                    .filter(|from| *from < height)
+                else {
                     continue;
                 };
                 for (value, from) in blurred.iter_mut().zip(&across[from * width..][..width]) {
@@ -297,7 +319,11 @@ impl GlyphVote<'_> {
             if usual > best.usual {
                 best = Optics {
                     blur,
-                    dark: darks.get(darks.len() / 2).copied().unwrap_or(200.0).clamp(20.0, 255.0),
+                    dark: darks
+                        .get(darks.len() / 2)
+                        .copied()
+                        .unwrap_or(200.0)
+                        .clamp(20.0, 255.0),
                     usual,
                     ..best
                 };
@@ -370,7 +396,16 @@ impl GlyphVote<'_> {
             }
         }
         let (x, y) = best.1;
-        for (dx, dy) in [(-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (1, 1), (-1, 1), (1, -1)] {
+        for (dx, dy) in [
+            (-1, 0),
+            (1, 0),
+            (0, -1),
+            (0, 1),
+            (-1, -1),
+            (1, 1),
+            (-1, 1),
+            (1, -1),
+        ] {
             let offset = (x + dx, y + dy);
             let score = score(offset);
             if score > best.0 {
@@ -382,7 +417,10 @@ impl GlyphVote<'_> {
 
     /// The digit that stands in an area, if one clearly does.
     pub fn digit(&self, area: &Area, size: f32, optics: &Optics) -> Option<char> {
-        let middle = ((area.left + area.right) / 2.0, (area.top + area.bottom) / 2.0);
+        let middle = (
+            (area.left + area.right) / 2.0,
+            (area.top + area.bottom) / 2.0,
+        );
         let mut best = (optics.usual - 0.2, None);
         for digit in '0'..='9' {
             let Some(shape) = self.renderer.shape(Typeface::Serif, digit) else {
@@ -426,7 +464,9 @@ impl GlyphVote<'_> {
                         glyphs: run.glyphs[section.clone()].to_vec(),
                         ..run.clone()
                     };
-                    let line = self.line(std::slice::from_ref(&own), 2).blurred(optics.blur);
+                    let line = self
+                        .line(std::slice::from_ref(&own), 2)
+                        .blurred(optics.blur);
                     self.place(&line, plane, offset)
                 } else {
                     offset
@@ -494,23 +534,35 @@ impl GlyphVote<'_> {
         let best = |pattern: &Patch| {
             let centred = pattern.centred();
             let scores = inks.iter().map(|ink| correlate(&centred, ink));
-            scores.enumerate().fold((0, -1.0f32), |best, it| if it.1 > best.1 { it } else { best })
+            scores.enumerate().fold(
+                (0, -1.0f32),
+                |best, it| if it.1 > best.1 { it } else { best },
+            )
         };
         let own = pattern(&claimed);
         let (at, fit) = best(&own);
         let dark = optics.dark * self.darkness(run);
-        let absent = inks.iter().map(|ink| own.absent(ink, dark, None)).fold(1.0, f32::min);
+        let absent = inks
+            .iter()
+            .map(|ink| own.absent(ink, dark, None))
+            .fold(1.0, f32::min);
         let (mut other, mut rival, mut decided) = ((' ', -1.0f32), (' ', 1.0f32), 1.0f32);
         let own_centred = own.centred();
-        let alternatives = if is_punctuation(character) { Vec::new() } else { alike(character) };
+        let alternatives = if is_punctuation(character) {
+            Vec::new()
+        } else {
+            alike(character)
+        };
         for alternative in alternatives {
             let found = self.renderer.shape(run.typeface, alternative);
-            let Some(shape) = found.or_else(|| self.renderer.shape(Typeface::Serif, alternative)) else {
+            let Some(shape) = found.or_else(|| self.renderer.shape(Typeface::Serif, alternative))
+            else {
                 continue;
             };
             // In the middle of the same place.
             let ems = size / 1000.0;
-            let origin = start + (advance - shape.advance as f32 * ems) / 2.0 + shape.shift as f32 * ems;
+            let origin =
+                start + (advance - shape.advance as f32 * ems) / 2.0 + shape.shift as f32 * ems;
             let drawn = pattern(&self.glyph(shape.typeface, shape.id, size, (origin, baseline)));
             // Most alternatives are so far off that a pixel to the side does not help them.
             let mut score = correlate(&drawn.centred(), &inks[at]);

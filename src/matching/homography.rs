@@ -239,7 +239,8 @@ impl Normaliser {
 /// Solves eight linear equations, given with their right sides, by elimination with the largest pivot.
 fn solve(mut rows: [[f64; 9]; 8]) -> Option<[f64; 8]> {
     for column in 0..8 {
-        let pivot = (column..8).max_by(|a, b| rows[*a][column].abs().total_cmp(&rows[*b][column].abs()))?;
+        let pivot =
+            (column..8).max_by(|a, b| rows[*a][column].abs().total_cmp(&rows[*b][column].abs()))?;
         rows.swap(column, pivot);
         let lead = rows[column];
         if lead[column].abs() < 1e-12 {
@@ -254,7 +255,9 @@ fn solve(mut rows: [[f64; 9]; 8]) -> Option<[f64; 8]> {
             }
         }
     }
-    Some(std::array::from_fn(|index| rows[index][8] / rows[index][index]))
+    Some(std::array::from_fn(|index| {
+        rows[index][8] / rows[index][index]
+    }))
 }
 
 #[cfg(test)]
@@ -263,7 +266,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn warp() -> impl Strategy<Value = Homography> {
-        let numbers = (-0.7f64..0.7, 0.3f64..3.0, -400.0f64..400.0, -400.0f64..400.0, -2e-4f64..2e-4, -2e-4f64..2e-4);
+        let numbers = (
+            -0.7f64..0.7,
+            0.3f64..3.0,
+            -400.0f64..400.0,
+            -400.0f64..400.0,
+            -2e-4f64..2e-4,
+            -2e-4f64..2e-4,
+        );
         numbers.prop_map(|(angle, scale, dx, dy, px, py)| {
             let (sin, cos) = (angle.sin() * scale, angle.cos() * scale);
             Homography([cos, -sin, dx, sin, cos, dy, px, py, 1.0])
@@ -328,8 +338,15 @@ mod tests {
     fn points_on_a_line_are_no_plane() {
         let pairs: Vec<Pair> = (0..9)
             .map(|index| {
-                let at = Spot { x: f64::from(index), y: 2.0 * f64::from(index) };
-                Pair { from: at, to: at, weight: 1.0 }
+                let at = Spot {
+                    x: f64::from(index),
+                    y: 2.0 * f64::from(index),
+                };
+                Pair {
+                    from: at,
+                    to: at,
+                    weight: 1.0,
+                }
             })
             .collect();
         assert_eq!(Homography::fit(&pairs), None);

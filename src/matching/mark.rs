@@ -29,13 +29,17 @@ pub struct FoundMark {
 pub(super) fn find(page: &Plane) -> Vec<FoundMark> {
     // A hostile picture may drive the decoder into a panic; then there is no mark.
     let found = catch_unwind(AssertUnwindSafe(|| {
-        let source = Luma8Source::new_with_slice(&page.values, page.width as u32, page.height as u32).ok()?;
+        let source =
+            Luma8Source::new_with_slice(&page.values, page.width as u32, page.height as u32)
+                .ok()?;
         let mut bitmap = BinaryBitmap::new(HybridBinarizer::new(source));
         let hints = DecodeHints {
             TryHarder: Some(true),
             ..DecodeHints::default()
         };
-        QrReader::default().decode_multiple_with_hints(&mut bitmap, &hints).ok()
+        QrReader::default()
+            .decode_multiple_with_hints(&mut bitmap, &hints)
+            .ok()
     }));
     let found = found.ok().flatten().unwrap_or_default();
     found.iter().take(MARKS_MAX).filter_map(of).collect()
@@ -91,7 +95,10 @@ mod tests {
     fn only_our_marks_are_marks() {
         let digest = "AB".repeat(32);
         let (place, read) = parse(&format!("/acme/gl/2024-03/payment/0001 B3:{digest}")).unwrap();
-        assert_eq!((place.as_str(), read.len()), ("/acme/gl/2024-03/payment/0001", 64));
+        assert_eq!(
+            (place.as_str(), read.len()),
+            ("/acme/gl/2024-03/payment/0001", 64)
+        );
         assert_eq!(parse(&format!(" B3:{digest}")).unwrap().0, "");
         assert_eq!(parse("https://example.org"), None);
         assert_eq!(parse("/a B3:12"), None);

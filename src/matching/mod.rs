@@ -24,6 +24,6 @@ pub use form::{DOTS_PER_INCH, FormPage};
 pub use homography::{Homography, Spot};
 pub use mark::{FoundMark, marked_places};
 pub use plane::Picture;
-pub use reader::{Reader, ReaderError};
+pub use reader::{CHARACTERS_FILE, NETWORK_FILE, Reader, ReaderError};
 pub use report::{FieldReport, PageReport, Report, SlotReport, Verdict};
 pub use verdict::{Thresholds, Votes};

@@ -50,7 +50,10 @@ impl Canvas<'_> {
     fn fill(&mut self, area: [i64; 4], colour: [u8; 3]) {
         let clamp = |value: i64, most: usize| value.clamp(0, most as i64) as usize;
         let [left, top, right, bottom] = area;
-        let (left, right) = (clamp(left, self.picture.width), clamp(right, self.picture.width));
+        let (left, right) = (
+            clamp(left, self.picture.width),
+            clamp(right, self.picture.width),
+        );
         for y in clamp(top, self.picture.height)..clamp(bottom, self.picture.height) {
             let row = y * self.picture.width;
             self.picture.pixels[row + left..row + right.max(left)].fill(colour);
@@ -76,12 +79,21 @@ impl Canvas<'_> {
 
     /// Pixels across of a text.
     fn width(&self, text: &str, size: f32) -> f32 {
-        text.chars().map(|c| self.glyph(c).map_or(size, |it| it.1 * size)).sum()
+        text.chars()
+            .map(|c| self.glyph(c).map_or(size, |it| it.1 * size))
+            .sum()
     }
 
     fn glyph(&self, character: char) -> Option<((Typeface, u16), f32)> {
-        let faces = [Typeface::Sans, Typeface::Serif, Typeface::Latin, Typeface::Rare];
-        let shape = faces.into_iter().find_map(|face| self.renderer.shape(face, character))?;
+        let faces = [
+            Typeface::Sans,
+            Typeface::Serif,
+            Typeface::Latin,
+            Typeface::Rare,
+        ];
+        let shape = faces
+            .into_iter()
+            .find_map(|face| self.renderer.shape(face, character))?;
         Some(((shape.typeface, shape.id), shape.advance as f32 / 1000.0))
     }
 
@@ -102,9 +114,11 @@ impl Canvas<'_> {
                         && (py as usize) < self.picture.height;
                     if inside {
                         let part = drawn.values[row * drawn.width + column];
-                        let pixel = &mut self.picture.pixels[py as usize * self.picture.width + px as usize];
+                        let pixel = &mut self.picture.pixels
+                            [py as usize * self.picture.width + px as usize];
                         for (value, ink) in pixel.iter_mut().zip(colour) {
-                            *value = (f32::from(*value) * (1.0 - part) + f32::from(ink) * part) as u8;
+                            *value =
+                                (f32::from(*value) * (1.0 - part) + f32::from(ink) * part) as u8;
                         }
                     }
                 }
@@ -117,7 +131,11 @@ impl Canvas<'_> {
 
 fn shortened(text: &str) -> String {
     match text.chars().count() > CAPTION_MAX_CHARS {
-        true => text.chars().take(CAPTION_MAX_CHARS - 1).chain(['…']).collect(),
+        true => text
+            .chars()
+            .take(CAPTION_MAX_CHARS - 1)
+            .chain(['…'])
+            .collect(),
         false => text.to_owned(),
     }
 }
@@ -125,8 +143,16 @@ fn shortened(text: &str) -> String {
 impl Comparison {
     /// The picture as a PNG.
     pub fn overlay(&self, renderer: &Renderer, form: &Form) -> Result<Vec<u8>, DecodeError> {
-        let width = form.pages.iter().map(|page| page.picture.width).max().unwrap_or(1);
-        let heights = form.pages.iter().map(|page| 2 * (page.picture.height + GAP));
+        let width = form
+            .pages
+            .iter()
+            .map(|page| page.picture.width)
+            .max()
+            .unwrap_or(1);
+        let heights = form
+            .pages
+            .iter()
+            .map(|page| 2 * (page.picture.height + GAP));
         let height = BAND + heights.sum::<usize>();
         let mut canvas = Canvas {
             renderer,
@@ -147,7 +173,10 @@ impl Comparison {
                     fields(&mut canvas, found, top, second);
                 }
                 None => {
-                    let empty = format!("page {} was not found on the scan", found_number(page, form));
+                    let empty = format!(
+                        "page {} was not found on the scan",
+                        found_number(page, form)
+                    );
                     canvas.text(&empty, (60.0, top as f32 + 80.0), 40.0, AMBER);
                     canvas.put(&page.picture, second);
                 }
@@ -167,7 +196,10 @@ impl Comparison {
 }
 
 fn found_number(page: &FormPage, form: &Form) -> usize {
-    form.pages.iter().position(|it| std::ptr::eq(it, page)).map_or(1, |at| at + 1)
+    form.pages
+        .iter()
+        .position(|it| std::ptr::eq(it, page))
+        .map_or(1, |at| at + 1)
 }
 
 /// The scan as the form sees it.
@@ -175,7 +207,13 @@ fn seen(found: &FoundPage, page: &FormPage) -> Picture {
     let size = (page.picture.width, page.picture.height);
     let channels = [0, 1, 2].map(|channel| {
         let plane = found.picture.channel(channel);
-        rectify(&[plane], &found.registration.map, Some(&found.registration.bends), size, 1)
+        rectify(
+            &[plane],
+            &found.registration.map,
+            Some(&found.registration.bends),
+            size,
+            1,
+        )
     });
     let pixels = (0..size.0 * size.1).map(|at| [0, 1, 2].map(|it| channels[it].values[at]));
     Picture {
@@ -195,13 +233,18 @@ fn fields(canvas: &mut Canvas, found: &FoundPage, scan_top: usize, form_top: usi
             (area.bottom + room + top) as i64,
         ]
     };
-    let agrees = |it: &&(String, String, Area, Decision)| it.3.verdict == Verdict::Match && !it.1.is_empty();
+    let agrees =
+        |it: &&(String, String, Area, Decision)| it.3.verdict == Verdict::Match && !it.1.is_empty();
     for (_, _, area, _) in found.fields.iter().filter(agrees) {
         let [left, _, right, bottom] = place(area, scan_top, 0.0);
         canvas.fill([left, bottom, right, bottom + 2], [0x9C, 0xD6, 0xAE]);
     }
     let mut captions: Vec<[i64; 4]> = Vec::new();
-    for (_, text, area, decision) in found.fields.iter().filter(|it| it.3.verdict != Verdict::Match) {
+    for (_, text, area, decision) in found
+        .fields
+        .iter()
+        .filter(|it| it.3.verdict != Verdict::Match)
+    {
         let colour = colour(decision.verdict);
         let on_scan = place(area, scan_top, 5.0);
         canvas.frame(on_scan, 4, colour);
@@ -209,32 +252,56 @@ fn fields(canvas: &mut Canvas, found: &FoundPage, scan_top: usize, form_top: usi
         if decision.verdict != Verdict::Mismatch || decision.seen.is_empty() && text.is_empty() {
             continue;
         }
-        let caption = format!("应为 {} · 所见 {}", or_nothing(text), or_nothing(&decision.seen));
+        let caption = format!(
+            "应为 {} · 所见 {}",
+            or_nothing(text),
+            or_nothing(&decision.seen)
+        );
         let size = 25.0;
         let width = canvas.width(&caption, size) as i64 + 16;
         let left = on_scan[0].min(canvas.picture.width as i64 - width).max(0);
         // Above the frame, or below it where the page begins.
         let above = on_scan[1] - 34;
-        let mut top = if above > scan_top as i64 { above } else { on_scan[3] };
+        let mut top = if above > scan_top as i64 {
+            above
+        } else {
+            on_scan[3]
+        };
         // Above the captions that are there already.
-        let covers = |top: i64, it: &[i64; 4]| left < it[2] && it[0] < left + width && top < it[3] && it[1] < top + 34;
+        let covers = |top: i64, it: &[i64; 4]| {
+            left < it[2] && it[0] < left + width && top < it[3] && it[1] < top + 34
+        };
         while captions.iter().any(|it| covers(top, it)) && top > scan_top as i64 {
             top -= 36;
         }
         captions.push([left, top, left + width, top + 34]);
         canvas.fill([left, top, left + width, top + 34], colour);
-        canvas.text(&caption, (left as f32 + 8.0, top as f32 + 26.0), size, WHITE);
+        canvas.text(
+            &caption,
+            (left as f32 + 8.0, top as f32 + 26.0),
+            size,
+            WHITE,
+        );
     }
 }
 
 fn or_nothing(text: &str) -> String {
-    if text.is_empty() { "无".to_owned() } else { shortened(text) }
+    if text.is_empty() {
+        "无".to_owned()
+    } else {
+        shortened(text)
+    }
 }
 
 /// Few shades, and paper quite white, so that noise does not make the file large.
 fn encode(picture: Picture) -> Result<Vec<u8>, DecodeError> {
     let shade = |value: u8| if value > 214 { 255 } else { (value >> 4) * 17 };
-    let bytes: Vec<u8> = picture.pixels.iter().flatten().map(|value| shade(*value)).collect();
+    let bytes: Vec<u8> = picture
+        .pixels
+        .iter()
+        .flatten()
+        .map(|value| shade(*value))
+        .collect();
     let mut png = Vec::new();
     let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Up);
     let (width, height) = (picture.width as u32, picture.height as u32);

@@ -143,7 +143,10 @@ impl Plane {
             let (left, top) = (x as i32, y as i32);
             let (fx, fy) = (x - left as f32, y - top as f32);
             let at = top as usize * self.width + left as usize;
-            let (upper, lower) = (&self.values[at..at + 2], &self.values[at + self.width..at + self.width + 2]);
+            let (upper, lower) = (
+                &self.values[at..at + 2],
+                &self.values[at + self.width..at + self.width + 2],
+            );
             let a = f32::from(upper[0]) + (f32::from(upper[1]) - f32::from(upper[0])) * fx;
             let b = f32::from(lower[0]) + (f32::from(lower[1]) - f32::from(lower[0])) * fx;
             *value = (a + (b - a) * fy) as u8;
@@ -153,7 +156,9 @@ impl Plane {
 
     /// Half the size, the mean of four pixels each.
     pub fn halved(&self) -> Plane {
-        self.pooled(|four| ((four.iter().map(|value| u16::from(*value)).sum::<u16>() + 2) / 4) as u8)
+        self.pooled(|four| {
+            ((four.iter().map(|value| u16::from(*value)).sum::<u16>() + 2) / 4) as u8
+        })
     }
 
     /// Half the size, the largest of four pixels each: thin lines stay.
@@ -191,21 +196,31 @@ impl Plane {
             let (above, part) = (at as usize, at.fract());
             let below = (above + 1).min(rows - 1);
             for (column, value) in line.iter_mut().enumerate() {
-                let (a, b) = (paper[above * columns + column], paper[below * columns + column]);
+                let (a, b) = (
+                    paper[above * columns + column],
+                    paper[below * columns + column],
+                );
                 *value = a + (b - a) * part;
             }
             let source = &self.values[y * self.width..][..self.width];
             let target = &mut ink.values[y * self.width..][..self.width];
             // From the middle of one block to the middle of the next the paper changes evenly.
             let half = BLOCK / 2;
-            let stretches = std::iter::once((0, half.min(self.width)))
-                .chain((half..self.width).step_by(BLOCK).map(|start| (start, (start + BLOCK).min(self.width))));
+            let stretches = std::iter::once((0, half.min(self.width))).chain(
+                (half..self.width)
+                    .step_by(BLOCK)
+                    .map(|start| (start, (start + BLOCK).min(self.width))),
+            );
             for (index, (start, end)) in stretches.enumerate() {
                 let (left, right) = (index.saturating_sub(1), index.min(columns - 1));
                 let left = left.min(columns - 1);
                 let slope = (line[right] - line[left]) * step;
                 let white = line[left] + slope * 0.5;
-                for (offset, (value, ink)) in source[start..end].iter().zip(&mut target[start..end]).enumerate() {
+                for (offset, (value, ink)) in source[start..end]
+                    .iter()
+                    .zip(&mut target[start..end])
+                    .enumerate()
+                {
                     let white = white + slope * offset as f32;
                     *ink = (255.0 - f32::from(*value) * 255.0 / white).clamp(0.0, 255.0) as u8;
                 }
@@ -226,7 +241,10 @@ impl Plane {
                 let mut counts = [0u16; 64];
                 let mut seen_pixels = 0;
                 for y in (top..bottom).step_by(2) {
-                    for value in self.values[y * self.width + left..y * self.width + right].iter().step_by(2) {
+                    for value in self.values[y * self.width + left..y * self.width + right]
+                        .iter()
+                        .step_by(2)
+                    {
                         counts[usize::from(value >> 2)] += 1;
                         seen_pixels += 1;
                     }
@@ -266,8 +284,11 @@ fn spread(
         for column in 0..columns {
             let (top, bottom) = (row.saturating_sub(1), (row + 2).min(rows));
             let (left, right) = (column.saturating_sub(1), (column + 2).min(columns));
-            let mut around =
-                (top..bottom).flat_map(|row| cells[row * columns + left..row * columns + right].iter().copied());
+            let mut around = (top..bottom).flat_map(|row| {
+                cells[row * columns + left..row * columns + right]
+                    .iter()
+                    .copied()
+            });
             spread.push(of(&mut around));
         }
     }

@@ -5,17 +5,17 @@
 //! or from what the network reads, by one character.
 
 use std::collections::HashMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rten::{Model, RunOptions, ThreadPool};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor};
 use thiserror::Error;
 
-/// File names of the network and of its characters, in the folder of models.
-const NETWORK: &str = "PP-OCRv6_rec_small.rten";
-const CHARACTERS: &str = "ppocrv6_dict.txt";
+/// File name of the network.
+pub const NETWORK_FILE: &str = "PP-OCRv6_rec_small.rten";
+/// File name of the characters that it knows, one a line.
+pub const CHARACTERS_FILE: &str = "ppocrv6_dict.txt";
 /// Height of a line of text that the network reads, in pixels.
 const LINE_HEIGHT: usize = 48;
 /// Widths that lines are padded to are multiples of this.
@@ -27,26 +27,10 @@ const TRIED: usize = 4;
 /// Least probability of a character, so that logarithms stay finite.
 const FLOOR: f32 = 1e-9;
 
-/// Why there is no second vote.
-#[derive(Debug, Error)]
-pub enum ReaderError {
-    /// A file is missing or unreadable.
-    #[error("{}: {error}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What the machine says.
-        error: std::io::Error,
-    },
-    /// The network cannot be run.
-    #[error("{}: {why}", path.display())]
-    Network {
-        /// Its file.
-        path: PathBuf,
-        /// What the runtime says.
-        why: String,
-    },
-}
+/// The network cannot be run.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the text recognition network: {0}")]
+pub struct ReaderError(String);
 
 /// The network, ready to read.
 pub struct Reader {
@@ -55,7 +39,7 @@ pub struct Reader {
     classes: HashMap<char, usize>,
     characters: Vec<char>,
     /// One thread: whoever runs several comparisons at once runs several of these.
-    threads: std::sync::Arc<ThreadPool>,
+    threads: Arc<ThreadPool>,
 }
 
 /// A line of text to read: brightness from 0 to 255, row after row.
@@ -79,28 +63,27 @@ pub(super) struct Reading {
 }
 
 impl Reader {
-    /// Loads the network from the folder of models.
-    pub fn load(folder: &Path) -> Result<Reader, ReaderError> {
-        let path = folder.join(CHARACTERS);
-        let text = fs::read_to_string(&path).map_err(|error| ReaderError::File { path, error })?;
+    /// A reader from the contents of [`NETWORK_FILE`] and [`CHARACTERS_FILE`].
+    pub fn new(network: Vec<u8>, characters: &str) -> Result<Reader, ReaderError> {
         // Class 0 is the blank, the last one a space.
-        let mut characters = vec!['\0'];
-        characters.extend(text.lines().map(|line| line.chars().next().unwrap_or(' ')));
-        characters.push(' ');
+        let mut known = vec!['\0'];
+        known.extend(
+            characters
+                .lines()
+                .map(|line| line.chars().next().unwrap_or(' ')),
+        );
+        known.push(' ');
         let mut classes = HashMap::new();
-        for (class, character) in characters.iter().enumerate().skip(1) {
+        for (class, character) in known.iter().enumerate().skip(1) {
             classes.entry(*character).or_insert(class);
         }
-        let path = folder.join(NETWORK);
-        let bytes = fs::read(&path).map_err(|error| ReaderError::File { path: path.clone(), error })?;
-        let network = |why: String| ReaderError::Network { path: path.clone(), why };
-        let model = Model::load(bytes).map_err(|error| network(error.to_string()))?;
+        let model = Model::load(network).map_err(|error| ReaderError(error.to_string()))?;
         let threads = ThreadPool::with_num_threads(1);
         Ok(Reader {
             model,
             classes,
-            characters,
-            threads: std::sync::Arc::new(threads),
+            characters: known,
+            threads: Arc::new(threads),
         })
     }
 
@@ -137,7 +120,10 @@ impl Reader {
     }
 
     fn text(&self, classes: &[usize]) -> String {
-        classes.iter().filter_map(|class| self.characters.get(*class)).collect()
+        classes
+            .iter()
+            .filter_map(|class| self.characters.get(*class))
+            .collect()
     }
 
     /// The class of a character, or of the one that looks the same.
@@ -161,7 +147,10 @@ impl Reader {
         (0..3).for_each(|_| values.extend_from_slice(&plane));
         let input = Tensor::from_data(&[1, 3, LINE_HEIGHT, width], values);
         let options = RunOptions::default().with_thread_pool(Some(self.threads.clone()));
-        let output = self.model.run_one(input.view().into(), Some(options)).ok()?;
+        let output = self
+            .model
+            .run_one(input.view().into(), Some(options))
+            .ok()?;
         let output: NdTensor<f32, 3> = output.try_into().ok()?;
         let [_, steps, classes] = output.shape();
         let data = output.to_vec();
@@ -174,7 +163,10 @@ impl Line {
         let x = x.clamp(0.0, (self.width - 1) as f32);
         let y = y.clamp(0.0, (self.height - 1) as f32);
         let (left, top) = (x as usize, y as usize);
-        let (right, bottom) = ((left + 1).min(self.width - 1), (top + 1).min(self.height - 1));
+        let (right, bottom) = (
+            (left + 1).min(self.width - 1),
+            (top + 1).min(self.height - 1),
+        );
         let (fx, fy) = (x.fract(), y.fract());
         let at = |x: usize, y: usize| self.values[y * self.width + x];
         let upper = at(left, top) + (at(right, top) - at(left, top)) * fx;
@@ -192,7 +184,9 @@ fn is_no_character(character: char) -> bool {
 /// Characters that print so alike that nobody means a difference by them.
 fn folded(character: char) -> char {
     match character {
-        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(character) - 0xFEE0).unwrap_or(character),
+        '\u{FF01}'..='\u{FF5E}' => {
+            char::from_u32(u32::from(character) - 0xFEE0).unwrap_or(character)
+        }
         '￥' => '¥',
         '—' | '–' | '−' => '-',
         '·' | '・' | '•' => '·',
@@ -223,7 +217,11 @@ impl Frames {
         // Classes of characters that look the same count as one.
         let fold = |class: usize| {
             let character = reader.characters.get(class).copied().unwrap_or('\0');
-            if class == 0 || is_no_character(character) { 0 } else { reader.class(character).unwrap_or(class) }
+            if class == 0 || is_no_character(character) {
+                0
+            } else {
+                reader.class(character).unwrap_or(class)
+            }
         };
         let (mut logs, mut likeliest) = (Vec::new(), Vec::new());
         for frame in data.chunks_exact(classes) {
@@ -246,7 +244,10 @@ impl Frames {
     }
 
     fn log(&self, frame: usize, class: usize) -> f32 {
-        self.logs[frame].get(&class).copied().unwrap_or_else(|| FLOOR.ln())
+        self.logs[frame]
+            .get(&class)
+            .copied()
+            .unwrap_or_else(|| FLOOR.ln())
     }
 
     /// The likeliest class of each frame, blanks and repetitions left out.
@@ -267,7 +268,13 @@ impl Frames {
     fn likelihood(&self, classes: &[usize]) -> f32 {
         // States: blank, first, blank, second, … blank.
         let states = 2 * classes.len() + 1;
-        let class = |state: usize| if state.is_multiple_of(2) { 0 } else { classes[state / 2] };
+        let class = |state: usize| {
+            if state.is_multiple_of(2) {
+                0
+            } else {
+                classes[state / 2]
+            }
+        };
         let mut now = vec![f32::NEG_INFINITY; states];
         now[0] = self.log(0, 0);
         if states > 1 {
@@ -288,7 +295,11 @@ impl Frames {
             std::mem::swap(&mut now, &mut next);
         }
         let last = now[states - 1];
-        if states > 1 { add(last, now[states - 2]) } else { last }
+        if states > 1 {
+            add(last, now[states - 2])
+        } else {
+            last
+        }
     }
 
     /// Strings that differ from the claim by one character, as far as any frame gives that character a chance.
@@ -305,14 +316,20 @@ impl Frames {
         let near = |class: usize, at: usize| {
             let middle = (at as f32 + 0.5) / claim.len().max(1) as f32 * steps as f32;
             let reach = 2.0 * steps as f32 / claim.len().max(1) as f32 + 4.0;
-            (0..steps).any(|frame| (frame as f32 - middle).abs() <= reach && self.likeliest[frame].contains(&class))
+            (0..steps).any(|frame| {
+                (frame as f32 - middle).abs() <= reach && self.likeliest[frame].contains(&class)
+            })
         };
         let mut variants = Vec::new();
         for at in 0..claim.len() {
             let mut shorter = claim.to_vec();
             shorter.remove(at);
             variants.push(shorter);
-            for class in chances.iter().copied().filter(|class| *class != claim[at] && near(*class, at)) {
+            for class in chances
+                .iter()
+                .copied()
+                .filter(|class| *class != claim[at] && near(*class, at))
+            {
                 let mut changed = claim.to_vec();
                 changed[at] = class;
                 variants.push(changed);
@@ -332,5 +349,9 @@ impl Frames {
 /// The logarithm of a sum, from the logarithms of its parts.
 fn add(a: f32, b: f32) -> f32 {
     let (high, low) = if a > b { (a, b) } else { (b, a) };
-    if low == f32::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() }
+    if low == f32::NEG_INFINITY {
+        high
+    } else {
+        high + (low - high).exp().ln_1p()
+    }
 }

@@ -23,8 +23,11 @@ const GUESS_ANCHORS: usize = 48;
 const ANCHORS: usize = 220;
 /// Side of the squares in which displacements are kept, in pixels.
 const BEND_CELL: usize = 64;
-/// Reach of an anchor's displacement, in pixels.
-const BEND_REACH: f32 = 110.0;
+/// How bent paper is followed, step by step: how far anchors are sought at half resolution, how far each bends the
+/// paper around it, and how far off it may be, in pixels. The last step only measures.
+const BEND_STEPS: [(i32, f32, f32); 3] = [(6, 110.0, 13.0), (4, 75.0, 7.0), (2, 60.0, 5.0)];
+/// Anchors around a point that say whether the registration holds there.
+const NEAR_ANCHORS: usize = 7;
 /// Most regions of a page that are looked at as the voucher.
 const REGIONS_MAX: usize = 4;
 
@@ -65,7 +68,11 @@ impl ScanPage {
         let grey = some.clone().filter(|pixel| coloured(pixel)).count() * 2_000 < some.count();
         let print = pyramid(print);
         ScanPage {
-            black: if grey { Vec::new() } else { pyramid(picture.brightest().ink()) },
+            black: if grey {
+                Vec::new()
+            } else {
+                pyramid(picture.brightest().ink())
+            },
             grey,
             picture: Arc::new(picture),
             factor,
@@ -99,7 +106,10 @@ impl Bends {
             (x as usize).min(self.columns - 2),
             (y as usize).min(rows - 2),
         );
-        let (fx, fy) = ((x - left as f32).clamp(0.0, 1.0), (y - top as f32).clamp(0.0, 1.0));
+        let (fx, fy) = (
+            (x - left as f32).clamp(0.0, 1.0),
+            (y - top as f32).clamp(0.0, 1.0),
+        );
         let cell = |column: usize, row: usize| self.cells[row * self.columns + column];
         let mix = |a: (f32, f32), b: (f32, f32), part: f32| {
             (a.0 + (b.0 - a.0) * part, a.1 + (b.1 - a.1) * part)
@@ -110,7 +120,7 @@ impl Bends {
     }
 
     /// Adds the displacements that were seen at some points, fading with the distance from them.
-    fn add(&mut self, seen: &[Sight]) {
+    fn add(&mut self, seen: &[Sight], reach: f32) {
         let columns = self.columns;
         for (index, cell) in self.cells.iter_mut().enumerate() {
             let x = (index % columns * BEND_CELL) as f32;
@@ -118,7 +128,7 @@ impl Bends {
             let (mut sum, mut weight) = ((0.0, 0.0), 0.5);
             for sight in seen {
                 let (dx, dy) = (sight.at.0 - x, sight.at.1 - y);
-                let near = (dx * dx + dy * dy) / (BEND_REACH * BEND_REACH);
+                let near = (dx * dx + dy * dy) / (reach * reach);
                 if near < 9.0 {
                     let own = (-near).exp() * sight.score;
                     sum = (sum.0 + own * sight.off.0, sum.1 + own * sight.off.1);
@@ -148,9 +158,24 @@ pub(super) struct Registration {
     pub found: f32,
     /// How far it is from there, in pixels of the form: the median.
     pub residual: f32,
+    /// The anchors, in pixels of the form, and whether each was found.
+    pub anchors: Vec<((f32, f32), bool)>,
 }
 
 impl Registration {
+    /// Whether most anchors around a point were found: where the paper is bent beyond what could be followed, nothing
+    /// can be said of what is printed there.
+    pub fn holds_at(&self, x: f32, y: f32) -> bool {
+        let mut near: Vec<(f32, bool)> = self
+            .anchors
+            .iter()
+            .map(|((ax, ay), found)| ((ax - x).hypot(ay - y), *found))
+            .collect();
+        near.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let near = &near[..near.len().min(NEAR_ANCHORS)];
+        near.iter().filter(|it| it.1).count() * 3 >= near.len() * 2
+    }
+
     /// A point of the form on the scan.
     pub fn locate(&self, x: f32, y: f32) -> Spot {
         let (dx, dy) = self.bends.at(x, y);
@@ -205,7 +230,10 @@ pub(super) fn rectify(
         let mut from = place(0, v);
         for (index, stretch) in line.chunks_mut(STRIDE).enumerate() {
             let to = place((index + 1) * STRIDE, v);
-            let (dx, dy) = ((to.0 - from.0) / STRIDE as f32, (to.1 - from.1) / STRIDE as f32);
+            let (dx, dy) = (
+                (to.0 - from.0) / STRIDE as f32,
+                (to.1 - from.1) / STRIDE as f32,
+            );
             plane.along(from, (dx, dy), stretch);
             from = to;
         }
@@ -249,7 +277,11 @@ pub(super) fn find(form: &FormPage, scan: &ScanPage, place: &str) -> Vec<Registr
 }
 
 /// The guesses of each place that find enough of the form; of the turns of one place, the first that finds most of it.
-fn judge_all(form: &FormPage, scan: &ScanPage, places: Vec<Vec<Homography>>) -> Vec<(usize, f32, Homography)> {
+fn judge_all(
+    form: &FormPage,
+    scan: &ScanPage,
+    places: Vec<Vec<Homography>>,
+) -> Vec<(usize, f32, Homography)> {
     let mut judged = Vec::new();
     for turns in places {
         for guess in turns {
@@ -276,12 +308,22 @@ fn corners_to(from: &[Spot; 4], to: &[Spot; 4], turn: usize) -> Option<Homograph
 }
 
 /// Guesses from the QR marks that name this voucher, or from the others.
-fn guesses_by_mark(form: &FormPage, scan: &ScanPage, place: &str, named: bool) -> Vec<Vec<Homography>> {
+fn guesses_by_mark(
+    form: &FormPage,
+    scan: &ScanPage,
+    place: &str,
+    named: bool,
+) -> Vec<Vec<Homography>> {
     let Some(own) = &form.mark else {
         return Vec::new();
     };
-    let marks = scan.marks.iter().filter(|mark| (mark.place == place) == named);
-    marks.map(|mark| corners_to(own, &mark.corners, 0).into_iter().collect()).collect()
+    let marks = scan
+        .marks
+        .iter()
+        .filter(|mark| (mark.place == place) == named);
+    marks
+        .map(|mark| corners_to(own, &mark.corners, 0).into_iter().collect())
+        .collect()
 }
 
 /// Guesses from the outlines of what is printed together.
@@ -291,7 +333,10 @@ fn guesses_by_outline(form: &FormPage, scan: &ScanPage) -> Vec<Vec<Homography>> 
     };
     // Seals reach over the frame; in the colours that they have not, they do not.
     let planes = if scan.grey { &scan.print } else { &scan.black };
-    let Some(plane) = planes.iter().find(|plane| plane.width.max(plane.height) <= 2_400) else {
+    let Some(plane) = planes
+        .iter()
+        .find(|plane| plane.width.max(plane.height) <= 2_400)
+    else {
         return Vec::new();
     };
     let reduced = plane.halved_to_darkest();
@@ -302,7 +347,9 @@ fn guesses_by_outline(form: &FormPage, scan: &ScanPage) -> Vec<Vec<Homography>> 
             x: (it.x + 0.5) * factor - 0.5,
             y: (it.y + 0.5) * factor - 0.5,
         });
-        (0..4).filter_map(|turn| corners_to(own, &outline, turn)).collect()
+        (0..4)
+            .filter_map(|turn| corners_to(own, &outline, turn))
+            .collect()
     });
     outlines.collect()
 }
@@ -315,7 +362,11 @@ fn guesses_by_edge(form: &FormPage, scan: &ScanPage) -> Vec<Vec<Homography>> {
     };
     let page = corners(form.ink[0].width, form.ink[0].height);
     let picture = corners(scan.picture.width, scan.picture.height);
-    vec![(0..4).filter_map(|turn| corners_to(&page, &picture, turn)).collect()]
+    vec![
+        (0..4)
+            .filter_map(|turn| corners_to(&page, &picture, turn))
+            .collect(),
+    ]
 }
 
 /// How many anchors a guess finds, at the coarsest resolution, and the map that they agree on.
@@ -395,7 +446,9 @@ fn fit(map: &Homography, seen: &[Sight], tolerance: f64) -> Option<(Homography, 
         .collect();
     let (moved, agreeing) = Homography::ransac(&pairs, tolerance)?;
     let chosen = seen.iter().zip(&agreeing).filter(|it| *it.1);
-    let (count, score) = chosen.fold((0, 0.0), |(count, score), it| (count + 1, score + it.0.score));
+    let (count, score) = chosen.fold((0, 0.0), |(count, score), it| {
+        (count + 1, score + it.0.score)
+    });
     Some((map.after(&moved), count, score))
 }
 
@@ -413,7 +466,8 @@ fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registr
     let plane = &form.ink[1];
     let mut bends = Bends::none(form.ink[0].width, form.ink[0].height);
     let mut outcome = (0.0, f32::MAX);
-    for round in 0..2 {
+    let mut anchors = Vec::new();
+    for (round, (search, reach, most)) in BEND_STEPS.into_iter().enumerate() {
         let size = (plane.width, plane.height);
         let seen = rectify(&scan.print, &map, Some(&bends), size, 2);
         let sought: Vec<Sight> = form
@@ -422,7 +476,7 @@ fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registr
             .take(ANCHORS)
             .map(|(x, y)| {
                 let (dx, dy, score) =
-                    seek(plane, (x / 2, y / 2), 14, &seen, if round == 0 { 4 } else { 2 }).unwrap_or_default();
+                    seek(plane, (x / 2, y / 2), 14, &seen, search).unwrap_or_default();
                 Sight {
                     at: (*x as f32, *y as f32),
                     off: (dx * 2.0, dy * 2.0),
@@ -431,10 +485,13 @@ fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registr
             })
             .collect();
         let mut offs: Vec<f32> = Vec::new();
+        anchors.clear();
         let mut found = Vec::new();
         for sight in &sought {
             let off = sight.off.0.hypot(sight.off.1);
-            if sight.score >= FOUND_MIN && off < 7.0 {
+            let is_found = sight.score >= FOUND_MIN && off < most;
+            anchors.push((sight.at, is_found));
+            if is_found {
                 offs.push(off);
                 found.push(*sight);
             }
@@ -447,8 +504,8 @@ fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registr
             found.len() as f32 / sought.len() as f32,
             offs[offs.len() / 2],
         );
-        if round == 0 {
-            bends.add(&found);
+        if round + 1 < BEND_STEPS.len() {
+            bends.add(&found, reach);
         }
     }
     Some(Registration {
@@ -456,6 +513,7 @@ fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registr
         bends,
         found: outcome.0,
         residual: outcome.1,
+        anchors,
     })
 }
 
@@ -522,7 +580,11 @@ fn seek(
     let peak = |before: Option<f32>, at: f32, after: Option<f32>| match (before, after) {
         (Some(before), Some(after)) => {
             let bend = before - 2.0 * at + after;
-            if bend < -1e-6 { ((before - after) / (2.0 * bend)).clamp(-0.5, 0.5) } else { 0.0 }
+            if bend < -1e-6 {
+                ((before - after) / (2.0 * bend)).clamp(-0.5, 0.5)
+            } else {
+                0.0
+            }
         }
         _ => 0.0,
     };
@@ -530,14 +592,18 @@ fn seek(
         (column < steps && row < steps).then(|| scores[row * steps + column])
     };
     let score = scores[best];
-    let dx = peak(column.checked_sub(1).and_then(|it| at(it, row)), score, at(column + 1, row));
-    let dy = peak(row.checked_sub(1).and_then(|it| at(column, it)), score, at(column, row + 1));
-    let search = search as f32;
-    Some((
-        column as f32 + dx - search,
-        row as f32 + dy - search,
+    let dx = peak(
+        column.checked_sub(1).and_then(|it| at(it, row)),
         score,
-    ))
+        at(column + 1, row),
+    );
+    let dy = peak(
+        row.checked_sub(1).and_then(|it| at(column, it)),
+        score,
+        at(column, row + 1),
+    );
+    let search = search as f32;
+    Some((column as f32 + dx - search, row as f32 + dy - search, score))
 }
 
 /// Sum, sum of squares and product with the patch of a line, in eight lanes so that the compiler can use wide

@@ -118,12 +118,19 @@ pub struct Report {
 pub(super) fn bounds(corners: [Spot; 4], factor: f64) -> [i64; 4] {
     let edge = |of: fn(&Spot) -> f64| {
         let values = corners.iter().map(of);
-        values.fold((f64::MAX, f64::MIN), |(low, high), it| (low.min(it), high.max(it)))
+        values.fold((f64::MAX, f64::MIN), |(low, high), it| {
+            (low.min(it), high.max(it))
+        })
     };
     let ((left, right), (top, bottom)) = (edge(|it| it.x), edge(|it| it.y));
     let whole = |value: f64| (value * factor).clamp(-1e9, 1e9);
     let (x, y) = (whole(left).floor() as i64, whole(top).floor() as i64);
-    [x, y, whole(right).ceil() as i64 - x, whole(bottom).ceil() as i64 - y]
+    [
+        x,
+        y,
+        whole(right).ceil() as i64 - x,
+        whole(bottom).ceil() as i64 - y,
+    ]
 }
 
 /// The map in pixels of the scan as it came, which was reduced by `factor`.

@@ -56,7 +56,7 @@ impl Default for Thresholds {
             absent: 0.12,
             refuted: 0.35,
             reads: 0.3,
-            reads_alone: 3.0,
+            reads_alone: 2.0,
             reads_other: 3.0,
             reads_against: 1.0,
         }
@@ -140,7 +140,10 @@ fn glyph_leaning(seen: &Seen, optics: &Optics, at: &Thresholds) -> Leaning {
 
 /// What the glyphs of a field say together.
 pub(super) fn leaning(sighting: &Sighting, optics: &Optics, at: &Thresholds) -> Leaning {
-    let each = sighting.glyphs.iter().map(|seen| glyph_leaning(seen, optics, at));
+    let each = sighting
+        .glyphs
+        .iter()
+        .map(|seen| glyph_leaning(seen, optics, at));
     each.fold(Leaning::Clear, |worst, one| {
         let rank = |it: Leaning| match it {
             Leaning::Clear => 0,
@@ -188,7 +191,9 @@ fn votes(sighting: &Sighting, optics: &Optics, reading: Option<&Reading>) -> Vot
 
 /// Whether a field is an amount in figures.
 pub(super) fn is_amount(name: &str) -> bool {
-    name.ends_with("debit") || name.ends_with("credit") && !name.starts_with("accounts") || name == "total"
+    name.ends_with("debit")
+        || name.ends_with("credit") && !name.starts_with("accounts")
+        || name == "total"
 }
 
 /// Decides on a field that has a text.
@@ -197,11 +202,15 @@ pub(super) fn decide(
     sighting: &Sighting,
     optics: &Optics,
     (reading, extra): (Option<&Reading>, &Extra),
-    own_type: bool,
+    (own_type, clear_scan): (bool, bool),
     at: &Thresholds,
 ) -> Decision {
     let votes = votes(sighting, optics, reading);
-    let lean = if own_type { leaning(sighting, optics, at) } else { Leaning::Open };
+    let lean = if own_type {
+        leaning(sighting, optics, at)
+    } else {
+        Leaning::Open
+    };
     let read = reading.map_or_else(|| shown(sighting, optics, at), |it| it.text.clone());
     let decision = |verdict, score: f32, seen: &str, reason: String| Decision {
         verdict,
@@ -218,44 +227,70 @@ pub(super) fn decide(
     // Half a point for each vote.
     let glyph_part = (0.25 + votes.margin * 2.0).clamp(0.0, 0.5);
     let part = |margin: f32| 0.25 + (margin / 24.0).clamp(-0.25, 0.25);
-    let score = glyph_part + if reading.is_some() { part(reads) } else { glyph_part };
+    let score = glyph_part
+        + if reading.is_some() {
+            part(reads)
+        } else {
+            glyph_part
+        };
     if let Extra::Printed(added) = extra {
         let reason = format!("{added:?} is printed there as well");
         return decision(Verdict::Mismatch, 0.0, &read, reason);
     }
     let outcome = match (lean, reading) {
-        (Leaning::Clear, _) if reads > -at.reads_other => {
-            (Verdict::Match, "every character is there".to_owned(), claim.to_owned())
-        }
-        (Leaning::For, Some(_)) if reads >= at.reads => {
-            (Verdict::Match, "both votes find it there".to_owned(), claim.to_owned())
-        }
-        (Leaning::Open, Some(reading)) if reading.margin >= at.reads_alone => {
-            (Verdict::Match, "it is read there, in another type".to_owned(), claim.to_owned())
-        }
-        (Leaning::Against, None) => (
+        (Leaning::Clear, _) if reads > -at.reads_other => (
+            Verdict::Match,
+            "every character is there".to_owned(),
+            claim.to_owned(),
+        ),
+        (Leaning::For, Some(_)) if reads >= at.reads => (
+            Verdict::Match,
+            "both votes find it there".to_owned(),
+            claim.to_owned(),
+        ),
+        (Leaning::Open, Some(reading)) if reading.margin >= at.reads_alone => (
+            Verdict::Match,
+            "it is read there, in another type".to_owned(),
+            claim.to_owned(),
+        ),
+        (Leaning::Against, None) if clear_scan => (
             Verdict::Mismatch,
             "other characters explain the ink better".to_owned(),
             shown(sighting, optics, at),
         ),
         // Where all of the claim's ink is there, what the network reads besides is written over it.
         (Leaning::Against | Leaning::Missing | Leaning::Open, Some(_))
-            if against().is_some() && (!own_type || lean == Leaning::Against || votes.absent > optics.absent + at.absent) =>
+            if against().is_some()
+                && (!own_type
+                    || lean == Leaning::Against
+                    || votes.absent > optics.absent + at.absent) =>
         {
-            (Verdict::Mismatch, "something else is read there".to_owned(), read.clone())
+            (
+                Verdict::Mismatch,
+                "something else is read there".to_owned(),
+                read.clone(),
+            )
         }
         (Leaning::Against, Some(reading)) if reading.margin <= -at.reads_against => (
             Verdict::Mismatch,
             "other characters explain the ink better".to_owned(),
             shown(sighting, optics, at),
         ),
-        (Leaning::Missing, _) if reads <= 0.0 => {
-            (Verdict::Mismatch, "characters are missing".to_owned(), read.clone())
-        }
-        (Leaning::For | Leaning::Open, None) => {
-            (Verdict::Unsure, "the ink is not clear enough".to_owned(), read.clone())
-        }
-        _ => (Verdict::Unsure, "the votes do not agree clearly".to_owned(), read.clone()),
+        (Leaning::Missing, _) if reads <= 0.0 => (
+            Verdict::Mismatch,
+            "characters are missing".to_owned(),
+            read.clone(),
+        ),
+        (_, None) => (
+            Verdict::Unsure,
+            "the ink is not clear enough".to_owned(),
+            read.clone(),
+        ),
+        _ => (
+            Verdict::Unsure,
+            "the votes do not agree clearly".to_owned(),
+            read.clone(),
+        ),
     };
     let (mut verdict, mut reason, seen) = outcome;
     // The network has seen what is beside the text as well.

@@ -13,6 +13,7 @@ mod keys;
 mod kill;
 mod locks;
 mod log;
+mod matching;
 mod people;
 mod served;
 mod template;

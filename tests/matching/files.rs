@@ -1,0 +1,287 @@
+//! Files as people send them: several pages, several vouchers on a page, other papers beside them, and harm.
+
+use std::io::Cursor;
+
+use image::{Rgb, RgbImage};
+use vouchsafe::matching::{
+    DecodeError, Form, Matcher, SCAN_MAX_PIXELS, Thresholds, Verdict, each_page, marked_places,
+};
+use vouchsafe::render::Renderer;
+
+use crate::scans::random::Random;
+use crate::scans::{Printed, vouchers};
+
+fn printed(renderer: &Renderer, seed: u64) -> Printed {
+    let voucher = vouchers::voucher(&mut Random::new(seed), "payment");
+    Printed::new(renderer, &voucher, None)
+}
+
+fn matcher() -> Matcher {
+    Matcher::new(None, Thresholds::default())
+}
+
+fn verdict(form: &Form, scan: &[u8]) -> Verdict {
+    matcher().compare(form, scan).unwrap().report.verdict
+}
+
+fn jpeg(picture: &RgbImage) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let encoder = jpeg_encoder::Encoder::new(&mut bytes, 85);
+    let (width, height) = (picture.width() as u16, picture.height() as u16);
+    encoder
+        .encode(
+            picture.as_raw(),
+            width,
+            height,
+            jpeg_encoder::ColorType::Rgb,
+        )
+        .unwrap();
+    bytes
+}
+
+/// A page that is no voucher: an invoice's lines.
+fn other_paper() -> RgbImage {
+    let mut page = RgbImage::from_pixel(1_654, 2_339, Rgb([250; 3]));
+    let mut random = Random::new(3);
+    for line in 0..40u32 {
+        for _ in 0..30 {
+            let x = random.below(1_500) as u32 + 60;
+            for dx in 0..random.below(20) as u32 {
+                page.put_pixel(x + dx, 100 + line * 50, Rgb([40; 3]));
+            }
+        }
+    }
+    page
+}
+
+/// A PDF whose pages are pictures, as scanners make them.
+fn pdf(pages: &[RgbImage]) -> Vec<u8> {
+    let mut bytes = b"%PDF-1.4\n".to_vec();
+    let mut offsets = Vec::new();
+    let mut object = |bytes: &mut Vec<u8>, body: Vec<u8>| {
+        offsets.push(bytes.len());
+        bytes.extend(format!("{} 0 obj\n", offsets.len()).into_bytes());
+        bytes.extend(body);
+        bytes.extend(b"\nendobj\n");
+    };
+    let kids: Vec<String> = (0..pages.len())
+        .map(|page| format!("{} 0 R", 3 + 3 * page))
+        .collect();
+    object(&mut bytes, b"<< /Type /Catalog /Pages 2 0 R >>".to_vec());
+    let tree = format!(
+        "<< /Type /Pages /Kids [{}] /Count {} >>",
+        kids.join(" "),
+        pages.len()
+    );
+    object(&mut bytes, tree.into_bytes());
+    for (index, page) in pages.iter().enumerate() {
+        let (width, height) = (page.width() * 72 / 200, page.height() * 72 / 200);
+        let (content, picture) = (4 + 3 * index, 5 + 3 * index);
+        let leaf = format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width} {height}] /Contents {content} 0 R /Resources << /XObject << /P {picture} 0 R >> >> >>"
+        );
+        object(&mut bytes, leaf.into_bytes());
+        let draw = format!("{width} 0 0 {height} 0 0 cm /P Do");
+        object(
+            &mut bytes,
+            format!("<< /Length {} >>\nstream\n{draw}\nendstream", draw.len()).into_bytes(),
+        );
+        let pixels = jpeg(page);
+        let mut body = format!("<< /Type /XObject /Subtype /Image /Width {} /Height {} /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode /Length {} >>\nstream\n", page.width(), page.height(), pixels.len()).into_bytes();
+        body.extend(pixels);
+        body.extend(b"\nendstream");
+        object(&mut bytes, body);
+    }
+    let start = bytes.len();
+    bytes.extend(format!("xref\n0 {}\n0000000000 65535 f \n", offsets.len() + 1).into_bytes());
+    for offset in &offsets {
+        bytes.extend(format!("{offset:010} 00000 n \n").into_bytes());
+    }
+    bytes.extend(
+        format!(
+            "trailer << /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n",
+            offsets.len() + 1
+        )
+        .into_bytes(),
+    );
+    bytes
+}
+
+fn tiff(pages: &[RgbImage]) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    let mut encoder = tiff::encoder::TiffEncoder::new(&mut bytes).unwrap();
+    for page in pages {
+        encoder
+            .write_image::<tiff::encoder::colortype::RGB8>(
+                page.width(),
+                page.height(),
+                page.as_raw(),
+            )
+            .unwrap();
+    }
+    bytes.into_inner()
+}
+
+#[test]
+fn the_voucher_is_found_among_other_papers_in_a_pdf_and_in_a_tiff() {
+    let renderer = Renderer::new();
+    let (own, other) = (printed(&renderer, 11), printed(&renderer, 12));
+    let form = own.form(&renderer);
+    let pages = [other_paper(), own.page(&renderer, 200), other_paper()];
+    for file in [pdf(&pages), tiff(&pages)] {
+        let report = matcher().compare(&form, &file).unwrap().report;
+        assert_eq!(report.verdict, Verdict::Match, "{}", report.reason);
+        assert_eq!(report.pages[0].scan_page, Some(2));
+        assert_ne!(verdict(&other.form(&renderer), &file), Verdict::Match);
+    }
+    // A file without it is no answer.
+    assert_eq!(verdict(&form, &jpeg(&other_paper())), Verdict::Unsure);
+    assert_eq!(verdict(&form, &own.pdf), Verdict::Match);
+}
+
+#[test]
+fn of_several_vouchers_on_a_page_each_is_held_against_its_own() {
+    let renderer = Renderer::new();
+    let (upper, lower) = (printed(&renderer, 21), printed(&renderer, 22));
+    let (first, second) = (upper.page(&renderer, 200), lower.page(&renderer, 200));
+    let mut sheet =
+        RgbImage::from_pixel(first.width() + 60, 2 * first.height() + 120, Rgb([255; 3]));
+    image::imageops::overlay(&mut sheet, &first, 30, 30);
+    // The second one upside down.
+    image::imageops::overlay(
+        &mut sheet,
+        &image::imageops::rotate180(&second),
+        30,
+        i64::from(first.height()) + 90,
+    );
+    let scan = jpeg(&sheet);
+    assert_eq!(verdict(&upper.form(&renderer), &scan), Verdict::Match);
+    assert_eq!(verdict(&lower.form(&renderer), &scan), Verdict::Match);
+    assert_ne!(
+        verdict(&printed(&renderer, 23).form(&renderer), &scan),
+        Verdict::Match
+    );
+    let mut places = marked_places(&scan).unwrap();
+    places.sort();
+    let mut expected = [
+        upper.drawing.place().to_owned(),
+        lower.drawing.place().to_owned(),
+    ];
+    expected.sort();
+    assert_eq!(places, expected);
+}
+
+#[test]
+fn several_files_of_one_voucher_are_taken_together() {
+    let renderer = Renderer::new();
+    let own = printed(&renderer, 31);
+    let form = own.form(&renderer);
+    let (page, other) = (jpeg(&own.page(&renderer, 200)), jpeg(&other_paper()));
+    let scans = [("scan-1.jpg", &other[..]), ("scan-2.jpg", &page[..])];
+    let report = matcher().compare_all(&form, &scans).unwrap().report;
+    assert_eq!(
+        (report.verdict, report.pages[0].scan.as_str()),
+        (Verdict::Match, "scan-2.jpg")
+    );
+    // A scan that shows something else is not outvoted by one that does not.
+    let mut forged: serde_json::Value = serde_json::from_slice(&own.data).unwrap();
+    forged["number"] = serde_json::json!("7777");
+    let mark = crate::scans::own_mark(&serde_json::from_slice(&own.data).unwrap());
+    let forged = jpeg(&Printed::new(&renderer, &forged, Some(&mark)).page(&renderer, 200));
+    for scans in [
+        [("a", &page[..]), ("b", &forged[..])],
+        [("a", &forged[..]), ("b", &page[..])],
+    ] {
+        assert_eq!(
+            matcher().compare_all(&form, &scans).unwrap().report.verdict,
+            Verdict::Mismatch
+        );
+    }
+    let broken = matcher().compare_all(
+        &form,
+        &[("scan-1.jpg", &page[..]), ("scan-2.jpg", b"\xFF\xD8\xFF")],
+    );
+    assert_eq!(broken.err().map(|it| it.0), Some("scan-2.jpg"));
+}
+
+/// A PNG of a size that it has not the pixels for.
+fn bomb(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::One);
+    let mut writer = encoder.write_header().unwrap();
+    writer
+        .write_chunk(png::chunk::IDAT, b"x\x9c\x03\0\0\0\0\x01")
+        .unwrap();
+    drop(writer);
+    bytes
+}
+
+#[test]
+fn what_means_harm_is_refused() {
+    let see = |content: &[u8]| each_page(content, |_, _| true);
+    assert_eq!(see(b"GIF89a"), Err(DecodeError::Unknown));
+    assert_eq!(see(b""), Err(DecodeError::Unknown));
+    let side = (SCAN_MAX_PIXELS as f64).sqrt() as u32 + 1;
+    for (width, height) in [(side, side), (60_000, 60_000)] {
+        assert_eq!(
+            see(&bomb(width, height)),
+            Err(DecodeError::TooManyPixels { page: 1 })
+        );
+    }
+    let renderer = Renderer::new();
+    let own = printed(&renderer, 41);
+    let page = own.page(&renderer, 100);
+    for whole in [
+        jpeg(&page),
+        tiff(&[page.clone()]),
+        pdf(&[page.clone()]),
+        own.pdf.clone(),
+    ] {
+        assert_eq!(see(&whole), Ok(()));
+        for part in [9, 40, whole.len() / 2, whole.len() - 1] {
+            // Refused or read as far as it goes, but never a panic that reaches the caller.
+            let _ = see(&whole[..part]);
+        }
+        let mut random = Random::new(whole.len() as u64);
+        for _ in 0..40 {
+            let mut damaged = whole.clone();
+            for _ in 0..8 {
+                let at = random.below(damaged.len());
+                damaged[at] = random.next() as u8;
+            }
+            let _ = see(&damaged);
+        }
+    }
+    assert!(matches!(
+        see(&jpeg(&page)[..60]),
+        Err(DecodeError::Damaged { page: 1, .. })
+    ));
+}
+
+#[test]
+fn bilevel_and_sixteen_bit_tiffs_are_read() {
+    use tiff::encoder::{TiffEncoder, colortype};
+    let (width, height) = (64u32, 32u32);
+    let mut bytes = Cursor::new(Vec::new());
+    let mut encoder = TiffEncoder::new(&mut bytes).unwrap();
+    let grey: Vec<u16> = (0..width * height)
+        .map(|at| (at % 2 * 65_535) as u16)
+        .collect();
+    encoder
+        .write_image::<colortype::Gray16>(width, height, &grey)
+        .unwrap();
+    let mut seen = Vec::new();
+    each_page(&bytes.into_inner(), |_, picture| {
+        seen.push((
+            picture.width,
+            picture.height,
+            picture.pixels[0],
+            picture.pixels[1],
+        ));
+        true
+    })
+    .unwrap();
+    assert_eq!(seen, [(64, 32, [0; 3], [255; 3])]);
+}

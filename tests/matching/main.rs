@@ -1,0 +1,7 @@
+//! Matching from the outside: true and forged vouchers on degraded paper, and files that mean harm.
+
+#[path = "../../benches/scans/mod.rs"]
+mod scans;
+
+mod files;
+mod verdicts;

@@ -1,0 +1,253 @@
+//! What the paper shows decides, whatever happened to the paper.
+
+use std::sync::Mutex;
+
+use vouchsafe::matching::{Comparison, Matcher, Report, Thresholds, Verdict};
+use vouchsafe::render::Renderer;
+
+use crate::scans::paper::Condition;
+use crate::scans::{self, Case, foreign};
+
+/// Seeds that the thresholds were not calibrated with.
+const SEED: u64 = 770_000;
+
+fn matcher() -> Matcher {
+    let reader =
+        scans::reader().expect("the network is not there; `make test` brings it (build/models.sh)");
+    Matcher::new(Some(reader), Thresholds::default())
+}
+
+fn compare(matcher: &Matcher, renderer: &Renderer, case: &Case) -> Comparison {
+    matcher
+        .compare(&case.claimed.form(renderer), &case.scan)
+        .unwrap()
+}
+
+fn report(matcher: &Matcher, renderer: &Renderer, case: &Case) -> Report {
+    compare(matcher, renderer, case).report
+}
+
+/// Cases of some kinds on two threads; `check` says what is wrong with a report.
+fn each(
+    kinds: &[&'static str],
+    forgery: impl Fn(u64) -> Option<&'static str> + Sync,
+    of_each: u64,
+    check: impl Fn(&Case, &Report) -> Option<String> + Sync,
+) -> Vec<String> {
+    let work: Vec<(u64, &'static str)> = kinds
+        .iter()
+        .enumerate()
+        .flat_map(|(at, kind)| {
+            (0..of_each).map(move |index| (SEED + 100 * at as u64 + index, *kind))
+        })
+        .collect();
+    let (work, wrong) = (Mutex::new(work), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let (renderer, matcher) = (Renderer::new(), matcher());
+                let fonts = foreign::fonts();
+                loop {
+                    let next = work.lock().unwrap().pop();
+                    let Some((seed, kind)) = next else { break };
+                    let Some(case) = scans::case(&renderer, &fonts, seed, kind, forgery(seed))
+                    else {
+                        continue;
+                    };
+                    let report = report(&matcher, &renderer, &case);
+                    if let Some(why) = check(&case, &report) {
+                        let line =
+                            format!("{kind} {seed} {:?}: {why}: {}", case.forgery, report.reason);
+                        wrong.lock().unwrap().push(line);
+                    }
+                }
+            });
+        }
+    });
+    wrong.into_inner().unwrap()
+}
+
+#[test]
+fn true_vouchers_match_on_ordinary_scans() {
+    let kinds = [
+        "clean", "rotated", "turned", "fine", "seals", "dirty", "blurred", "jpeg",
+    ];
+    let wrong = each(
+        &kinds,
+        |_| None,
+        3,
+        |_, report| (report.verdict != Verdict::Match).then(|| format!("{:?}", report.verdict)),
+    );
+    // The figures have the rates; one signature may lie so that nobody could read the name beneath.
+    assert!(wrong.len() <= 1, "{wrong:#?}");
+    assert!(
+        !wrong.iter().any(|it| it.contains("Mismatch")),
+        "{wrong:#?}"
+    );
+}
+
+#[test]
+fn hard_scans_of_true_vouchers_are_never_called_otherwise() {
+    let kinds = [
+        "low-resolution",
+        "grey",
+        "bilevel",
+        "pen",
+        "folded",
+        "photo",
+    ];
+    let wrong = each(
+        &kinds,
+        |_| None,
+        2,
+        |_, report| (report.verdict == Verdict::Mismatch).then(|| "a mismatch".to_owned()),
+    );
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn a_forged_voucher_never_matches_and_the_forged_field_is_named() {
+    use crate::scans::forge::FORGERIES;
+    let kinds = ["clean", "seals", "photo"];
+    let forgery = |seed: u64| Some(FORGERIES[(seed % FORGERIES.len() as u64) as usize]);
+    let wrong = each(&kinds, forgery, FORGERIES.len() as u64, |case, report| {
+        if report.verdict == Verdict::Match {
+            return Some("it matched".to_owned());
+        }
+        if case.condition.name != "clean" {
+            return None;
+        }
+        if report.verdict != Verdict::Mismatch {
+            return Some("a clean scan did not tell".to_owned());
+        }
+        // What differs is called so, and what does not is not.
+        let base = |name: &str| {
+            if name.starts_with("date.") {
+                "date".to_owned()
+            } else {
+                name.to_owned()
+            }
+        };
+        let differing: Vec<String> = case.differing.iter().map(|it| base(&it.0)).collect();
+        let called = report
+            .fields
+            .iter()
+            .filter(|field| field.verdict == Verdict::Mismatch);
+        let invented: Vec<&str> = called
+            .clone()
+            .map(|field| field.name.as_str())
+            .filter(|name| !differing.iter().any(|it| it == name) && *name != "lines")
+            .collect();
+        if !invented.is_empty() {
+            return Some(format!("invented {invented:?}"));
+        }
+        (called.count() == 0).then(|| "nothing named".to_owned())
+    });
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn without_the_network_a_clean_scan_is_told_and_a_forged_one_never_matches() {
+    let renderer = Renderer::new();
+    let matcher = Matcher::new(None, Thresholds::default());
+    let mut matched = 0;
+    for seed in 0..4 {
+        let case = scans::case(&renderer, &[], SEED + 900 + seed, "rotated", None).unwrap();
+        let found = report(&matcher, &renderer, &case);
+        assert!(
+            !found.reader && found.verdict != Verdict::Mismatch,
+            "{}",
+            found.reason
+        );
+        matched += u32::from(found.verdict == Verdict::Match);
+    }
+    assert!(matched >= 2, "only {matched} of 4");
+    for (seed, forgery) in ["digit", "name", "digit-before", "other-voucher"]
+        .into_iter()
+        .enumerate()
+    {
+        let case = scans::case(
+            &renderer,
+            &[],
+            SEED + 950 + seed as u64,
+            "clean",
+            Some(forgery),
+        );
+        let case = case.unwrap();
+        let found = report(&matcher, &renderer, &case);
+        assert_ne!(found.verdict, Verdict::Match, "{forgery}");
+    }
+}
+
+#[test]
+fn a_report_says_where_things_are() {
+    let (renderer, matcher) = (Renderer::new(), matcher());
+    let case = scans::case(&renderer, &[], SEED + 40, "rotated", Some("digit")).unwrap();
+    let comparison = compare(&matcher, &renderer, &case);
+    let found = &comparison.report;
+    let scan = image::load_from_memory(&case.scan).unwrap();
+    let forged = found
+        .fields
+        .iter()
+        .find(|field| field.verdict == Verdict::Mismatch)
+        .unwrap();
+    let [x, y, width, height] = forged.area;
+    assert!(x >= 0 && y >= 0 && width > 10 && height > 10, "{forged:?}");
+    assert!(x + width <= i64::from(scan.width()) && y + height <= i64::from(scan.height()));
+    let (_, seen) = case
+        .differing
+        .iter()
+        .find(|it| it.0 == forged.name)
+        .unwrap();
+    let figures = |text: &str| text.replace(['¥', ',', ' '], "");
+    assert_eq!(figures(&forged.seen), figures(seen), "{forged:?}");
+    // The homography takes the middle of the page into the scan.
+    let m = found.homography;
+    let depth = m[6] * 900.0 + m[7] * 500.0 + m[8];
+    let (x, y) = (
+        (m[0] * 900.0 + m[1] * 500.0 + m[2]) / depth,
+        (m[3] * 900.0 + m[4] * 500.0 + m[5]) / depth,
+    );
+    assert!(x > 0.0 && x < f64::from(scan.width()) && y > 0.0 && y < f64::from(scan.height()));
+    let overlay = comparison
+        .overlay(&renderer, &case.claimed.form(&renderer))
+        .unwrap();
+    let overlay = image::load_from_memory(&overlay).unwrap();
+    assert!(overlay.width() > 1_000 && overlay.height() > overlay.width() / 2);
+}
+
+#[test]
+fn seals_and_signatures_in_their_places_are_seen() {
+    let (renderer, matcher) = (Renderer::new(), Matcher::new(None, Thresholds::default()));
+    let case = scans::case(&renderer, &[], SEED + 60, "clean", None).unwrap();
+    let page = case.claimed.page(&renderer, 200);
+    let slots = |scan: &[u8]| {
+        let report = matcher
+            .compare(&case.claimed.form(&renderer), scan)
+            .unwrap()
+            .report;
+        let slots = report.pages[0].slots.iter().filter(|slot| slot.present);
+        slots.map(|slot| slot.name.clone()).collect::<Vec<_>>()
+    };
+    let condition = Condition {
+        dots_per_inch: 200,
+        ..Condition::clean()
+    };
+    let mut random = scans::random::Random::new(5);
+    let unsigned = scans::paper::scan(page.clone(), &condition, &[], &mut random);
+    assert_eq!(slots(&unsigned), Vec::<String>::new());
+    let slot = case
+        .claimed
+        .drawing
+        .slots()
+        .iter()
+        .find(|it| it.name == "signature.preparer")
+        .unwrap();
+    let shape = slot.rectangle;
+    let place = (
+        f64::from(shape.x + shape.width / 2) / 7_200.0 * 25.4,
+        f64::from(shape.y + shape.height / 2) / 7_200.0 * 25.4,
+    );
+    let signed = scans::paper::scan(page, &condition, &[place], &mut random);
+    assert!(slots(&signed).contains(&"signature.preparer".to_owned()));
+}
