@@ -28,6 +28,9 @@ fn main() {
     if wanted("render") {
         render::measure();
     }
+    if wanted("match-speed") {
+        matching::speed();
+    }
     if wanted("match") {
         matching::measure();
     }

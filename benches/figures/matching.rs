@@ -1,6 +1,7 @@
 //! Matching: true and forged vouchers, degraded in every way; how often each is called what, and how long it takes.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -8,13 +9,97 @@ use std::time::Instant;
 use vouchsafe::matching::{Matcher, Thresholds, Verdict};
 use vouchsafe::render::Renderer;
 
+use crate::peer::peak_memory;
 use crate::scans::{self, foreign, forge, paper};
+
+/// Between which shares, in percent, the true one lies with 95 % (Wilson's score interval, 1927).
+fn interval(hits: u64, count: u64) -> (f64, f64) {
+    let (n, z) = (count.max(1) as f64, 1.96f64);
+    let p = hits as f64 / n;
+    let middle = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
+    let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    (100.0 * (middle - half).max(0.0), 100.0 * (middle + half))
+}
 
 #[derive(Default, Clone, Copy)]
 struct Tally {
     matched: u64,
     unsure: u64,
     mismatched: u64,
+}
+
+/// Milliseconds of each of some comparisons, the middle one.
+fn milliseconds(mut work: impl FnMut()) -> f64 {
+    work();
+    let mut times: Vec<f64> = (0..7)
+        .map(|_| {
+            let start = Instant::now();
+            work();
+            start.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// One scan at 300 dots per inch, on one thread, beside tesseract reading the same page on one thread.
+pub fn speed() {
+    let renderer = Renderer::new();
+    let matcher = Matcher::new(scans::reader(), Thresholds::default());
+    let mut random = scans::random::Random::new(4);
+    let voucher = scans::vouchers::voucher(&mut random, "payment");
+    let printed = scans::Printed::new(&renderer, &voucher, None);
+    let page = printed.page(&renderer, 300);
+    let condition = paper::Condition::clean();
+    let scan = paper::scan(page, &condition, &[], &mut random);
+    let make = milliseconds(|| drop(printed.form(&renderer)));
+    let form = printed.form(&renderer);
+    let report = matcher.compare(&form, &scan).unwrap().report;
+    assert_eq!(report.verdict, Verdict::Match, "{}", report.reason);
+    let read = report
+        .fields
+        .iter()
+        .filter(|field| field.votes.reader.is_some())
+        .count();
+    let own = milliseconds(|| drop(matcher.compare(&form, &scan).unwrap()));
+    println!("match     the form           {make:8.1} ms");
+    println!(
+        "match     A5 at 300 dpi      {own:8.1} ms   {read} fields read, {} bytes",
+        scan.len()
+    );
+    let mut random = scans::random::Random::new(4);
+    let fonts = foreign::fonts();
+    let other = foreign::print(&printed.drawing, 0, &fonts[0], 300, 0.4, &mut random);
+    let other = paper::scan(other, &condition, &[], &mut random);
+    let report = matcher.compare(&form, &other).unwrap().report;
+    let read = report
+        .fields
+        .iter()
+        .filter(|field| field.votes.reader.is_some())
+        .count();
+    let foreign = milliseconds(|| drop(matcher.compare(&form, &other).unwrap()));
+    println!(
+        "match     in another type    {foreign:8.1} ms   {read} fields read, {:?}",
+        report.verdict
+    );
+    let memory = peak_memory(std::process::id()).unwrap() as f64 / 1e6;
+    println!("match     peak memory        {memory:8.1} MB");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scan.jpg");
+    std::fs::write(&file, &scan).unwrap();
+    let peer = milliseconds(|| {
+        let output = Command::new("tesseract")
+            .env("OMP_THREAD_LIMIT", "1")
+            .arg(&file)
+            .args(["-", "-l", "chi_sim"])
+            .output()
+            .expect("tesseract is not there: build/packages.sh bench");
+        assert!(output.status.success());
+    });
+    println!(
+        "match     tesseract          {peer:8.1} ms   {:.1} times as long",
+        peer / own
+    );
 }
 
 pub fn measure() {
@@ -37,6 +122,7 @@ pub fn measure() {
     let truth: Mutex<BTreeMap<&str, Tally>> = Mutex::default();
     let forged: Mutex<BTreeMap<&str, Tally>> = Mutex::default();
     let spent: Mutex<BTreeMap<&str, (f64, u64)>> = Mutex::default();
+    let scores: Mutex<Vec<(bool, f64)>> = Mutex::default();
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
@@ -74,6 +160,7 @@ pub fn measure() {
                             Verdict::Mismatch => tally.mismatched += 1,
                         }
                     };
+                    scores.lock().unwrap().push((forgery.is_none(), report.score));
                     match forgery {
                         None => tally(&truth, kind),
                         Some(forgery) => tally(&forged, forgery),
@@ -118,6 +205,31 @@ pub fn measure() {
         println!(
             "match     {title:7} {:18} match {:4}  unsure {:4}  mismatch {:4}",
             "all", all.matched, all.unsure, all.mismatched
+        );
+        let count = all.matched + all.unsure + all.mismatched;
+        let (what, wrong) = match title {
+            "true" => ("mismatch", all.mismatched),
+            _ => ("match", all.matched),
+        };
+        let (low, high) = interval(wrong, count);
+        println!(
+            "match     {title:7} called {what}: {:.2} % (95 % between {low:.2} and {high:.2} %)",
+            100.0 * wrong as f64 / count.max(1) as f64
+        );
+    }
+    // What would be called a match if nothing but the worst field's score decided.
+    let scores = scores.into_inner().unwrap();
+    for step in 1..10 {
+        let at = f64::from(step) / 10.0;
+        let share = |truth: bool| {
+            let own = scores.iter().filter(|it| it.0 == truth);
+            let above = own.clone().filter(|it| it.1 >= at).count();
+            100.0 * above as f64 / own.count().max(1) as f64
+        };
+        println!(
+            "match     score at least {at:.1}: {:5.1} % of the true, {:5.1} % of the forged",
+            share(true),
+            share(false)
         );
     }
     for (kind, (time, count)) in spent.into_inner().unwrap() {

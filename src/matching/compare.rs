@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::decode::{DecodeError, each_page};
-use super::extra::{Blob, Explained, blobs};
+use super::extra::{Blob, blobs};
 use super::form::{Area, Claim, FormPage, pixels, run_area};
-use super::glyphs::{GlyphVote, Optics, Sighting};
+use super::glyphs::{GlyphVote, Optics, Sighting, is_red};
 use super::homography::Homography;
 use super::plane::{Picture, Plane};
 use super::reader::{Line, Reader, Reading};
-use super::register::{self, Registration, ScanPage, rectify};
+use super::register::{self, Pyramid, Registration, ScanPage, rectify};
 use super::report::{FieldReport, PageReport, Report, SlotReport, Verdict, bounds, original};
 use super::verdict::{
     Decision, Extra, Leaning, Thresholds, decide, decide_empty, is_amount, leaning,
@@ -180,7 +180,7 @@ impl Matcher {
     ) -> FoundPage {
         let at = &self.thresholds;
         let size = (form.ink[0].width, form.ink[0].height);
-        let see = |planes: &[Plane]| {
+        let see = |planes: &Pyramid| {
             rectify(
                 planes,
                 &registration.map,
@@ -189,16 +189,18 @@ impl Matcher {
                 1,
             )
         };
-        let print = see(&scan.print);
-        let black = if scan.grey {
-            print.clone()
+        let black = see(&scan.black);
+        let runs = form.fields.iter().flat_map(|claim| &claim.runs);
+        let red = !scan.grey && runs.chain(&form.labels).any(is_red);
+        let print = if red {
+            Some(see(scan.full_print()))
         } else {
-            see(&scan.black)
+            None
         };
         let vote = GlyphVote {
             renderer: &self.renderer,
             black: &black,
-            print: &print,
+            print: print.as_ref(),
             grey: scan.grey,
         };
         let optics = vote.optics(&form.labels);
@@ -213,7 +215,6 @@ impl Matcher {
             optics,
             own_type,
             grey: scan.grey,
-            explained: Explained::new(&form.ink[0]),
         };
         let coarse = register_scale(&look, &registration) < COARSE;
         look.readable = (own_type && !coarse) || !sound || look.reads_labels();
@@ -239,7 +240,7 @@ impl Matcher {
             }
             fields.push((claim.name.clone(), claim.text.clone(), area, decision));
         }
-        let slots = look.slots();
+        let slots = look.slots(scan, &registration);
         FoundPage {
             form_page,
             scan_page,
@@ -453,7 +454,6 @@ struct Look<'a> {
     optics: Optics,
     own_type: bool,
     grey: bool,
-    explained: Explained,
     /// Whether the network can be relied on here, where it decides alone.
     readable: bool,
 }
@@ -594,7 +594,7 @@ impl Look<'_> {
                 }
             }
         };
-        let found = blobs(self.vote.black, &self.explained, &inner, dark);
+        let found = blobs(self.vote.black, &self.form.explained, &inner, dark);
         let candidates = found
             .iter()
             .filter(|it| !it.passing && like_a_character(it) && !known(it) && in_line(it));
@@ -701,25 +701,38 @@ impl Look<'_> {
     }
 
     /// Whether there is ink in the places for seals and signatures that the form has not printed.
-    fn slots(&self) -> Vec<SlotReport> {
+    fn slots(&self, scan: &ScanPage, registration: &Registration) -> Vec<SlotReport> {
         let dark = self.optics.dark * 0.4;
-        let inked = |plane: &Plane, area: &Area| -> usize {
-            blobs(plane, &self.explained, area, dark)
-                .iter()
-                .filter(|it| it.size > 6)
-                .map(|it| it.size)
-                .sum()
-        };
-        let slots = self.form.slots.iter();
-        slots
+        let half = (self.form.ink[1].width, self.form.ink[1].height);
+        let print = rectify(
+            &scan.print,
+            &registration.map,
+            Some(&registration.bends),
+            half,
+            2,
+        );
+        self.form
+            .slots
+            .iter()
             .map(|(name, area)| {
-                let all = inked(self.vote.print, area);
-                let black = inked(self.vote.black, area);
-                let surface = (area.right - area.left) * (area.bottom - area.top);
+                let (mut all, mut black, mut surface) = (0u32, 0u32, 1u32);
+                for y in (area.top as usize / 2)..(area.bottom as usize / 2) {
+                    for x in (area.left as usize / 2)..(area.right as usize / 2) {
+                        surface += 1;
+                        let inked = |plane: &Plane, x: usize, y: usize| {
+                            f32::from(plane.get(x as i32, y as i32)) > dark
+                        };
+                        if !self.form.explained.at(2 * x, 2 * y) {
+                            all += u32::from(inked(&print, x, y));
+                            black += u32::from(inked(self.vote.black, 2 * x, 2 * y));
+                        }
+                    }
+                }
+                let present = all * 100 > surface;
                 SlotReport {
                     name: name.clone(),
-                    present: all as f32 > 0.01 * surface,
-                    red: all > 2 * black && all as f32 > 0.01 * surface,
+                    present,
+                    red: present && all > 2 * black,
                 }
             })
             .collect()

@@ -18,27 +18,54 @@ impl Explained {
     /// All places near the form's ink.
     pub fn new(form: &Plane) -> Explained {
         let (width, height) = (form.width, form.height);
-        let dark: Vec<bool> = form.values.iter().map(|it| *it > FORM_INK).collect();
-        let mut across = vec![false; dark.len()];
-        for y in 0..height {
-            let line = &dark[y * width..][..width];
-            for x in 0..width {
-                let (left, right) = (x.saturating_sub(STRAY), (x + STRAY + 1).min(width));
-                across[y * width + x] = line[left..right].contains(&true);
+        // Spread along each row and then along each column, forth and back: a dark pixel counts on for a while.
+        const COUNT: u8 = STRAY as u8 + 1;
+        let mut across = vec![0u8; width * height];
+        for (line, spread) in form
+            .values
+            .chunks_exact(width)
+            .zip(across.chunks_exact_mut(width))
+        {
+            let mut count = 0u8;
+            for (value, spread) in line.iter().zip(spread.iter_mut()) {
+                count = if *value > FORM_INK {
+                    COUNT
+                } else {
+                    count.saturating_sub(1)
+                };
+                *spread = count;
+            }
+            count = 0;
+            for (value, spread) in line.iter().zip(spread.iter_mut()).rev() {
+                count = if *value > FORM_INK {
+                    COUNT
+                } else {
+                    count.saturating_sub(1)
+                };
+                *spread |= count;
             }
         }
-        let mut allowed = vec![false; dark.len()];
-        for y in 0..height {
-            for other in y.saturating_sub(STRAY)..(y + STRAY + 1).min(height) {
-                for x in 0..width {
-                    allowed[y * width + x] |= across[other * width + x];
-                }
+        let mut allowed = vec![false; width * height];
+        let mut counts = vec![0u8; width];
+        let mut step = |y: usize, allowed: &mut [bool]| {
+            let row = y * width..(y + 1) * width;
+            let spread = across[row.clone()].iter().zip(&mut allowed[row]);
+            for ((spread, allowed), count) in spread.zip(counts.iter_mut()) {
+                *count = if *spread > 0 {
+                    COUNT
+                } else {
+                    count.saturating_sub(1)
+                };
+                *allowed |= *count > 0;
             }
-        }
+        };
+        (0..height).for_each(|y| step(y, &mut allowed));
+        // What counts on from the last row reaches no further than the rows just seen.
+        (0..height).rev().for_each(|y| step(y, &mut allowed));
         Explained { width, allowed }
     }
 
-    fn at(&self, x: usize, y: usize) -> bool {
+    pub fn at(&self, x: usize, y: usize) -> bool {
         self.allowed
             .get(y * self.width + x)
             .copied()

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::extra::Explained;
 use super::frame;
 use super::homography::Spot;
 use super::plane::{Picture, Plane};
@@ -83,6 +84,8 @@ pub struct FormPage {
     pub(super) slots: Vec<(String, Area)>,
     /// What the form itself has printed, without the values, at full resolution.
     pub(super) fixed: Plane,
+    /// Where print may be dark.
+    pub(super) explained: Explained,
 }
 
 /// A value that must be found in its place.
@@ -161,6 +164,7 @@ impl FormPage {
                 .map(|slot| (slot.name.clone(), Area::of(slot.rectangle)))
                 .collect(),
             fixed,
+            explained: Explained::new(&ink),
             ink: [ink, half, quarter],
             picture,
         }

@@ -13,6 +13,20 @@ use crate::render::{GlyphRun, Renderer, Typeface};
 const BLURS: [f32; 6] = [0.45, 0.8, 1.15, 1.55, 2.0, 2.6];
 /// How far a field's text may lie from where the registration has it, in pixels: 0.7 mm.
 const LINE_SEARCH: i32 = 5;
+/// A place and those around it.
+const AROUND: [(i32, i32); 9] = [
+    (0, 0),
+    (-1, 0),
+    (1, 0),
+    (0, -1),
+    (0, 1),
+    (-1, -1),
+    (1, 1),
+    (-1, 1),
+    (1, -1),
+];
+/// Correlation of a line that need not be sought further off.
+const WELL_PLACED: f32 = 0.8;
 /// Characters of a line that are placed together.
 const SECTION: usize = 6;
 /// How far a character may lie from where its line has it.
@@ -78,7 +92,7 @@ fn is_punctuation(character: char) -> bool {
 }
 
 /// Whether a run is red, as negative amounts are.
-fn reddish(run: &GlyphRun) -> bool {
+pub(super) fn is_red(run: &GlyphRun) -> bool {
     let colour = run.colour;
     colour.red > 0x70 && colour.red > colour.green.saturating_add(0x30)
 }
@@ -243,8 +257,8 @@ pub(super) struct GlyphVote<'a> {
     pub renderer: &'a Renderer,
     /// The scan as the form sees it: ink that is not red.
     pub black: &'a Plane,
-    /// All ink.
-    pub print: &'a Plane,
+    /// All ink, if something red is printed.
+    pub print: Option<&'a Plane>,
     /// Whether the scan has no colour.
     pub grey: bool,
 }
@@ -263,7 +277,10 @@ impl GlyphVote<'_> {
 
     /// The plane that shows a run's colour.
     fn plane(&self, run: &GlyphRun) -> &Plane {
-        if reddish(run) { self.print } else { self.black }
+        match self.print {
+            Some(print) if is_red(run) => print,
+            _ => self.black,
+        }
     }
 
     /// How dark a run's colour is on its plane: 1 for black.
@@ -271,7 +288,7 @@ impl GlyphVote<'_> {
         let [red, green, blue] = [run.colour.red, run.colour.green, run.colour.blue].map(f32::from);
         let bright = if self.grey {
             0.299 * red + 0.587 * green + 0.114 * blue
-        } else if reddish(run) {
+        } else if is_red(run) {
             green
         } else {
             red.max(green).max(blue)
@@ -386,6 +403,16 @@ impl GlyphVote<'_> {
             correlate(&pattern, &Patch::cut(plane, line, offset)) - 0.004 * off
         };
         let mut best = (f32::MIN, near);
+        for offset in AROUND.map(|(dx, dy)| (near.0 + dx, near.1 + dy)) {
+            let score = score(offset);
+            if score > best.0 {
+                best = (score, offset);
+            }
+        }
+        // Where the registration is good, that was it.
+        if best.0 >= WELL_PLACED && best.1 == near {
+            return best.1;
+        }
         for dy in (-LINE_SEARCH..=LINE_SEARCH).step_by(2) {
             for dx in (-LINE_SEARCH..=LINE_SEARCH).step_by(2) {
                 let offset = (near.0 + dx, near.1 + dy);
@@ -396,17 +423,7 @@ impl GlyphVote<'_> {
             }
         }
         let (x, y) = best.1;
-        for (dx, dy) in [
-            (-1, 0),
-            (1, 0),
-            (0, -1),
-            (0, 1),
-            (-1, -1),
-            (1, 1),
-            (-1, 1),
-            (1, -1),
-        ] {
-            let offset = (x + dx, y + dy);
+        for offset in AROUND.map(|(dx, dy)| (x + dx, y + dy)) {
             let score = score(offset);
             if score > best.0 {
                 best = (score, offset);

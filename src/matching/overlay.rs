@@ -7,7 +7,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use super::compare::{Comparison, FoundPage};
 use super::form::{Area, FormPage};
 use super::plane::Picture;
-use super::register::rectify;
+use super::register::{Pyramid, rectify};
 use super::report::Verdict;
 use super::verdict::Decision;
 use super::{DecodeError, Form};
@@ -208,7 +208,7 @@ fn seen(found: &FoundPage, page: &FormPage) -> Picture {
     let channels = [0, 1, 2].map(|channel| {
         let plane = found.picture.channel(channel);
         rectify(
-            &[plane],
+            &Pyramid::new(plane, 1.0),
             &found.registration.map,
             Some(&found.registration.bends),
             size,

@@ -138,18 +138,18 @@ impl Plane {
             }
             return;
         }
+        // In 65,536ths of a pixel; pictures have at most some thousand pixels across.
+        let fixed = |value: f32| (value * 65_536.0) as i32;
+        let (mut x, mut y, dx, dy) = (fixed(x), fixed(y), fixed(dx), fixed(dy));
         for value in into {
-            // Nothing is negative here, so that cutting off is rounding down.
-            let (left, top) = (x as i32, y as i32);
-            let (fx, fy) = (x - left as f32, y - top as f32);
-            let at = top as usize * self.width + left as usize;
-            let (upper, lower) = (
-                &self.values[at..at + 2],
-                &self.values[at + self.width..at + self.width + 2],
-            );
-            let a = f32::from(upper[0]) + (f32::from(upper[1]) - f32::from(upper[0])) * fx;
-            let b = f32::from(lower[0]) + (f32::from(lower[1]) - f32::from(lower[0])) * fx;
-            *value = (a + (b - a) * fy) as u8;
+            let (fx, fy) = (((x >> 8) & 0xFF) as u32, ((y >> 8) & 0xFF) as u32);
+            let at = (y >> 16) as usize * self.width + (x >> 16) as usize;
+            let mix = |at: usize| match self.values.get(at..at + 2) {
+                Some([left, right]) => u32::from(*left) * (256 - fx) + u32::from(*right) * fx,
+                _ => 0,
+            };
+            let (upper, lower) = (mix(at), mix(at + self.width));
+            *value = ((upper * (256 - fy) + lower * fy + 0x8000) >> 16) as u8;
             (x, y) = (x + dx, y + dy);
         }
     }

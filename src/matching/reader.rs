@@ -24,6 +24,10 @@ const WIDTH_STEP: usize = 32;
 const WIDTH_MAX: usize = 1_600;
 /// Likeliest characters of a place that are tried there.
 const TRIED: usize = 4;
+/// Least probability of a character in a frame to be tried there.
+const CHANCE_MIN: f32 = 0.004;
+/// Characters from which on a claim is so long that a doubled character is not tried.
+const LONG_CLAIM: usize = 30;
 /// Least probability of a character, so that logarithms stay finite.
 const FLOOR: f32 = 1e-9;
 
@@ -302,44 +306,48 @@ impl Frames {
         }
     }
 
-    /// Strings that differ from the claim by one character, as far as any frame gives that character a chance.
+    /// Strings that differ from the claim by one character, as far as any frame gives that character a chance: what
+    /// none gives more than [`CHANCE_MIN`] is less likely by more than any threshold.
     fn variants(&self, claim: &[usize]) -> Vec<Vec<usize>> {
-        let mut chances: Vec<usize> = self
-            .likeliest
-            .iter()
-            .flat_map(|frame| frame.iter().copied().filter(|class| *class != 0))
-            .collect();
-        chances.sort_unstable();
-        chances.dedup();
+        let steps = self.logs.len();
+        let least = CHANCE_MIN.ln();
         // Where in the claim each frame is, roughly: characters follow each other evenly.
-        let steps = self.logs.len().max(1);
-        let near = |class: usize, at: usize| {
-            let middle = (at as f32 + 0.5) / claim.len().max(1) as f32 * steps as f32;
-            let reach = 2.0 * steps as f32 / claim.len().max(1) as f32 + 4.0;
-            (0..steps).any(|frame| {
-                (frame as f32 - middle).abs() <= reach && self.likeliest[frame].contains(&class)
-            })
-        };
-        let mut variants = Vec::new();
-        for at in 0..claim.len() {
-            let mut shorter = claim.to_vec();
-            shorter.remove(at);
-            variants.push(shorter);
-            for class in chances
+        let mut chances: Vec<Vec<usize>> = vec![Vec::new(); claim.len() + 1];
+        let reach = 2.0 + 4.0 * claim.len() as f32 / steps.max(1) as f32;
+        for (frame, likeliest) in self.likeliest.iter().enumerate() {
+            let middle = (frame as f32 + 0.5) / steps as f32 * claim.len() as f32;
+            for class in likeliest
                 .iter()
-                .copied()
-                .filter(|class| *class != claim[at] && near(*class, at))
+                .filter(|class| **class != 0 && self.log(frame, **class) > least)
             {
-                let mut changed = claim.to_vec();
-                changed[at] = class;
-                variants.push(changed);
+                let first = (middle - reach).max(0.0) as usize;
+                let last = ((middle + reach) as usize).min(claim.len());
+                for known in &mut chances[first..=last] {
+                    if !known.contains(class) {
+                        known.push(*class);
+                    }
+                }
             }
         }
-        for at in 0..=claim.len() {
-            for class in chances.iter().copied().filter(|class| near(*class, at)) {
-                let mut longer = claim.to_vec();
-                longer.insert(at, class);
-                variants.push(longer);
+        let mut variants = Vec::new();
+        for (at, chances) in chances.iter().enumerate() {
+            if at < claim.len() {
+                let mut shorter = claim.to_vec();
+                shorter.remove(at);
+                variants.push(shorter);
+            }
+            for class in chances {
+                if at < claim.len() && *class != claim[at] {
+                    let mut changed = claim.to_vec();
+                    changed[at] = *class;
+                    variants.push(changed);
+                }
+                let own = claim.get(at) == Some(class) || at > 0 && claim[at - 1] == *class;
+                if !own || claim.len() < LONG_CLAIM {
+                    let mut longer = claim.to_vec();
+                    longer.insert(at, *class);
+                    variants.push(longer);
+                }
             }
         }
         variants

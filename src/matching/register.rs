@@ -5,7 +5,7 @@
 //! cross-correlation (Lewis, Fast Template Matching, 1995), and the homography is fitted to those that agree. What
 //! paper bends beyond a homography is kept as a smooth field of small displacements.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::form::FormPage;
 use super::frame;
@@ -13,19 +13,23 @@ use super::homography::{Homography, Pair, Spot};
 use super::mark::{self, FoundMark};
 use super::plane::{Picture, Plane};
 
+/// Longest side at which the form is looked for in all detail, in pixels; larger scans are halved for that.
+const COARSE_SIDE_PIXELS: usize = 2_000;
 /// Correlation from which on an anchor is taken to be found.
 const FOUND_MIN: f32 = 0.55;
 /// Fewest anchors that a guess must find to be refined, and that a registration must rest on.
 const GUESS_ANCHORS_MIN: usize = 8;
 /// Anchors that a guess is judged by.
-const GUESS_ANCHORS: usize = 48;
+const GUESS_ANCHORS: usize = 40;
 /// Anchors that are sought at each step.
-const ANCHORS: usize = 220;
+const ANCHORS: usize = 130;
 /// Side of the squares in which displacements are kept, in pixels.
 const BEND_CELL: usize = 64;
+/// How far off anchors are on flat paper, in pixels: the median.
+const FLAT: f32 = 0.45;
 /// How bent paper is followed, step by step: how far anchors are sought at half resolution, how far each bends the
-/// paper around it, and how far off it may be, in pixels. The last step only measures.
-const BEND_STEPS: [(i32, f32, f32); 3] = [(6, 110.0, 13.0), (4, 75.0, 7.0), (2, 60.0, 5.0)];
+/// paper around it, and how far off it may be, in pixels. The last step only measures; flat paper needs but one.
+const BEND_STEPS: [(i32, f32, f32); 3] = [(5, 110.0, 13.0), (3, 75.0, 7.0), (2, 60.0, 5.0)];
 /// Anchors around a point that say whether the registration holds there.
 const NEAR_ANCHORS: usize = 7;
 /// Most regions of a page that are looked at as the voucher.
@@ -37,10 +41,13 @@ pub(super) struct ScanPage {
     pub picture: Arc<Picture>,
     /// Pixels of the original in one of the picture, along a side.
     pub factor: f64,
-    /// Ink as the green channel shows it, in which all print is dark, each plane half the one before.
-    pub print: Vec<Plane>,
-    /// Ink as the brightest channel shows it, in which red seals are paper and blue pens pale.
-    pub black: Vec<Plane>,
+    /// Ink as the green channel shows it, in which all print is dark; coarse, for finding things.
+    pub print: Pyramid,
+    /// Ink as the brightest channel shows it, in which red seals are paper and blue pens pale; without colour, the
+    /// only channel.
+    pub black: Pyramid,
+    /// The green channel's in full, made when something red is to be looked at.
+    full_print: OnceLock<Pyramid>,
     pub marks: Vec<FoundMark>,
     /// Whether there is no colour in it.
     pub grey: bool,
@@ -49,36 +56,57 @@ pub(super) struct ScanPage {
 impl ScanPage {
     pub fn new(picture: Picture) -> ScanPage {
         let (picture, factor) = picture.reduced();
-        let pyramid = |plane: Plane| {
-            let mut planes = vec![plane];
-            while let Some(last) = planes.last()
-                && last.width.min(last.height) > 64
-                && planes.len() < 5
-            {
-                planes.push(last.halved());
-            }
-            planes
-        };
         let green = picture.channel(1);
         let marks = mark::find(&green);
-        let print = green.ink();
         let coloured = |pixel: &[u8; 3]| pixel[0].abs_diff(pixel[1]) > 24;
         // Noise and compression colour a few pixels of a grey scan, too.
         let some = picture.pixels.iter().step_by(37);
         let grey = some.clone().filter(|pixel| coloured(pixel)).count() * 2_000 < some.count();
-        let print = pyramid(print);
+        let black = if grey {
+            green.ink()
+        } else {
+            picture.brightest().ink()
+        };
+        let large = green.width.max(green.height) > COARSE_SIDE_PIXELS;
+        let print = match large {
+            true => Pyramid::new(green.halved().ink(), 2.0),
+            false => Pyramid::new(green.ink(), 1.0),
+        };
         ScanPage {
-            black: if grey {
-                Vec::new()
-            } else {
-                pyramid(picture.brightest().ink())
-            },
+            black: Pyramid::new(black, 1.0),
+            full_print: OnceLock::new(),
             grey,
             picture: Arc::new(picture),
             factor,
             print,
             marks,
         }
+    }
+
+    /// All ink, in full.
+    pub fn full_print(&self) -> &Pyramid {
+        self.full_print
+            .get_or_init(|| Pyramid::new(self.picture.channel(1).ink(), 1.0))
+    }
+}
+
+/// A plane, and again and again at half its size.
+pub(super) struct Pyramid {
+    /// Pixels of the page in one of the first plane, along a side.
+    base: f64,
+    planes: Vec<Plane>,
+}
+
+impl Pyramid {
+    pub fn new(plane: Plane, base: f64) -> Pyramid {
+        let mut planes = vec![plane];
+        while let Some(last) = planes.last()
+            && last.width.min(last.height) > 64
+            && planes.len() < 5
+        {
+            planes.push(last.halved());
+        }
+        Pyramid { base, planes }
     }
 }
 
@@ -191,7 +219,7 @@ const STRIDE: usize = 16;
 
 /// The scan as the form sees it: `planes` through the map, at one `step`th of the form's resolution.
 pub(super) fn rectify(
-    planes: &[Plane],
+    pyramid: &Pyramid,
     map: &Homography,
     bends: Option<&Bends>,
     (width, height): (usize, usize),
@@ -202,8 +230,9 @@ pub(super) fn rectify(
         x: (width * step) as f64 / 2.0,
         y: (height * step) as f64 / 2.0,
     };
+    let planes = &pyramid.planes;
     let mut level = 0;
-    let mut reduction = 1.0;
+    let mut reduction = pyramid.base;
     while map.scale_at(middle) * step_f > 1.6 * reduction && level + 1 < planes.len() {
         level += 1;
         reduction *= 2.0;
@@ -332,7 +361,7 @@ fn guesses_by_outline(form: &FormPage, scan: &ScanPage) -> Vec<Vec<Homography>> 
         return Vec::new();
     };
     // Seals reach over the frame; in the colours that they have not, they do not.
-    let planes = if scan.grey { &scan.print } else { &scan.black };
+    let planes = &scan.black.planes;
     let Some(plane) = planes
         .iter()
         .find(|plane| plane.width.max(plane.height) <= 2_400)
@@ -340,7 +369,7 @@ fn guesses_by_outline(form: &FormPage, scan: &ScanPage) -> Vec<Vec<Homography>> 
         return Vec::new();
     };
     let reduced = plane.halved_to_darkest();
-    let factor = scan.print[0].width as f64 / reduced.width as f64;
+    let factor = planes[0].width as f64 / reduced.width as f64;
     let side = reduced.width.max(reduced.height) / 6;
     let outlines = frame::outlines(&reduced, side).into_iter().map(|outline| {
         let outline = outline.map(|it| Spot {
@@ -373,7 +402,7 @@ fn guesses_by_edge(form: &FormPage, scan: &ScanPage) -> Vec<Vec<Homography>> {
 fn judge(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<(usize, f32, Homography)> {
     let mut map = guess;
     let mut outcome = None;
-    for (search, tolerance) in [(10, 14.0), (5, 6.0)] {
+    for (search, tolerance) in [(9, 14.0), (5, 6.0)] {
         let seen = sights(form, scan, &map, (2, GUESS_ANCHORS, 12, search))?;
         let (fitted, count, score) = fit(&map, &seen, tolerance)?;
         if count < GUESS_ANCHORS_MIN {
@@ -504,8 +533,12 @@ fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registr
             found.len() as f32 / sought.len() as f32,
             offs[offs.len() / 2],
         );
+        let flat = outcome.1 < FLAT && outcome.0 > 0.9;
         if round + 1 < BEND_STEPS.len() {
             bends.add(&found, reach);
+        }
+        if flat {
+            break;
         }
     }
     Some(Registration {
@@ -552,13 +585,18 @@ fn seek(
     // The part of what is seen that the search reaches, with paper beyond the edge.
     let wide = side + 2 * search as usize;
     let mut window = vec![0.0f32; wide * wide];
+    let first = left - search;
+    let from = first.clamp(0, seen.width as i32) as usize;
+    let until = (first + wide as i32).clamp(0, seen.width as i32) as usize;
+    let margin = (from as i32 - first) as usize;
     for (row, line) in window.chunks_exact_mut(wide).enumerate() {
         let y = top - search + row as i32;
         if y < 0 || y as usize >= seen.height {
             continue;
         }
-        for (column, value) in line.iter_mut().enumerate() {
-            *value = f32::from(seen.get(left - search + column as i32, y));
+        let source = &seen.values[y as usize * seen.width..][..seen.width];
+        for (value, ink) in line[margin..].iter_mut().zip(&source[from..until]) {
+            *value = f32::from(*ink);
         }
     }
     let steps = (2 * search + 1) as usize;
