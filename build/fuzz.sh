@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a fuzz target for some seconds with libFuzzer's coverage counters, on the stable compiler.
-# Usage: build/fuzz.sh template|layout SECONDS
+# Usage: build/fuzz.sh template|layout|scan SECONDS
 set -euo pipefail
 target="$1" seconds="$2"
 cache="${CACHE:-$HOME/.cache/vouchsafe}"

@@ -1,5 +1,7 @@
 //! From a clean print to what a scanner or a telephone makes of it.
 
+use std::f64::consts::TAU;
+
 use image::{ImageBuffer, Rgb, RgbImage};
 use jpeg_encoder::{ColorType, Encoder};
 
@@ -406,7 +408,7 @@ fn geometry(
         condition.perspective * random.between(-1.0, 1.0) / height * 2.0,
     );
     let fold_at = random.between(0.3, 0.7) * height;
-    let (phase, period) = (random.between(0.0, 6.28), random.between(0.6, 1.6) * width);
+    let (phase, period) = (random.between(0.0, TAU), random.between(0.6, 1.6) * width);
     let seed = random.next();
     let (out_width, out_height) = (span.0 as u32, span.1 as u32);
     let bleed = condition.bleed;
@@ -431,7 +433,7 @@ fn geometry(
         let (cx, cy) = (cx / depth, cy / depth);
         let mut px = cx * cos + cy * sin + width / 2.0;
         let mut py = -cx * sin + cy * cos + height / 2.0;
-        py += condition.curl * millimetre * (px / period * 6.28 + phase).sin();
+        py += condition.curl * millimetre * (px / period * TAU + phase).sin();
         px += condition.curl * 0.4 * millimetre * (py / height * 5.0 + phase).cos();
         let mut shade = 1.0;
         if condition.fold {
@@ -479,7 +481,7 @@ fn optics(mut picture: RgbImage, condition: &Condition, random: &mut Random) -> 
     if condition.blur > 0.05 {
         picture = image::imageops::fast_blur(&picture, condition.blur as f32);
     }
-    let direction = random.between(0.0, 6.28);
+    let direction = random.between(0.0, TAU);
     let (dx, dy) = (direction.cos(), direction.sin());
     let edge = random.between(0.2, 0.6);
     let hard = random.chance(0.3);

@@ -29,7 +29,7 @@ fn means_a_voucher(content: &[u8]) -> bool {
     })
 }
 
-fn logged_path(caller: &str, path: &TreePath) -> TreePath {
+pub(super) fn logged_path(caller: &str, path: &TreePath) -> TreePath {
     let mut segments = vec![INBOX.to_owned(), caller.to_owned()];
     segments.extend_from_slice(path.segments());
     TreePath::from_segments(segments)

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use vouchsafe_evidence::digest::Digest;
 use super::documents::json as document;
 use super::kind::{self, Draft};
 use super::open::entry;
+use super::placing::Tried;
 use super::rows::{DecisionRow, VoucherRow, key, name_of};
 use super::{Archive, ArchiveError, Caller, Filed, Records};
 use crate::access::Right;
@@ -143,6 +144,26 @@ struct Task {
     contents: Vec<(String, Digest)>,
 }
 
+impl Task {
+    fn of(place: &TreePath, row: &VoucherRow) -> Option<Task> {
+        let version = row.versions.last()?;
+        let mut objects = version.objects.iter();
+        let data = objects.find(|object| object.name == "voucher.json")?.blake3;
+        let contents = row.scans.iter().filter_map(|(name, versions)| {
+            let last = versions.last()?;
+            Some((name.clone(), last.object.blake3))
+        });
+        Some(Task {
+            place: place.clone(),
+            version: row.versions.len() as u32,
+            data,
+            filed: version.seq,
+            contents: contents.collect(),
+            scans: row.scan_versions(),
+        })
+    }
+}
+
 impl Records {
     /// The vouchers of a state that the caller may read, in the order of their paths, after a path; and the path to go
     /// on after, if there may be more.
@@ -205,31 +226,19 @@ impl Records {
 
     fn task(&self, place: &TreePath) -> Result<Option<Task>, ArchiveError> {
         let row: Option<VoucherRow> = self.row(&key::voucher(&place.to_string()))?;
-        let Some(row) = row.filter(|row| row.image_set() == ImageSet::Matching) else {
-            return Ok(None);
-        };
-        let Some(version) = row.versions.last() else {
-            return Ok(None);
-        };
-        let data = version
-            .objects
-            .iter()
-            .find(|object| object.name == "voucher.json");
-        let Some(data) = data.map(|object| object.blake3) else {
-            return Ok(None);
-        };
-        let contents = row.scans.iter().filter_map(|(name, versions)| {
-            let last = versions.last()?;
-            Some((name.clone(), last.object.blake3))
-        });
-        Ok(Some(Task {
-            place: place.clone(),
-            version: row.versions.len() as u32,
-            data,
-            filed: version.seq,
-            contents: contents.collect(),
-            scans: row.scan_versions(),
-        }))
+        let row = row.filter(|row| row.image_set() == ImageSet::Matching);
+        Ok(row.and_then(|row| Task::of(place, &row)))
+    }
+
+    /// The form of the voucher at `place`, as its current version was filed.
+    pub(super) fn form_at(
+        &self,
+        matcher: &Matcher,
+        place: &TreePath,
+    ) -> Result<Option<Form>, ArchiveError> {
+        let row: Option<VoucherRow> = self.row(&key::voucher(&place.to_string()))?;
+        let task = row.and_then(|row| Task::of(place, &row));
+        task.map(|task| self.form(matcher, &task)).transpose()
     }
 
     /// The form of the voucher, as it was filed.
@@ -413,6 +422,8 @@ impl Archive {
 pub(super) struct News {
     count: Mutex<u64>,
     came: Condvar,
+    /// How many commits filed vouchers.
+    pub vouchers: AtomicU64,
 }
 
 impl News {
@@ -445,12 +456,13 @@ impl Matching {
         let stop = Arc::new(AtomicBool::new(false));
         let busy: Arc<Mutex<BTreeSet<String>>> = Arc::default();
         let mut workers = Vec::new();
+        let tried: Arc<Mutex<Tried>> = Arc::default();
         for matcher in matchers {
-            let (archive, stop, busy) =
-                (Arc::clone(&archive), Arc::clone(&stop), Arc::clone(&busy));
+            let (archive, stop) = (Arc::clone(&archive), Arc::clone(&stop));
+            let (busy, tried) = (Arc::clone(&busy), Arc::clone(&tried));
             let worker = thread::Builder::new()
                 .name("matching".to_owned())
-                .spawn(move || work(&archive, &matcher, &stop, &busy))
+                .spawn(move || work(&archive, &matcher, &stop, &busy, &tried))
                 .map_err(|error| ArchiveError::Fault(format!("starting a thread: {error}")))?;
             workers.push(worker);
         }
@@ -473,7 +485,13 @@ impl Drop for Matching {
     }
 }
 
-fn work(archive: &Archive, matcher: &Matcher, stop: &AtomicBool, busy: &Mutex<BTreeSet<String>>) {
+fn work(
+    archive: &Archive,
+    matcher: &Matcher,
+    stop: &AtomicBool,
+    busy: &Mutex<BTreeSet<String>>,
+    tried: &Mutex<Tried>,
+) {
     let mut seen = 0;
     while !stop.load(Ordering::Relaxed) {
         let taken = match take(archive, busy) {
@@ -484,7 +502,9 @@ fn work(archive: &Archive, matcher: &Matcher, stop: &AtomicBool, busy: &Mutex<BT
             }
         };
         let Some(path) = taken else {
-            seen = archive.news.wait(seen, IDLE);
+            if !tries_unplaced(archive, matcher, tried) {
+                seen = archive.news.wait(seen, IDLE);
+            }
             continue;
         };
         let decided = TreePath::parse(&path)
@@ -498,6 +518,29 @@ fn work(archive: &Archive, matcher: &Matcher, stop: &AtomicBool, busy: &Mutex<BT
         busy.lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&path);
+    }
+}
+
+/// Tries the next scan that found no voucher by a mark; whether there was one.
+fn tries_unplaced(archive: &Archive, matcher: &Matcher, tried: &Mutex<Tried>) -> bool {
+    // One worker at a time; what hostile pixels drive into a panic is not tried again.
+    let Ok(mut tried) = tried.try_lock() else {
+        return false;
+    };
+    if !archive.takes_writes() || !matcher.reads() {
+        return false;
+    }
+    tried.renew(archive.news.vouchers.load(Ordering::Relaxed));
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        archive.try_unplaced(matcher, &mut tried)
+    }));
+    match outcome {
+        Ok(Ok(more)) => more,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "a scan without a mark could not be placed");
+            false
+        }
+        Err(_) => true,
     }
 }
 

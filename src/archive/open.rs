@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
@@ -310,7 +310,17 @@ fn refresh(
         if entries.iter().any(concerned) {
             people.store(Arc::new(People::read(&*store)?));
         }
-        let pictured = [kind::VOUCHER_FILED, kind::SCAN_RECEIVED];
+        if entries
+            .iter()
+            .any(|entry| entry.kind == kind::VOUCHER_FILED)
+        {
+            news.vouchers.fetch_add(1, Ordering::Relaxed);
+        }
+        let pictured = [
+            kind::VOUCHER_FILED,
+            kind::SCAN_RECEIVED,
+            kind::INBOX_RECEIVED,
+        ];
         if entries
             .iter()
             .any(|entry| pictured.contains(&entry.kind.as_str()))

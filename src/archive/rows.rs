@@ -205,6 +205,20 @@ pub(super) mod key {
         join(&["inbox", user, &path.parent().to_string(), path.name()])
     }
 
+    /// Everything in everybody's inbox.
+    pub fn inboxes() -> Vec<u8> {
+        join(&["inbox", ""])
+    }
+
+    /// Whose inbox a key of [`inbox`] is in, and where in it.
+    pub fn inbox_parts(key: &[u8]) -> Option<(String, TreePath)> {
+        let text = std::str::from_utf8(key).ok()?;
+        let mut parts = text.split('\0').skip(1);
+        let (user, parent, name) = (parts.next()?, parts.next()?, parts.next()?);
+        let parent = TreePath::parse(parent).ok()?;
+        Some((user.to_owned(), parent.child(name)))
+    }
+
     /// The places directly below `parent` in a user's inbox.
     pub fn inbox_nodes(user: &str, parent: &TreePath) -> Vec<u8> {
         join(&["inbox", user, &parent.to_string(), ""])

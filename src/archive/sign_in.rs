@@ -188,7 +188,7 @@ impl Archive {
         Ok(caller)
     }
 
-    fn caller(&self, id: &str, now: Time) -> Option<Caller> {
+    pub(super) fn caller(&self, id: &str, now: Time) -> Option<Caller> {
         let people = self.records.people();
         let user = people.user(id).filter(|user| user.disabled.is_none())?;
         Some(Caller {

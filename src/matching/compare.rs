@@ -23,6 +23,10 @@ const USUAL_SIZE: f32 = 26.4;
 const COARSE: f64 = 0.72;
 /// Labels that the network has to read before it decides alone.
 const LABELS_TRIED: usize = 6;
+/// The form's own ink from which on a pixel says nothing of a value.
+const FIXED_INK: u8 = 40;
+/// Most readings of one field of a scan.
+const READ_MAX: usize = 16;
 /// What a field's name must not begin with to be a value of the voucher.
 const NO_VALUES: [&str; 3] = ["place", "digest", "page."];
 
@@ -147,6 +151,40 @@ impl Matcher {
             report: self.report(form, &all),
             found: all,
         })
+    }
+
+    /// What a scan of an unknown voucher on this form says in one field, as far as the network reads it: one answer for
+    /// each region of each page that looks like the form's first page.
+    pub fn read_field(
+        &self,
+        form: &Form,
+        scan: &[u8],
+        name: &str,
+    ) -> Result<Vec<String>, DecodeError> {
+        let mut read = Vec::new();
+        let (Some(page), Some(reader)) = (form.pages.first(), &self.reader) else {
+            return Ok(read);
+        };
+        let Some(claim) = page.fields.iter().find(|claim| claim.name == name) else {
+            return Ok(read);
+        };
+        each_page(scan, |_, picture| {
+            let scan = ScanPage::new(picture);
+            for registration in register::find(page, &scan, "") {
+                let size = (page.ink[0].width, page.ink[0].height);
+                let black = rectify(
+                    &scan.black,
+                    &registration.map,
+                    Some(&registration.bends),
+                    size,
+                    1,
+                );
+                let line = place_as_line(&black, &page.fixed, &claim.area);
+                read.extend(line.and_then(|line| reader.read_freely(&line)));
+            }
+            read.len() < READ_MAX
+        })?;
+        Ok(read)
     }
 
     /// What there is to say where no comparison could be made.
@@ -446,6 +484,25 @@ fn register_scale(look: &Look, registration: &Registration) -> f64 {
     })
 }
 
+/// All of a place as a line of text, the form's own print taken out.
+fn place_as_line(seen: &Plane, form: &Plane, area: &Area) -> Option<Line> {
+    let (left, top) = (area.left as i32, area.top as i32);
+    let (width, height) = (area.right as i32 - left, area.bottom as i32 - top);
+    if width < 8 || height < 8 {
+        return None;
+    }
+    let value = |x: i32, y: i32| match form.get(x, y) > FIXED_INK {
+        true => 255.0,
+        false => 255.0 - f32::from(seen.get(x, y)),
+    };
+    let rows = (top..top + height).flat_map(|y| (left..left + width).map(move |x| (x, y)));
+    Some(Line {
+        width: width as usize,
+        height: height as usize,
+        values: rows.map(|(x, y)| value(x, y)).collect(),
+    })
+}
+
 /// Everything that looking at a registered page needs.
 struct Look<'a> {
     matcher: &'a Matcher,
@@ -643,7 +700,7 @@ impl Look<'_> {
         };
         let plane = self.vote.black;
         let value = |x: i32, y: i32| {
-            let printed = form.is_some_and(|form| form.get(x, y) > 40);
+            let printed = form.is_some_and(|form| form.get(x, y) > FIXED_INK);
             if printed {
                 255.0
             } else {

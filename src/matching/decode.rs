@@ -74,15 +74,11 @@ pub fn each_page(
     }
     match content {
         [0xFF, 0xD8, 0xFF, ..] => {
-            let picture = decoded(1, || {
-                jpeg_or_png(content, JpegDecoder::new(Cursor::new(content)))
-            })?;
+            let picture = decoded(1, || jpeg_or_png(JpegDecoder::new(Cursor::new(content))))?;
             each(0, picture);
         }
         [0x89, b'P', b'N', b'G', ..] => {
-            let picture = decoded(1, || {
-                jpeg_or_png(content, PngDecoder::new(Cursor::new(content)))
-            })?;
+            let picture = decoded(1, || jpeg_or_png(PngDecoder::new(Cursor::new(content))))?;
             each(0, picture);
         }
         [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => tiff_pages(content, &mut each)?,
@@ -111,10 +107,7 @@ fn check_size(page: usize, width: u64, height: u64) -> Result<(), DecodeError> {
     Ok(())
 }
 
-fn jpeg_or_png<D: ImageDecoder>(
-    _content: &[u8],
-    decoder: image::ImageResult<D>,
-) -> Result<Picture, DecodeError> {
+fn jpeg_or_png<D: ImageDecoder>(decoder: image::ImageResult<D>) -> Result<Picture, DecodeError> {
     let mut decoder = decoder.map_err(|error| damaged(1, error))?;
     let (width, height) = decoder.dimensions();
     check_size(1, u64::from(width), u64::from(height))?;
@@ -186,12 +179,6 @@ fn tiff_page(decoder: &mut Decoder<Cursor<&[u8]>>, page: usize) -> Result<Pictur
     let (width, height) = decoder.dimensions().map_err(fault)?;
     check_size(page, u64::from(width), u64::from(height))?;
     let colour = decoder.colortype().map_err(fault)?;
-    let white_is_zero = decoder
-        .find_tag(tiff::tags::Tag::PhotometricInterpretation)
-        .ok()
-        .flatten()
-        .and_then(|value| value.into_u16().ok())
-        == Some(0);
     let samples = match decoder.read_image().map_err(fault)? {
         DecodingResult::U8(samples) => samples,
         DecodingResult::U16(samples) => samples.into_iter().map(|it| (it >> 8) as u8).collect(),
@@ -204,7 +191,8 @@ fn tiff_page(decoder: &mut Decoder<Cursor<&[u8]>>, page: usize) -> Result<Pictur
             .then_some(count)
             .ok_or_else(cut)
     };
-    let pixels: Vec<[u8; 3]> = match colour {
+    // Where white is zero the decoder has turned the samples over.
+    let mut pixels: Vec<[u8; 3]> = match colour {
         ColorType::Gray(1) => bilevel(&samples, width, height, page)?,
         ColorType::Gray(8 | 16) => {
             let count = chunks(1)?;
@@ -237,13 +225,10 @@ fn tiff_page(decoder: &mut Decoder<Cursor<&[u8]>>, page: usize) -> Result<Pictur
         }
         other => return Err(damaged(page, format!("{other:?} is not read"))),
     };
-    let mut pixels = pixels;
     pixels.truncate(width * height);
     if pixels.len() < width * height {
         return Err(cut());
     }
-    // The decoder turns most of these over by itself; bilevel ones it leaves as they are.
-    let _ = white_is_zero;
     Ok(Picture {
         width,
         height,

@@ -37,7 +37,7 @@ pub(super) fn find(page: &Plane) -> Vec<FoundMark> {
             TryHarder: Some(true),
             ..DecodeHints::default()
         };
-        QrReader::default()
+        QrReader
             .decode_multiple_with_hints(&mut bitmap, &hints)
             .ok()
     }));

@@ -123,6 +123,12 @@ impl Reader {
         })
     }
 
+    /// What the network reads at its likeliest.
+    pub(super) fn read_freely(&self, line: &Line) -> Option<String> {
+        let output = self.run(line)?;
+        Some(self.text(&Frames::new(&output, self)?.greedy()))
+    }
+
     fn text(&self, classes: &[usize]) -> String {
         classes
             .iter()

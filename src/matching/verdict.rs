@@ -123,11 +123,10 @@ fn glyph_leaning(seen: &Seen, optics: &Optics, at: &Thresholds) -> Leaning {
     let there = seen.absent <= optics.absent + at.absent;
     // Punctuation has no alternatives: its kind matters, not its shape.
     let alone = seen.other == ' ';
+    let clear = fits && margin >= at.margin && seen.decided >= at.decided;
     if seen.absent > at.missing && !other_fits {
         Leaning::Missing
-    } else if there && (alone || fits && margin >= at.margin && seen.decided >= at.decided) {
-        Leaning::Clear
-    } else if there && seen.refuted >= at.refuted {
+    } else if there && (alone || clear || seen.refuted >= at.refuted) {
         Leaning::Clear
     } else if !alone && other_fits && -margin >= at.margin && -seen.decided >= at.decided {
         Leaning::Against

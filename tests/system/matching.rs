@@ -314,6 +314,80 @@ fn the_inbox_files_a_scan_by_its_mark_and_lists_what_it_cannot_place() {
     archive.assert_well();
 }
 
+/// The paper without its QR mark, as other systems print it.
+fn without_mark(folder: &Path, voucher: &Value) -> Vec<u8> {
+    let mut page = image::load_from_memory(&paper(folder, voucher, "png"))
+        .unwrap()
+        .to_rgb8();
+    for y in 30..220 {
+        for x in 1_610..1_800 {
+            page.put_pixel(x, y, image::Rgb([255; 3]));
+        }
+    }
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    page.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+#[test]
+fn a_scan_without_a_mark_finds_its_voucher_by_what_it_says() {
+    let archive = Archive::new();
+    let served = archive.serve();
+    let (erp, ann) = (served.client("erp"), served.client("ann"));
+    let work = tempfile::tempdir().unwrap();
+    for (number, amount) in [("0041", "88.00"), ("0042", "512.30"), ("0043", "88.00")] {
+        erp.put(
+            &format!("{PLACE}/{number}/voucher.json"),
+            voucher(number, amount).to_string(),
+        );
+    }
+    let placed = |number: &str| {
+        let until = Instant::now() + Duration::from_secs(60);
+        while ann.get(&format!("{PLACE}/{number}/scan-1.png")).status == 404
+            && Instant::now() < until
+        {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        image_set(&ann, number)
+    };
+    let scan = without_mark(work.path(), &voucher("0042", "512.30"));
+    let told = erp.put("/dav/_inbox/a.png", &scan).json();
+    assert!(
+        told["warnings"][0].as_str().unwrap().contains("no QR mark"),
+        "{told}"
+    );
+    assert_eq!(placed("0042"), "complete");
+    // The number of one and the amount of another is neither; it stays where it is.
+    erp.put(
+        "/dav/_inbox/b.png",
+        without_mark(work.path(), &voucher("0041", "99.00")),
+    );
+    // A scan that came before its voucher.
+    erp.put(
+        "/dav/_inbox/c.png",
+        without_mark(work.path(), &voucher("0050", "7.77")),
+    );
+    // Long enough for it to have been held against what there was.
+    std::thread::sleep(Duration::from_secs(4));
+    erp.put(
+        &format!("{PLACE}/0050/voucher.json"),
+        voucher("0050", "7.77").to_string(),
+    );
+    assert_eq!(placed("0050"), "complete");
+    let unplaced = erp.get("/api/v1/unplaced").json();
+    let names: Vec<&Value> = unplaced
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["name"])
+        .collect();
+    assert_eq!(names, ["b.png"]);
+    assert_eq!(image_set(&ann, "0041"), "awaiting-scan");
+    drop(served);
+    archive.assert_well();
+    run_expecting(0, &["reindex", "--archive", archive.text()]);
+}
+
 #[test]
 fn what_was_not_compared_when_the_process_died_is_compared_afterwards() {
     let archive = Archive::new();
