@@ -235,8 +235,8 @@ fn what_means_harm_is_refused() {
     let page = own.page(&renderer, 100);
     for whole in [
         jpeg(&page),
-        tiff(&[page.clone()]),
-        pdf(&[page.clone()]),
+        tiff(std::slice::from_ref(&page)),
+        pdf(std::slice::from_ref(&page)),
         own.pdf.clone(),
     ] {
         assert_eq!(see(&whole), Ok(()));
