@@ -14,6 +14,7 @@ mod filing;
 mod fold;
 mod folder;
 mod high_water;
+mod image_set;
 mod inbox;
 mod keys;
 mod kind;
@@ -23,6 +24,7 @@ mod node;
 mod open;
 mod people;
 mod placing;
+mod pool;
 mod prove;
 mod published;
 mod redraw;
@@ -45,12 +47,14 @@ pub use backup::{BackupReport, backup, restore};
 pub use error::ArchiveError;
 pub use export::{ExportReport, export};
 pub use filing::{Condition, Filed};
+pub use image_set::{IMAGE_SETS_MAX, ImageSet, ImageSetState};
 pub use kind::OPERATOR;
-pub use matching::{IMAGE_SETS_MAX, ImageSet, ImageSetState, Matching, SETTLEMENT_MAX_BYTES};
+pub use matching::SETTLEMENT_MAX_BYTES;
 pub use node::{Child, Content, File, Node};
 pub use open::{Progress, make_aside};
 pub use people::{GrantRecord, People, User};
 pub use placing::Unplaced;
+pub use pool::Matching;
 pub use prove::prove;
 pub use reindex::{IndexDigest, ReindexReport, reindex};
 pub use scan::SCAN_MAX_BYTES;
@@ -98,7 +102,7 @@ pub struct Archive {
     templates: templates::Templates,
     renderer: Renderer,
     /// Told of what may have to be compared.
-    news: Arc<matching::News>,
+    news: Arc<pool::News>,
     writer: Writer,
 }
 

@@ -16,7 +16,7 @@ use super::credentials::Credentials;
 use super::fold::Rows;
 use super::high_water::{HighWater, Mark};
 use super::kind::{self, Draft, OPERATOR};
-use super::matching::News;
+use super::pool::News;
 use super::verify::open_store_to_read;
 use super::writer::{Committed, Pen, Room, Writer};
 use super::{

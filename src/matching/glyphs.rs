@@ -4,15 +4,21 @@
 //! blur) and correlated with the ink. What a true glyph scores on this very scan is known from the form's own labels.
 
 use super::alike::alike;
+
 use super::form::{Area, Claim, pixels};
+
 use super::plane::Plane;
-use super::register::products;
+
+use super::patch::{Patch, correlate};
+
 use crate::render::{GlyphRun, Renderer, Typeface};
 
 /// How blurred a scan may be, in pixels (standard deviation).
 const BLURS: [f32; 6] = [0.45, 0.8, 1.15, 1.55, 2.0, 2.6];
+
 /// How far a field's text may lie from where the registration has it, in pixels: 0.7 mm.
 const LINE_SEARCH: i32 = 5;
+
 /// A place and those around it.
 const AROUND: [(i32, i32); 9] = [
     (0, 0),
@@ -25,18 +31,22 @@ const AROUND: [(i32, i32); 9] = [
     (-1, 1),
     (1, -1),
 ];
+
 /// Correlation of a line that need not be sought further off.
 const WELL_PLACED: f32 = 0.8;
+
 /// Characters of a line that are placed together.
 const SECTION: usize = 6;
+
 /// How far a character may lie from where its line has it.
 const GLYPH_SEARCH: i32 = 1;
-/// Ink that may be lacking everywhere without being noticed, of full ink.
-const FAINT: f32 = 0.2;
+
 /// Ink of its own by which a glyph can be ruled out, as a part of the claimed glyph's.
 const RIVAL_INK: f32 = 0.12;
+
 /// How much less a glyph may correlate where the claimed one is, to be sought around there as well.
 const NEAR_FIT: f32 = 0.3;
+
 /// Labels that the blur is measured on.
 const LABELS_MAX: usize = 24;
 
@@ -95,161 +105,6 @@ fn is_punctuation(character: char) -> bool {
 pub(super) fn is_red(run: &GlyphRun) -> bool {
     let colour = run.colour;
     colour.red > 0x70 && colour.red > colour.green.saturating_add(0x30)
-}
-
-/// A picture of a glyph or a line of them: values row after row, and where its corner is.
-struct Patch {
-    left: i32,
-    top: i32,
-    width: usize,
-    height: usize,
-    values: Vec<f32>,
-}
-
-impl Patch {
-    fn blank(left: i32, top: i32, right: i32, bottom: i32) -> Patch {
-        let (width, height) = (
-            (right - left).max(1) as usize,
-            (bottom - top).max(1) as usize,
-        );
-        Patch {
-            left,
-            top,
-            width,
-            height,
-            values: vec![0.0; width * height],
-        }
-    }
-
-    /// The part of a plane, moved by an offset; beyond its edge is paper.
-    fn cut(
-        plane: &Plane,
-        &Patch {
-            left,
-            top,
-            width,
-            height,
-            ..
-        }: &Patch,
-        (dx, dy): (i32, i32),
-    ) -> Patch {
-        let mut values = Vec::with_capacity(width * height);
-        for y in 0..height as i32 {
-            values.extend(
-                (0..width as i32).map(|x| f32::from(plane.get(left + dx + x, top + dy + y))),
-            );
-        }
-        Patch {
-            left,
-            top,
-            width,
-            height,
-            values,
-        }
-    }
-
-    fn add(&mut self, other: &Patch) {
-        for row in 0..other.height as i32 {
-            let y = other.top + row - self.top;
-            if y < 0 || y >= self.height as i32 {
-                continue;
-            }
-            for column in 0..other.width as i32 {
-                let x = other.left + column - self.left;
-                if x >= 0 && x < self.width as i32 {
-                    let value = &mut self.values[y as usize * self.width + x as usize];
-                    let more = other.values[row as usize * other.width + column as usize];
-                    *value = (*value + more).min(1.0);
-                }
-            }
-        }
-    }
-
-    /// Blurred by a Gaussian.
-    fn blurred(&self, deviation: f32) -> Patch {
-        let reach = (deviation * 2.5).ceil() as usize;
-        let weight = |at: i32| (-((at * at) as f32) / (2.0 * deviation * deviation)).exp();
-        let mut kernel: Vec<f32> = (-(reach as i32)..=reach as i32).map(weight).collect();
-        let total: f32 = kernel.iter().sum();
-        kernel.iter_mut().for_each(|it| *it /= total);
-        let (width, height) = (self.width, self.height);
-        let mut across = vec![0.0f32; width * height];
-        let mut padded = vec![0.0f32; width + 2 * reach];
-        for (row, blurred) in self
-            .values
-            .chunks_exact(width)
-            .zip(across.chunks_exact_mut(width))
-        {
-            padded[reach..reach + width].copy_from_slice(row);
-            for (offset, weight) in kernel.iter().enumerate() {
-                for (value, from) in blurred.iter_mut().zip(&padded[offset..offset + width]) {
-                    *value += weight * from;
-                }
-            }
-        }
-        let mut values = vec![0.0f32; width * height];
-        for (y, blurred) in values.chunks_exact_mut(width).enumerate() {
-            for (offset, weight) in kernel.iter().enumerate() {
-                let Some(from) = (y + offset)
-                    .checked_sub(reach)
-                    .filter(|from| *from < height)
-                else {
-                    continue;
-                };
-                for (value, from) in blurred.iter_mut().zip(&across[from * width..][..width]) {
-                    *value += weight * from;
-                }
-            }
-        }
-        Patch {
-            left: self.left,
-            top: self.top,
-            width,
-            height,
-            values,
-        }
-    }
-
-    fn mass(&self) -> f32 {
-        self.values.iter().sum()
-    }
-
-    /// Ink that this has and the other has not.
-    fn beyond(&self, other: &Patch) -> f32 {
-        let pairs = self.values.iter().zip(&other.values);
-        pairs.map(|(own, other)| (own - other).max(0.0)).sum()
-    }
-
-    /// The part of this ink, as far as it is not another's too, that is not there where full ink is `dark`.
-    fn absent(&self, ink: &Patch, dark: f32, besides: Option<&Patch>) -> f32 {
-        let (mut gone, mut all) = (0.0, 1e-3);
-        for (at, own) in self.values.iter().enumerate() {
-            let other = besides.map_or(0.0, |it| it.values[at]);
-            if own - other > FAINT {
-                let there = (ink.values[at] / dark).min(1.0);
-                gone += (own - there.max(other) - FAINT).max(0.0);
-                all += own - other - FAINT;
-            }
-        }
-        gone / all
-    }
-
-    /// Values with their mean taken away, and the square root of the sum of their squares.
-    fn centred(&self) -> (Vec<f32>, f32) {
-        let mean = self.values.iter().sum::<f32>() / self.values.len() as f32;
-        let values: Vec<f32> = self.values.iter().map(|it| it - mean).collect();
-        let norm = values.iter().map(|it| it * it).sum::<f32>().sqrt();
-        (values, norm)
-    }
-}
-
-/// Correlation of a centred pattern with ink.
-fn correlate((pattern, norm): &(Vec<f32>, f32), ink: &Patch) -> f32 {
-    let (sum, squares, product) = products(pattern, &ink.values);
-    let spread = (squares - sum * sum / pattern.len() as f32).max(0.0).sqrt();
-    // Ink as faint as noise correlates with nothing.
-    let least = 6.0 * (pattern.len() as f32).sqrt();
-    product / (norm.max(1e-3) * spread.max(least))
 }
 
 /// The first vote over the fields of one registered page.

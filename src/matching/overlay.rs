@@ -4,10 +4,11 @@
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 
-use super::compare::{Comparison, FoundPage};
+use super::compare::Comparison;
 use super::form::{Area, FormPage};
+use super::found::FoundPage;
 use super::plane::Picture;
-use super::register::{Pyramid, rectify};
+use super::rectify::{Pyramid, rectify};
 use super::report::Verdict;
 use super::verdict::Decision;
 use super::{DecodeError, Form};

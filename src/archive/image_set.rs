@@ -1,0 +1,177 @@
+//! Image sets: how far the pictures of a voucher are complete, and which vouchers are in which state.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::rows::{DecisionRow, VoucherRow, key, name_of};
+use super::{ArchiveError, Caller, Records};
+use crate::access::Right;
+use crate::catalog::TreePath;
+use crate::matching::Verdict;
+
+/// Vouchers of one answer about image sets.
+pub const IMAGE_SETS_MAX: usize = 1_000;
+
+/// How far the pictures of a voucher are complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImageSet {
+    /// No scan has come.
+    AwaitingScan,
+    /// Scans have come and are being compared.
+    Matching,
+    /// The scans show what was filed.
+    Complete,
+    /// They show something else.
+    Mismatch,
+    /// It could not be told; a person has to settle it.
+    Unsure,
+}
+
+impl ImageSet {
+    /// Every state, in the order of the documentation.
+    pub const ALL: [ImageSet; 5] = [
+        ImageSet::AwaitingScan,
+        ImageSet::Matching,
+        ImageSet::Complete,
+        ImageSet::Mismatch,
+        ImageSet::Unsure,
+    ];
+
+    /// The word that files, answers and keys have.
+    pub fn word(self) -> &'static str {
+        match self {
+            ImageSet::AwaitingScan => "awaiting-scan",
+            ImageSet::Matching => "matching",
+            ImageSet::Complete => "complete",
+            ImageSet::Mismatch => "mismatch",
+            ImageSet::Unsure => "unsure",
+        }
+    }
+
+    /// The state of this word.
+    pub fn parse(word: &str) -> Option<ImageSet> {
+        ImageSet::ALL.into_iter().find(|state| state.word() == word)
+    }
+}
+
+impl From<Verdict> for ImageSet {
+    fn from(verdict: Verdict) -> ImageSet {
+        match verdict {
+            Verdict::Match => ImageSet::Complete,
+            Verdict::Mismatch => ImageSet::Mismatch,
+            Verdict::Unsure => ImageSet::Unsure,
+        }
+    }
+}
+
+impl VoucherRow {
+    /// The versions of the scans that there are now.
+    pub(super) fn scan_versions(&self) -> BTreeMap<String, u32> {
+        let scans = self.scans.iter();
+        scans
+            .map(|(name, versions)| (name.clone(), versions.len() as u32))
+            .collect()
+    }
+
+    /// The decision on what is there now; none before it is made.
+    pub(super) fn decision(&self) -> Option<&DecisionRow> {
+        let last = self.decisions.last()?;
+        let current =
+            last.version as usize == self.versions.len() && last.scans == self.scan_versions();
+        current.then_some(last)
+    }
+
+    /// How far the pictures are complete.
+    pub(super) fn image_set(&self) -> ImageSet {
+        if self.scans.is_empty() {
+            return ImageSet::AwaitingScan;
+        }
+        self.decision()
+            .map_or(ImageSet::Matching, |decision| decision.verdict.into())
+    }
+}
+
+/// A voucher and how far its pictures are complete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImageSetState {
+    /// Its path.
+    pub path: String,
+    /// The state.
+    pub state: ImageSet,
+}
+
+impl Records {
+    /// The vouchers of a state that the caller may read, in the order of their paths, after a path; and the path to go
+    /// on after, if there may be more.
+    pub fn image_sets(
+        &self,
+        caller: &Caller,
+        state: ImageSet,
+        after: &str,
+    ) -> Result<(Vec<ImageSetState>, Option<String>), ArchiveError> {
+        let prefix = key::image_sets(state.word());
+        let start = [&prefix[..], after.as_bytes()].concat();
+        let rows = self.store.scan(&prefix, &start, IMAGE_SETS_MAX)?;
+        let more = rows.len() == IMAGE_SETS_MAX;
+        let mut last = None;
+        let mut states = Vec::new();
+        for (key, _) in rows {
+            let path = name_of(key);
+            let parsed = TreePath::parse(&path);
+            if parsed.is_ok_and(|place| caller.permissions.allow(Right::Read, &place)) {
+                states.push(ImageSetState {
+                    path: path.clone(),
+                    state,
+                });
+            }
+            last = Some(path);
+        }
+        // The path to go on after may be one that the caller must not see: then the last one that they may.
+        let next = if more { last } else { None };
+        let shown = states.last().map(|it| it.path.clone());
+        let next = match (next, shown) {
+            (Some(next), Some(shown)) if next == shown => Some(next),
+            (Some(next), _) => return self.image_sets_after(caller, state, states, &next),
+            (None, _) => None,
+        };
+        Ok((states, next))
+    }
+
+    /// Goes on where a page ended with vouchers that the caller must not see.
+    fn image_sets_after(
+        &self,
+        caller: &Caller,
+        state: ImageSet,
+        mut states: Vec<ImageSetState>,
+        after: &str,
+    ) -> Result<(Vec<ImageSetState>, Option<String>), ArchiveError> {
+        let (more, next) = self.image_sets(caller, state, after)?;
+        states.extend(more);
+        Ok((states, next))
+    }
+
+    /// How far the pictures of the voucher at `place` are complete.
+    pub fn image_set(&self, caller: &Caller, place: &TreePath) -> Result<ImageSet, ArchiveError> {
+        let absent = || ArchiveError::Absent(place.to_string());
+        if !caller.permissions.allow(Right::Read, place) {
+            return Err(absent());
+        }
+        let row: Option<VoucherRow> = self.row(&key::voucher(&place.to_string()))?;
+        Ok(row.ok_or_else(absent)?.image_set())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_have_the_words_of_their_documents() {
+        for state in ImageSet::ALL {
+            assert_eq!(ImageSet::parse(state.word()), Some(state));
+            assert_eq!(serde_json::to_value(state).unwrap(), state.word());
+        }
+    }
+}

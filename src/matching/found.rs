@@ -1,0 +1,170 @@
+//! A page of the form as it was found on a page of a scan, and how findings become a report.
+
+use std::sync::Arc;
+
+use super::form::{Area, Claim};
+use super::plane::Picture;
+use super::register::Registration;
+use super::report::{FieldReport, PageReport, SlotReport, Verdict, bounds, original};
+use super::verdict::Decision;
+
+/// What a field's name must not begin with to be a value of the voucher.
+pub(super) const NO_VALUES: [&str; 3] = ["place", "digest", "page."];
+
+/// A page of the form as it was found on a page of the scan.
+pub(super) struct FoundPage {
+    pub form_page: usize,
+    pub scan_page: usize,
+    /// The scan's file, where there are several.
+    pub scan_name: String,
+    pub registration: Registration,
+    /// The page of the scan.
+    pub picture: Arc<Picture>,
+    pub factor: f64,
+    pub own_type: bool,
+    pub type_fit: f32,
+    pub slots: Vec<SlotReport>,
+    pub fields: Vec<(String, String, Area, Decision)>,
+    pub sound: bool,
+}
+
+/// The report's first sentence.
+pub(super) fn reason(
+    verdict: Verdict,
+    fields: &[FieldReport],
+    found: &[Option<FoundPage>],
+) -> String {
+    if found.iter().all(Option::is_none) {
+        return "the voucher was not found on the scan".to_owned();
+    }
+    if let Some(missing) = found.iter().position(Option::is_none) {
+        return format!(
+            "page {} of the voucher was not found on the scan",
+            missing + 1
+        );
+    }
+    if let Some(page) = found.iter().flatten().find(|page| !page.sound) {
+        return format!(
+            "page {} lies on the scan in a way that cannot be relied on",
+            page.form_page + 1
+        );
+    }
+    let count = |of: Verdict| fields.iter().filter(|it| it.verdict == of).count();
+    match verdict {
+        Verdict::Match => format!("all {} fields agree", fields.len()),
+        Verdict::Mismatch => {
+            let differing = count(Verdict::Mismatch);
+            format!("{differing} of {} fields differ", fields.len())
+        }
+        Verdict::Unsure => {
+            let open = count(Verdict::Unsure);
+            format!("{open} of {} fields cannot be told", fields.len())
+        }
+    }
+}
+
+/// A field of a page that was not found.
+pub(super) fn lost(claim: &Claim) -> FieldReport {
+    FieldReport {
+        name: claim.name.clone(),
+        verdict: Verdict::Unsure,
+        score: 0.5,
+        expected: claim.text.clone(),
+        seen: String::new(),
+        area: [0; 4],
+        reason: "its page was not found on the scan".to_owned(),
+        votes: Default::default(),
+    }
+}
+
+pub(super) fn unfound() -> Decision {
+    Decision {
+        verdict: Verdict::Unsure,
+        score: 0.5,
+        seen: String::new(),
+        reason: "the form was not found well enough".to_owned(),
+        votes: Default::default(),
+    }
+}
+
+/// Puts a field beside the others, or into the one of the same value: a date in three places is one date, and a
+/// value on two pages is one value.
+pub(super) fn merge(fields: &mut Vec<FieldReport>, mut next: FieldReport) {
+    if NO_VALUES.iter().any(|prefix| next.name.starts_with(prefix)) {
+        return;
+    }
+    let part_of_date = next.name.starts_with("date.");
+    if part_of_date {
+        next.name = "date".to_owned();
+    }
+    let Some(known) = fields.iter_mut().find(|known| known.name == next.name) else {
+        fields.push(next);
+        return;
+    };
+    if part_of_date && !known.expected.contains(&next.expected) {
+        known.expected = format!("{}-{}", known.expected, next.expected);
+        known.seen = format!("{}-{}", known.seen, next.seen);
+        let right = (known.area[0] + known.area[2]).max(next.area[0] + next.area[2]);
+        let bottom = (known.area[1] + known.area[3]).max(next.area[1] + next.area[3]);
+        known.area[0] = known.area[0].min(next.area[0]);
+        known.area[1] = known.area[1].min(next.area[1]);
+        known.area[2] = right - known.area[0];
+        known.area[3] = bottom - known.area[1];
+    }
+    if next.score < known.score || next.verdict.and(known.verdict) != known.verdict {
+        known.score = known.score.min(next.score);
+        known.reason = next.reason;
+        known.votes = next.votes;
+        if !part_of_date {
+            (known.area, known.seen, known.expected) = (next.area, next.seen, next.expected);
+        }
+    }
+    known.verdict = known.verdict.and(next.verdict);
+}
+
+impl FoundPage {
+    pub fn verdict(&self) -> Verdict {
+        let each = self.fields.iter().map(|field| field.3.verdict);
+        each.fold(Verdict::Match, Verdict::and)
+    }
+
+    /// Which of two findings of a page is the voucher: the one that agrees in more fields.
+    pub fn rank(&self) -> (bool, usize, usize) {
+        let count = |of: Verdict| self.fields.iter().filter(|it| it.3.verdict == of).count();
+        (self.sound, count(Verdict::Match), count(Verdict::Unsure))
+    }
+
+    pub fn report(&self) -> PageReport {
+        PageReport {
+            page: self.form_page + 1,
+            scan: self.scan_name.clone(),
+            scan_page: Some(self.scan_page + 1),
+            homography: Some(original(&self.registration.map, self.factor)),
+            found: f64::from(self.registration.found),
+            residual: f64::from(self.registration.residual),
+            own_type: self.own_type,
+            type_fit: f64::from(self.type_fit),
+            slots: self.slots.clone(),
+        }
+    }
+
+    pub fn field(&self, name: &str, text: &str, area: &Area, decision: &Decision) -> FieldReport {
+        let corners = [
+            (area.left, area.top),
+            (area.right, area.top),
+            (area.right, area.bottom),
+            (area.left, area.bottom),
+        ]
+        .map(|(x, y)| self.registration.locate(x, y));
+        FieldReport {
+            name: name.to_owned(),
+            verdict: decision.verdict,
+            score: decision.score,
+            expected: text.to_owned(),
+            seen: decision.seen.clone(),
+            area: bounds(corners, self.factor),
+            reason: decision.reason.clone(),
+            votes: decision.votes,
+        }
+    }
+}

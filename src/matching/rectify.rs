@@ -1,0 +1,142 @@
+//! A scan as the form sees it: sampled through a homography, and along the bends of the paper.
+
+use super::homography::{Homography, Spot};
+use super::plane::Plane;
+use super::register::Sight;
+
+/// Side of the squares in which displacements are kept, in pixels.
+const BEND_CELL: usize = 64;
+
+/// A plane, and again and again at half its size.
+pub(super) struct Pyramid {
+    /// Pixels of the page in one of the first plane, along a side.
+    base: f64,
+    pub planes: Vec<Plane>,
+}
+
+impl Pyramid {
+    pub fn new(plane: Plane, base: f64) -> Pyramid {
+        let mut planes = vec![plane];
+        while let Some(last) = planes.last()
+            && last.width.min(last.height) > 64
+            && planes.len() < 5
+        {
+            planes.push(last.halved());
+        }
+        Pyramid { base, planes }
+    }
+}
+
+/// Small displacements, in pixels of the form, that lead from the homography to the bent paper.
+#[derive(Debug, Clone)]
+pub(super) struct Bends {
+    columns: usize,
+    cells: Vec<(f32, f32)>,
+}
+
+impl Bends {
+    pub fn none(width: usize, height: usize) -> Bends {
+        let (columns, rows) = (width / BEND_CELL + 2, height / BEND_CELL + 2);
+        Bends {
+            columns,
+            cells: vec![(0.0, 0.0); columns * rows],
+        }
+    }
+
+    /// The displacement at a point.
+    pub fn at(&self, x: f32, y: f32) -> (f32, f32) {
+        let (x, y) = (x / BEND_CELL as f32, y / BEND_CELL as f32);
+        let rows = self.cells.len() / self.columns;
+        let (left, top) = (
+            (x as usize).min(self.columns - 2),
+            (y as usize).min(rows - 2),
+        );
+        let (fx, fy) = (
+            (x - left as f32).clamp(0.0, 1.0),
+            (y - top as f32).clamp(0.0, 1.0),
+        );
+        let cell = |column: usize, row: usize| self.cells[row * self.columns + column];
+        let mix = |a: (f32, f32), b: (f32, f32), part: f32| {
+            (a.0 + (b.0 - a.0) * part, a.1 + (b.1 - a.1) * part)
+        };
+        let upper = mix(cell(left, top), cell(left + 1, top), fx);
+        let lower = mix(cell(left, top + 1), cell(left + 1, top + 1), fx);
+        mix(upper, lower, fy)
+    }
+
+    /// Adds the displacements that were seen at some points, fading with the distance from them.
+    pub fn add(&mut self, seen: &[Sight], reach: f32) {
+        let columns = self.columns;
+        for (index, cell) in self.cells.iter_mut().enumerate() {
+            let x = (index % columns * BEND_CELL) as f32;
+            let y = (index / columns * BEND_CELL) as f32;
+            let (mut sum, mut weight) = ((0.0, 0.0), 0.5);
+            for sight in seen {
+                let (dx, dy) = (sight.at.0 - x, sight.at.1 - y);
+                let near = (dx * dx + dy * dy) / (reach * reach);
+                if near < 9.0 {
+                    let own = (-near).exp() * sight.score;
+                    sum = (sum.0 + own * sight.off.0, sum.1 + own * sight.off.1);
+                    weight += own;
+                }
+            }
+            *cell = (cell.0 + sum.0 / weight, cell.1 + sum.1 / weight);
+        }
+    }
+}
+
+/// Pixels of a line between which places on the scan are interpolated: a homography is straight enough that long.
+const STRIDE: usize = 16;
+
+/// The scan as the form sees it: `planes` through the map, at one `step`th of the form's resolution.
+pub(super) fn rectify(
+    pyramid: &Pyramid,
+    map: &Homography,
+    bends: Option<&Bends>,
+    (width, height): (usize, usize),
+    step: usize,
+) -> Plane {
+    let step_f = step as f64;
+    let middle = Spot {
+        x: (width * step) as f64 / 2.0,
+        y: (height * step) as f64 / 2.0,
+    };
+    let planes = &pyramid.planes;
+    let mut level = 0;
+    let mut reduction = pyramid.base;
+    while map.scale_at(middle) * step_f > 1.6 * reduction && level + 1 < planes.len() {
+        level += 1;
+        reduction *= 2.0;
+    }
+    let plane = &planes[level];
+    let mut seen = Plane::new(width, height);
+    let m = &map.0;
+    let centre = (step_f - 1.0) / 2.0;
+    let shift = (reduction - 1.0) / 2.0 / reduction;
+    let place = |u: usize, v: usize| -> (f32, f32) {
+        let (mut x, mut y) = (u as f64 * step_f + centre, v as f64 * step_f + centre);
+        if let Some(bends) = bends {
+            let (dx, dy) = bends.at(x as f32, y as f32);
+            x += f64::from(dx);
+            y += f64::from(dy);
+        }
+        let depth = reduction * (m[6] * x + m[7] * y + m[8]);
+        (
+            ((m[0] * x + m[1] * y + m[2]) / depth - shift) as f32,
+            ((m[3] * x + m[4] * y + m[5]) / depth - shift) as f32,
+        )
+    };
+    for (v, line) in seen.values.chunks_exact_mut(width).enumerate() {
+        let mut from = place(0, v);
+        for (index, stretch) in line.chunks_mut(STRIDE).enumerate() {
+            let to = place((index + 1) * STRIDE, v);
+            let (dx, dy) = (
+                (to.0 - from.0) / STRIDE as f32,
+                (to.1 - from.1) / STRIDE as f32,
+            );
+            plane.along(from, (dx, dy), stretch);
+            from = to;
+        }
+    }
+    seen
+}
