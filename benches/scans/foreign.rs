@@ -2,12 +2,9 @@
 
 use std::path::Path;
 
-use ab_glyph_rasterizer::{Point, Rasterizer, point};
 use image::{Rgb, RgbImage};
-use skrifa::instance::{LocationRef, Size};
-use skrifa::outline::{DrawSettings, OutlinePen};
 use skrifa::{FontRef, MetadataProvider};
-use vouchsafe::render::{Drawing, Item};
+use vouchsafe::render::{Coverage, Drawing, Item};
 use vouchsafe::voucher::template::{Colour, Rectangle};
 
 use super::random::Random;
@@ -25,45 +22,6 @@ pub fn fonts() -> Vec<Vec<u8>> {
         .filter(|path| Path::new(path).exists())
         .map(|path| std::fs::read(path).unwrap())
         .collect()
-}
-
-struct Pen {
-    raster: Rasterizer,
-    offset: (f32, f32),
-    start: Point,
-    at: Point,
-}
-
-impl Pen {
-    fn point(&self, x: f32, y: f32) -> Point {
-        point(x + self.offset.0, self.offset.1 - y)
-    }
-}
-
-impl OutlinePen for Pen {
-    fn move_to(&mut self, x: f32, y: f32) {
-        self.start = self.point(x, y);
-        self.at = self.start;
-    }
-    fn line_to(&mut self, x: f32, y: f32) {
-        let to = self.point(x, y);
-        self.raster.draw_line(self.at, to);
-        self.at = to;
-    }
-    fn quad_to(&mut self, cx: f32, cy: f32, x: f32, y: f32) {
-        let (control, to) = (self.point(cx, cy), self.point(x, y));
-        self.raster.draw_quad(self.at, control, to);
-        self.at = to;
-    }
-    fn curve_to(&mut self, ax: f32, ay: f32, bx: f32, by: f32, x: f32, y: f32) {
-        let (a, b, to) = (self.point(ax, ay), self.point(bx, by), self.point(x, y));
-        self.raster.draw_cubic(self.at, a, b, to);
-        self.at = to;
-    }
-    fn close(&mut self) {
-        self.raster.draw_line(self.at, self.start);
-        self.at = self.start;
-    }
 }
 
 fn mix(page: &mut RgbImage, x: i32, y: i32, colour: Colour, part: f32) {
@@ -160,28 +118,12 @@ pub fn print(
                         (glyph.x as f32 + dx) * scale,
                         (run.baseline as f32 + dy) * scale,
                     );
-                    let reach = (size * 1.5) as usize + 4;
-                    let corner = (origin.0.floor() - 2.0, (origin.1 - size * 1.1).floor());
-                    let mut pen = Pen {
-                        raster: Rasterizer::new(reach, reach),
-                        offset: (origin.0 - corner.0, origin.1 - corner.1),
-                        start: point(0.0, 0.0),
-                        at: point(0.0, 0.0),
-                    };
-                    if let Some(outline) = font.outline_glyphs().get(id) {
-                        let settings =
-                            DrawSettings::unhinted(Size::new(size), LocationRef::default());
-                        outline.draw(settings, &mut pen).unwrap();
+                    let drawn = Coverage::draw(&font, id, size, origin);
+                    for (at, part) in drawn.values.iter().enumerate() {
+                        let x = drawn.left + (at % drawn.width) as i32;
+                        let y = drawn.top + (at / drawn.width) as i32;
+                        mix(&mut paper, x, y, run.colour, *part);
                     }
-                    pen.raster.for_each_pixel_2d(|x, y, part| {
-                        mix(
-                            &mut paper,
-                            corner.0 as i32 + x as i32,
-                            corner.1 as i32 + y as i32,
-                            run.colour,
-                            part.clamp(0.0, 1.0),
-                        );
-                    });
                 }
             }
             Item::Picture { .. } => {}

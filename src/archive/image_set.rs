@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::rows::{DecisionRow, VoucherRow, key, name_of};
+use super::rows::{DecisionRow, VoucherRow, key, last_part};
+use super::tree::PAGE_ROWS;
 use super::{ArchiveError, Caller, Records};
 use crate::access::Right;
 use crate::catalog::TreePath;
 use crate::matching::Verdict;
 
 /// Vouchers of one answer about image sets.
-pub const IMAGE_SETS_MAX: usize = 1_000;
+const IMAGE_SETS_MAX: usize = 1_000;
 
 /// How far the pictures of a voucher are complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -104,7 +105,7 @@ pub struct ImageSetState {
 
 impl Records {
     /// The vouchers of a state that the caller may read, in the order of their paths, after a path; and the path to go
-    /// on after, if there may be more.
+    /// on after, if there may be more: always one that they may read.
     pub fn image_sets(
         &self,
         caller: &Caller,
@@ -112,44 +113,26 @@ impl Records {
         after: &str,
     ) -> Result<(Vec<ImageSetState>, Option<String>), ArchiveError> {
         let prefix = key::image_sets(state.word());
-        let start = [&prefix[..], after.as_bytes()].concat();
-        let rows = self.store.scan(&prefix, &start, IMAGE_SETS_MAX)?;
-        let more = rows.len() == IMAGE_SETS_MAX;
-        let mut last = None;
+        let mut start = [&prefix[..], after.as_bytes()].concat();
         let mut states = Vec::new();
-        for (key, _) in rows {
-            let path = name_of(key);
-            let parsed = TreePath::parse(&path);
-            if parsed.is_ok_and(|place| caller.permissions.allow(Right::Read, &place)) {
-                states.push(ImageSetState {
-                    path: path.clone(),
-                    state,
-                });
+        loop {
+            let rows = self.store.scan(&prefix, &start, PAGE_ROWS)?;
+            for (key, _) in &rows {
+                let path = last_part(key);
+                let parsed = TreePath::parse(&path);
+                if parsed.is_ok_and(|place| caller.permissions.allow(Right::Read, &place)) {
+                    states.push(ImageSetState { path, state });
+                }
+                if states.len() == IMAGE_SETS_MAX {
+                    let next = states.last().map(|it| it.path.clone());
+                    return Ok((states, next));
+                }
             }
-            last = Some(path);
+            match rows.last() {
+                Some((key, _)) => start.clone_from(key),
+                None => return Ok((states, None)),
+            }
         }
-        // The path to go on after may be one that the caller must not see: then the last one that they may.
-        let next = if more { last } else { None };
-        let shown = states.last().map(|it| it.path.clone());
-        let next = match (next, shown) {
-            (Some(next), Some(shown)) if next == shown => Some(next),
-            (Some(next), _) => return self.image_sets_after(caller, state, states, &next),
-            (None, _) => None,
-        };
-        Ok((states, next))
-    }
-
-    /// Goes on where a page ended with vouchers that the caller must not see.
-    fn image_sets_after(
-        &self,
-        caller: &Caller,
-        state: ImageSet,
-        mut states: Vec<ImageSetState>,
-        after: &str,
-    ) -> Result<(Vec<ImageSetState>, Option<String>), ArchiveError> {
-        let (more, next) = self.image_sets(caller, state, after)?;
-        states.extend(more);
-        Ok((states, next))
     }
 
     /// How far the pictures of the voucher at `place` are complete.

@@ -11,23 +11,17 @@ use vouchsafe_evidence::digest::Digest;
 use super::documents::json as document;
 use super::kind::{self, Draft};
 use super::open::entry;
+use super::renditions::{Source, lay_out};
 use super::rows::{VoucherRow, key};
 use super::{Archive, ArchiveError, Caller, Filed, ImageSet, Records};
 use crate::catalog::TreePath;
-
 use crate::matching::{Comparison, Form, MATCH_MAX_BYTES, Matcher, Verdict};
-
-use crate::render::Mark;
-
 use crate::store::get_object;
+use crate::voucher::Invalid;
 
-use crate::voucher::template::{TEMPLATE_MAX_BYTES, Template};
-
-use crate::voucher::{Invalid, VOUCHER_MAX_BYTES, Voucher};
-
-/// Longest reason of a person, in bytes, and longest body that settles a match.
+/// Longest reason of a person, in bytes.
 const REASON_MAX_BYTES: usize = 2_000;
-
+/// Longest body that settles a match, in bytes.
 pub const SETTLEMENT_MAX_BYTES: usize = 16 << 10;
 
 /// What a person sends to settle a match.
@@ -89,22 +83,14 @@ impl Records {
 
     /// The form of the voucher, as it was filed.
     fn form(&self, matcher: &Matcher, task: &Task) -> Result<Form, ArchiveError> {
-        let broken = |what: &str| ArchiveError::Broken(format!("{}: {what}", task.place));
         let filed: kind::VoucherFiled = kind::body(&entry(&*self.store, task.filed)?)?;
-        let content = |digest: &Digest, most: usize| get_object(&*self.store, digest, most as u64);
-        let data = content(&task.data, VOUCHER_MAX_BYTES)?.ok_or_else(|| broken("no data"))?;
-        let template = content(&filed.template_blake3, TEMPLATE_MAX_BYTES)?
-            .and_then(|text| String::from_utf8(text).ok())
-            .ok_or_else(|| broken("no template"))?;
-        let template =
-            Template::from_toml(&template).map_err(|error| broken(&error.to_string()))?;
-        let voucher = Voucher::from_json(&data)?;
-        let mark = Mark {
-            place: task.place.to_string(),
-            digest: task.data.to_string(),
-        };
-        let drawing = matcher.renderer().draw(&template, &voucher, &mark)?;
-        let pdf = matcher.renderer().pdf(&drawing, &data)?;
+        let source = Source::read(&*self.store, Some(&task.data), &filed.template_blake3)?;
+        let Source {
+            template,
+            voucher,
+            data,
+        } = &source;
+        let (drawing, pdf) = lay_out(matcher.renderer(), template, voucher, &task.place, data)?;
         Ok(Form::new(matcher.renderer(), &drawing, &pdf)?)
     }
 }

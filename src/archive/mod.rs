@@ -47,7 +47,7 @@ pub use backup::{BackupReport, backup, restore};
 pub use error::ArchiveError;
 pub use export::{ExportReport, export};
 pub use filing::{Condition, Filed};
-pub use image_set::{IMAGE_SETS_MAX, ImageSet, ImageSetState};
+pub use image_set::{ImageSet, ImageSetState};
 pub use kind::OPERATOR;
 pub use matching::SETTLEMENT_MAX_BYTES;
 pub use node::{Child, Content, File, Node};

@@ -113,7 +113,7 @@ fn work(
             .map_err(|error| ArchiveError::Broken(error.to_string()))
             .and_then(|place| archive.decide_match(matcher, &place));
         if let Err(error) = decided {
-            tracing::warn!(%error, "a comparison could not be filed");
+            tracing::warn!(path, %error, "a comparison could not be filed");
             // The same again at once would fail at once again.
             archive.news.wait(seen, IDLE);
         }

@@ -10,15 +10,10 @@ use vouchsafe_evidence::report::{Fault, Report};
 
 use super::ArchiveError;
 use super::kind::{self, body};
-use super::renditions::Renditions;
+use super::renditions::{Renditions, Source};
 use crate::catalog::{Rendition, TreePath};
 use crate::render::Renderer;
-use crate::store::{Truth, get_object};
-use crate::voucher::Voucher;
-use crate::voucher::template::Template;
-
-/// Largest template or voucher that is read, in bytes.
-const DATA_MAX_BYTES: u64 = 16 << 20;
+use crate::store::Truth;
 
 /// What vouchers were to be drawn by, and as what.
 pub(super) struct Forms {
@@ -99,18 +94,13 @@ impl ToRedraw {
         renderer: &Renderer,
         forms: &Forms,
     ) -> Result<Renditions, ArchiveError> {
-        let content = |digest: Option<&Digest>, what: &str| {
-            let content = digest.map(|digest| get_object(store, digest, DATA_MAX_BYTES));
-            let missing = || ArchiveError::Broken(format!("the {what} is missing"));
-            content.transpose()?.flatten().ok_or_else(missing)
-        };
         let broken = |error: String| ArchiveError::Broken(format!("the template: {error}"));
         let data = self.objects.iter().find(|it| it.name == "voucher.json");
-        let data = content(data.map(|it| &it.blake3), "data")?;
-        let template = String::from_utf8(content(Some(&self.template), "template")?)
-            .map_err(|error| broken(error.to_string()))?;
-        let template = Template::from_toml(&template).map_err(|error| broken(error.to_string()))?;
-        let voucher = Voucher::from_json(&data)?;
+        let Source {
+            template,
+            voucher,
+            data,
+        } = Source::read(store, data.map(|it| &it.blake3), &self.template)?;
         let place =
             TreePath::parse(&self.path).map_err(|error| ArchiveError::Broken(error.to_string()))?;
         let voucher_type = voucher.voucher_type.to_string();

@@ -22,13 +22,7 @@ pub(super) fn absent<T>(path: &TreePath) -> Result<T, ArchiveError> {
 impl Records {
     /// Refuses unless the caller may file at `path`; what they cannot see is absent instead.
     pub fn may_file(&self, caller: &Caller, path: &TreePath) -> Result<(), ArchiveError> {
-        if caller.permissions.allow(Right::Upload, path) {
-            return Ok(());
-        }
-        if !caller.permissions.allow(Right::Read, path) && !self.shows(caller, path)? {
-            return absent(path);
-        }
-        Err(ArchiveError::Denied {
+        self.may(caller, Right::Upload, path, || ArchiveError::Denied {
             error: format!("{} may look at {path}, but not file there", caller.name),
             hint: "ask an admin for the role of an uploader".to_owned(),
         })
@@ -36,16 +30,26 @@ impl Records {
 
     /// Refuses unless the caller may decide on what is at `path`; what they cannot see is absent instead.
     pub fn may_review(&self, caller: &Caller, path: &TreePath) -> Result<(), ArchiveError> {
-        if caller.permissions.allow(Right::Review, path) {
+        self.may(caller, Right::Review, path, || ArchiveError::Denied {
+            error: format!("{} may look at {path}, but not decide on it", caller.name),
+            hint: "ask a reviewer, or an admin for that role".to_owned(),
+        })
+    }
+
+    fn may(
+        &self,
+        caller: &Caller,
+        right: Right,
+        path: &TreePath,
+        denied: impl FnOnce() -> ArchiveError,
+    ) -> Result<(), ArchiveError> {
+        if caller.permissions.allow(right, path) {
             return Ok(());
         }
         if !caller.permissions.allow(Right::Read, path) && !self.shows(caller, path)? {
             return absent(path);
         }
-        Err(ArchiveError::Denied {
-            error: format!("{} may look at {path}, but not decide on it", caller.name),
-            hint: "ask a reviewer, or an admin for that role".to_owned(),
-        })
+        Err(denied())
     }
 
     /// Refuses unless the caller may publish templates.

@@ -2,19 +2,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vouchsafe_evidence::digest::Digest;
 
-use super::render::{read, template_text};
+use super::render::Given;
 use super::{Failure, terminal};
-use crate::catalog::Layout;
 use crate::config::Comparing;
 use crate::matching::{
     CHARACTERS_FILE, DecodeError, Form, MATCH_MAX_BYTES, Matcher, NETWORK_FILE, Reader, Report,
     Thresholds, Verdict,
 };
-use crate::render::{Mark, Renderer};
-use crate::voucher::Voucher;
-use crate::voucher::template::Template;
 
 #[derive(Args)]
 #[command(
@@ -58,16 +53,17 @@ pub fn matchers(config: &Comparing) -> Result<Vec<Matcher>, Failure> {
     let thresholds: Thresholds = thresholds
         .try_into()
         .map_err(|error: toml::de::Error| wrong(format!("thresholds: {error}")))?;
-    if let Some(folder) = &config.models {
-        load(folder).map_err(|error| wrong(format!("models: {error}")))?;
-    }
-    let matcher = |_| Matcher::new(reader(config.models.clone()), thresholds);
+    let reader = match &config.models {
+        Some(folder) => Some(load(folder).map_err(|error| wrong(format!("models: {error}")))?),
+        None => reader(),
+    };
+    let matcher = |_| Matcher::new(reader.as_ref().map(Reader::another), thresholds);
     Ok((0..config.threads).map(matcher).collect())
 }
 
 /// The text recognition network, if its files are on this machine.
-fn reader(named: Option<PathBuf>) -> Option<Reader> {
-    let named = named.or_else(|| std::env::var_os("VOUCHSAFE_MODELS").map(PathBuf::from));
+fn reader() -> Option<Reader> {
+    let named = std::env::var_os("VOUCHSAFE_MODELS").map(PathBuf::from);
     let folder = named.or_else(|| {
         let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
         let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
@@ -95,12 +91,7 @@ fn load(folder: &Path) -> Result<Reader, String> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let data = read(&arguments.voucher)?;
-    let voucher = Voucher::from_json(&data)?;
-    let place = Layout::builtin().place(&voucher)?;
-    let text = template_text(arguments.template.as_deref(), &voucher)?;
-    let template =
-        Template::from_toml(&text).map_err(|error| Failure::Wrong(format!("template: {error}")))?;
+    let given = Given::read(&arguments.voucher, arguments.template.as_deref())?;
     let size = fs::metadata(&arguments.scan)
         .map_err(|error| Failure::io(&arguments.scan, &error))?
         .len();
@@ -108,12 +99,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(DecodeError::TooLarge.into());
     }
     let scan = fs::read(&arguments.scan).map_err(|error| Failure::io(&arguments.scan, &error))?;
-    let mark = Mark {
-        place: place.to_string(),
-        digest: Digest::blake3(&data).to_string(),
-    };
-    let matcher = Matcher::new(reader(None), Thresholds::default());
-    let form = form(matcher.renderer(), &template, &voucher, &mark, &data)?;
+    let matcher = Matcher::new(reader(), Thresholds::default());
+    let (drawing, pdf) = given.sheet().pdf(matcher.renderer(), &given.template)?;
+    let form = Form::new(matcher.renderer(), &drawing, &pdf)?;
     let comparison = matcher.compare(&form, &scan)?;
     if let Some(file) = &arguments.overlay {
         let overlay = comparison.overlay(matcher.renderer(), &form)?;
@@ -125,18 +113,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Verdict::Mismatch => Err(Failure::No(String::new())),
         Verdict::Unsure => Err(Failure::Unsure),
     }
-}
-
-fn form(
-    renderer: &Renderer,
-    template: &Template,
-    voucher: &Voucher,
-    mark: &Mark,
-    data: &[u8],
-) -> Result<Form, Failure> {
-    let drawing = renderer.draw(template, voucher, mark)?;
-    let pdf = renderer.pdf(&drawing, data)?;
-    Ok(Form::new(renderer, &drawing, &pdf)?)
 }
 
 fn print(report: &Report, json: bool) -> Result<(), Failure> {

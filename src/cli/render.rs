@@ -6,7 +6,7 @@ use vouchsafe_evidence::digest::Digest;
 
 use super::{Failure, terminal};
 use crate::catalog::Layout;
-use crate::render::{Mark, RenderError, Renderer};
+use crate::render::{Drawing, Mark, RenderError, Renderer};
 use crate::voucher::template::Template;
 use crate::voucher::{VOUCHER_MAX_BYTES, Voucher};
 
@@ -39,18 +39,44 @@ impl From<RenderError> for Failure {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let data = read(&arguments.voucher)?;
-    let voucher = Voucher::from_json(&data)?;
-    let place = Layout::builtin().place(&voucher)?;
-    let text = template_text(arguments.template.as_deref(), &voucher)?;
-    let template =
-        Template::from_toml(&text).map_err(|error| Failure::Wrong(format!("template: {error}")))?;
-    let sheet = Sheet {
-        voucher: &voucher,
-        data: &data,
-        place: place.to_string(),
-    };
-    sheet.draw(&template, &arguments.out, arguments.dpi)
+    let given = Given::read(&arguments.voucher, arguments.template.as_deref())?;
+    given
+        .sheet()
+        .draw(&given.template, &arguments.out, arguments.dpi)
+}
+
+/// A voucher and the template that it is drawn on, from files.
+pub struct Given {
+    data: Vec<u8>,
+    voucher: Voucher,
+    place: String,
+    pub template: Template,
+}
+
+impl Given {
+    /// Reads the voucher's data, and the template that is named or else the built-in one of its type.
+    pub fn read(voucher: &Path, template: Option<&Path>) -> Result<Given, Failure> {
+        let data = read(voucher)?;
+        let voucher = Voucher::from_json(&data)?;
+        let place = Layout::builtin().place(&voucher)?.to_string();
+        let text = template_text(template, &voucher)?;
+        let template = Template::from_toml(&text)
+            .map_err(|error| Failure::Wrong(format!("template: {error}")))?;
+        Ok(Given {
+            data,
+            voucher,
+            place,
+            template,
+        })
+    }
+
+    pub fn sheet(&self) -> Sheet<'_> {
+        Sheet {
+            voucher: &self.voucher,
+            data: &self.data,
+            place: self.place.clone(),
+        }
+    }
 }
 
 /// A voucher that is drawn without an archive.
@@ -62,15 +88,25 @@ pub struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
-    /// Draws it to a file, whose ending says as what, and says so.
-    pub fn draw(&self, template: &Template, out: &Path, dpi: u32) -> Result<(), Failure> {
-        let renderer = Renderer::new();
+    /// Lays it out on the template and writes the PDF.
+    pub fn pdf(
+        &self,
+        renderer: &Renderer,
+        template: &Template,
+    ) -> Result<(Drawing, Vec<u8>), RenderError> {
         let mark = Mark {
             place: self.place.clone(),
             digest: Digest::blake3(self.data).to_string(),
         };
         let drawing = renderer.draw(template, self.voucher, &mark)?;
         let pdf = renderer.pdf(&drawing, self.data)?;
+        Ok((drawing, pdf))
+    }
+
+    /// Draws it to a file, whose ending says as what, and says so.
+    pub fn draw(&self, template: &Template, out: &Path, dpi: u32) -> Result<(), Failure> {
+        let renderer = Renderer::new();
+        let (drawing, pdf) = self.pdf(&renderer, template)?;
         let content = match out.extension().and_then(|ending| ending.to_str()) {
             Some("pdf") => pdf,
             Some("png") => renderer.png(&pdf, dpi)?,
@@ -92,7 +128,7 @@ impl Sheet<'_> {
 }
 
 /// The text of the template that was named, or of the built-in one of the voucher's type.
-pub fn template_text(named: Option<&Path>, voucher: &Voucher) -> Result<String, Failure> {
+fn template_text(named: Option<&Path>, voucher: &Voucher) -> Result<String, Failure> {
     if let Some(file) = named {
         return String::from_utf8(read(file)?)
             .map_err(|_| Failure::Wrong(format!("{}: not UTF-8", file.display())));

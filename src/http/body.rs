@@ -1,5 +1,5 @@
 use std::io::{self, Read};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
@@ -14,8 +14,8 @@ use crate::voucher::Invalid;
 /// How long a sender may be silent in the middle of a body.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// Bytes of a refused body that are read and thrown away, so that its sender gets to the answer.
-const DRAINED_MAX_BYTES: usize = 1 << 20;
-/// How long that may take.
+const DRAINED_MAX_BYTES: usize = 16 << 20;
+/// How long that may take in all.
 const DRAINED_MAX: Duration = Duration::from_secs(2);
 
 /// A request's body as a blocking reader, for threads that [`blocking`] runs. Nothing is asked of the
@@ -87,11 +87,13 @@ impl BodyReader {
         Ok(content)
     }
 
-    /// Throws away the rest of a small body.
+    /// Throws away the rest of a body, within limits: hanging up on a sender who still sends would reset
+    /// the connection and take the answer with it.
     pub fn drain(&mut self) {
+        let end = Instant::now() + DRAINED_MAX;
         let mut drained = 0;
         while drained < DRAINED_MAX_BYTES {
-            match self.next(DRAINED_MAX) {
+            match self.next(end.saturating_duration_since(Instant::now())) {
                 Ok(Some(piece)) => drained += piece.len(),
                 Ok(None) | Err(_) => return,
             }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::decode::{DecodeError, each_page};
 use super::form::FormPage;
-use super::found::{FoundPage, NO_VALUES, lost, merge, reason, unfound};
+use super::found::{FoundField, FoundPage, is_value, lost, merge, reason, unfound};
 use super::glyphs::{GlyphVote, is_red};
 use super::homography::Homography;
 use super::look::{Look, place_as_line};
 use super::reader::Reader;
-use super::rectify::{Pyramid, rectify};
 use super::register::{self, Registration};
 use super::report::{FieldReport, PageReport, Report, Verdict};
 use super::scan_page::ScanPage;
@@ -148,13 +147,7 @@ impl Matcher {
             let scan = ScanPage::new(picture);
             for registration in register::find(page, &scan, "") {
                 let size = (page.ink[0].width, page.ink[0].height);
-                let black = rectify(
-                    &scan.black,
-                    &registration.map,
-                    Some(&registration.bends),
-                    size,
-                    1,
-                );
+                let black = registration.rectified(&scan.black, size, 1);
                 let line = place_as_line(&black, &page.fixed, &claim.area);
                 read.extend(line.and_then(|line| reader.read_freely(&line)));
             }
@@ -194,23 +187,10 @@ impl Matcher {
     ) -> FoundPage {
         let at = &self.thresholds;
         let size = (form.ink[0].width, form.ink[0].height);
-        let see = |planes: &Pyramid| {
-            rectify(
-                planes,
-                &registration.map,
-                Some(&registration.bends),
-                size,
-                1,
-            )
-        };
-        let black = see(&scan.black);
+        let black = registration.rectified(&scan.black, size, 1);
         let runs = form.fields.iter().flat_map(|claim| &claim.runs);
         let red = !scan.grey && runs.chain(&form.labels).any(is_red);
-        let print = if red {
-            Some(see(scan.full_print()))
-        } else {
-            None
-        };
+        let print = red.then(|| registration.rectified(scan.full_print(), size, 1));
         let vote = GlyphVote {
             renderer: &self.renderer,
             black: &black,
@@ -228,31 +208,26 @@ impl Matcher {
             vote,
             optics,
             own_type,
-            grey: scan.grey,
         };
-        let coarse = register_scale(&look, &registration) < COARSE;
+        let coarse = registration.map.scale_at(form.middle()) < COARSE;
         look.readable = (own_type && !coarse) || !sound || look.reads_labels();
         let mut fields = Vec::new();
-        for claim in &form.fields {
-            if NO_VALUES
-                .iter()
-                .any(|prefix| claim.name.starts_with(prefix))
-            {
-                continue;
-            }
+        for claim in form.fields.iter().filter(|claim| is_value(&claim.name)) {
             let area = look.area(claim);
             let mut decision = if sound { look.field(claim) } else { unfound() };
-            let middle = (
-                (area.left + area.right) / 2.0,
-                (area.top + area.bottom) / 2.0,
-            );
+            let middle = area.middle();
             if decision.verdict == Verdict::Mismatch && !registration.holds_at(middle.0, middle.1) {
                 decision = Decision {
                     votes: decision.votes,
                     ..unfound()
                 };
             }
-            fields.push((claim.name.clone(), claim.text.clone(), area, decision));
+            fields.push(FoundField {
+                name: claim.name.clone(),
+                text: claim.text.clone(),
+                area,
+                decision,
+            });
         }
         let slots = look.slots(scan, &registration);
         FoundPage {
@@ -286,15 +261,15 @@ impl Matcher {
                     type_fit: 0.0,
                     slots: Vec::new(),
                 });
-                for claim in &form.pages[number].fields {
-                    let report = lost(claim);
-                    merge(&mut fields, report);
+                let claims = form.pages[number].fields.iter();
+                for claim in claims.filter(|claim| is_value(&claim.name)) {
+                    merge(&mut fields, lost(claim));
                 }
                 continue;
             };
             pages.push(page.report());
-            for (name, text, area, decision) in &page.fields {
-                merge(&mut fields, page.field(name, text, area, decision));
+            for field in &page.fields {
+                merge(&mut fields, page.field(field));
             }
         }
         let verdict = fields
@@ -312,13 +287,4 @@ impl Matcher {
             reader: self.reads(),
         }
     }
-}
-
-/// Pixels of the scan for one of the form.
-fn register_scale(look: &Look, registration: &Registration) -> f64 {
-    let ink = &look.form.ink[0];
-    registration.map.scale_at(super::Spot {
-        x: ink.width as f64 / 2.0,
-        y: ink.height as f64 / 2.0,
-    })
 }

@@ -18,7 +18,7 @@ use thiserror::Error;
 use tiff::decoder::DecodingResult;
 use tiff::{ColorType, decoder::Decoder};
 
-use super::plane::Picture;
+use crate::render::PagePixels;
 
 /// Most pixels of one page: A4 at 600 dots per inch has 35 million.
 pub const SCAN_MAX_PIXELS: u64 = 64_000_000;
@@ -67,7 +67,7 @@ fn damaged(page: usize, why: impl ToString) -> DecodeError {
 /// `false`.
 pub fn each_page(
     content: &[u8],
-    mut each: impl FnMut(usize, Picture) -> bool,
+    mut each: impl FnMut(usize, PagePixels) -> bool,
 ) -> Result<(), DecodeError> {
     if content.len() as u64 > MATCH_MAX_BYTES {
         return Err(DecodeError::TooLarge);
@@ -107,7 +107,7 @@ fn check_size(page: usize, width: u64, height: u64) -> Result<(), DecodeError> {
     Ok(())
 }
 
-fn jpeg_or_png<D: ImageDecoder>(decoder: image::ImageResult<D>) -> Result<Picture, DecodeError> {
+fn jpeg_or_png<D: ImageDecoder>(decoder: image::ImageResult<D>) -> Result<PagePixels, DecodeError> {
     let mut decoder = decoder.map_err(|error| damaged(1, error))?;
     let (width, height) = decoder.dimensions();
     check_size(1, u64::from(width), u64::from(height))?;
@@ -122,7 +122,7 @@ fn jpeg_or_png<D: ImageDecoder>(decoder: image::ImageResult<D>) -> Result<Pictur
     Ok(rgb(picture))
 }
 
-fn rgb(picture: DynamicImage) -> Picture {
+fn rgb(picture: DynamicImage) -> PagePixels {
     // What is transparent is paper.
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let pixels = if picture.color().has_alpha() {
@@ -135,7 +135,7 @@ fn rgb(picture: DynamicImage) -> Picture {
     } else {
         picture.into_rgb8().pixels().map(|pixel| pixel.0).collect()
     };
-    Picture {
+    PagePixels {
         width,
         height,
         pixels,
@@ -144,7 +144,7 @@ fn rgb(picture: DynamicImage) -> Picture {
 
 fn tiff_pages(
     content: &[u8],
-    each: &mut impl FnMut(usize, Picture) -> bool,
+    each: &mut impl FnMut(usize, PagePixels) -> bool,
 ) -> Result<(), DecodeError> {
     let mut limits = tiff::decoder::Limits::default();
     limits.decoding_buffer_size = SCAN_MAX_PIXELS as usize * 4;
@@ -174,7 +174,7 @@ fn tiff_pages(
     Ok(())
 }
 
-fn tiff_page(decoder: &mut Decoder<Cursor<&[u8]>>, page: usize) -> Result<Picture, DecodeError> {
+fn tiff_page(decoder: &mut Decoder<Cursor<&[u8]>>, page: usize) -> Result<PagePixels, DecodeError> {
     let fault = |error: tiff::TiffError| damaged(page, error);
     let (width, height) = decoder.dimensions().map_err(fault)?;
     check_size(page, u64::from(width), u64::from(height))?;
@@ -229,7 +229,7 @@ fn tiff_page(decoder: &mut Decoder<Cursor<&[u8]>>, page: usize) -> Result<Pictur
     if pixels.len() < width * height {
         return Err(cut());
     }
-    Ok(Picture {
+    Ok(PagePixels {
         width,
         height,
         pixels,
@@ -257,7 +257,7 @@ fn bilevel(
 
 fn pdf_pages(
     content: &[u8],
-    each: &mut impl FnMut(usize, Picture) -> bool,
+    each: &mut impl FnMut(usize, PagePixels) -> bool,
 ) -> Result<(), DecodeError> {
     let pdf = decoded(1, || {
         Pdf::new(content.to_vec()).map_err(|error| damaged(1, format!("{error:?}")))
@@ -275,7 +275,7 @@ fn pdf_pages(
     Ok(())
 }
 
-fn pdf_page(page: &Page, number: usize) -> Result<Picture, DecodeError> {
+fn pdf_page(page: &Page, number: usize) -> Result<PagePixels, DecodeError> {
     let (width, height) = page.render_dimensions();
     let longer = f64::from(width.max(height));
     if !(longer.is_finite() && longer >= 1.0) {
@@ -303,7 +303,7 @@ fn pdf_page(page: &Page, number: usize) -> Result<Picture, DecodeError> {
         ..Default::default()
     };
     context.render_with(&mut pixels, &mut Resources::default(), raster);
-    Ok(Picture {
+    Ok(PagePixels {
         width: usize::from(width),
         height: usize::from(height),
         pixels: pixels.data().iter().map(|it| [it.r, it.g, it.b]).collect(),

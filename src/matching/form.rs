@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::extra::Explained;
 use super::frame;
 use super::homography::Spot;
-use super::plane::{Picture, Plane};
+use super::plane::Plane;
 use crate::render::{Drawing, FieldBox, GlyphRun, Item, PagePixels};
 use crate::voucher::template::Rectangle;
 
@@ -39,6 +39,14 @@ impl Area {
         }
     }
 
+    /// Its middle, right and down.
+    pub fn middle(&self) -> (f32, f32) {
+        (
+            (self.left + self.right) / 2.0,
+            (self.top + self.bottom) / 2.0,
+        )
+    }
+
     pub fn overlaps(&self, other: &Area) -> bool {
         self.left < other.right
             && other.left < self.right
@@ -67,7 +75,7 @@ pub(super) fn pixels(units: i32) -> f32 {
 
 /// A page of the form, with everything that finding and comparing it needs.
 pub struct FormPage {
-    pub(super) picture: Picture,
+    pub(super) picture: PagePixels,
     /// Everything printed, at full, half and quarter resolution.
     pub(super) ink: [Plane; 3],
     /// Corners of what the form itself has printed, at full resolution; the strongest first.
@@ -129,12 +137,7 @@ impl FormPage {
                 runs: runs.collect(),
             }
         });
-        let picture = Picture {
-            width: pixels.width,
-            height: pixels.height,
-            pixels: pixels.pixels,
-        };
-        let ink = picture.channel(1).ink();
+        let ink = pixels.channel(1).ink();
         let half = ink.halved();
         let quarter = half.halved();
         let mut fixed = ink.clone();
@@ -143,7 +146,7 @@ impl FormPage {
             blank(&mut fixed, &area);
         }
         // In the colours that seals have not.
-        let neutral = picture.brightest().ink();
+        let neutral = pixels.brightest().ink();
         let frame = frame::outlines(&neutral.halved_to_darkest(), drawing_side(&half) / 3)
             .first()
             .map(|corners| {
@@ -166,7 +169,17 @@ impl FormPage {
             fixed,
             explained: Explained::new(&ink),
             ink: [ink, half, quarter],
-            picture,
+            picture: pixels,
+        }
+    }
+}
+
+impl FormPage {
+    /// Its middle, in pixels.
+    pub(super) fn middle(&self) -> Spot {
+        Spot {
+            x: self.ink[0].width as f64 / 2.0,
+            y: self.ink[0].height as f64 / 2.0,
         }
     }
 }

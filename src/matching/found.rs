@@ -3,13 +3,28 @@
 use std::sync::Arc;
 
 use super::form::{Area, Claim};
-use super::plane::Picture;
 use super::register::Registration;
 use super::report::{FieldReport, PageReport, SlotReport, Verdict, bounds, original};
 use super::verdict::Decision;
+use crate::render::PagePixels;
 
 /// What a field's name must not begin with to be a value of the voucher.
-pub(super) const NO_VALUES: [&str; 3] = ["place", "digest", "page."];
+const NO_VALUES: [&str; 3] = ["place", "digest", "page."];
+
+/// Whether a field says something of the voucher, and not only of where and how it is printed.
+pub(super) fn is_value(name: &str) -> bool {
+    !NO_VALUES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// A field of a page that was found, and what was decided on it.
+pub(super) struct FoundField {
+    pub name: String,
+    /// What should be there.
+    pub text: String,
+    /// Where, in pixels of the form.
+    pub area: Area,
+    pub decision: Decision,
+}
 
 /// A page of the form as it was found on a page of the scan.
 pub(super) struct FoundPage {
@@ -19,12 +34,12 @@ pub(super) struct FoundPage {
     pub scan_name: String,
     pub registration: Registration,
     /// The page of the scan.
-    pub picture: Arc<Picture>,
+    pub picture: Arc<PagePixels>,
     pub factor: f64,
     pub own_type: bool,
     pub type_fit: f32,
     pub slots: Vec<SlotReport>,
-    pub fields: Vec<(String, String, Area, Decision)>,
+    pub fields: Vec<FoundField>,
     pub sound: bool,
 }
 
@@ -90,9 +105,6 @@ pub(super) fn unfound() -> Decision {
 /// Puts a field beside the others, or into the one of the same value: a date in three places is one date, and a
 /// value on two pages is one value.
 pub(super) fn merge(fields: &mut Vec<FieldReport>, mut next: FieldReport) {
-    if NO_VALUES.iter().any(|prefix| next.name.starts_with(prefix)) {
-        return;
-    }
     let part_of_date = next.name.starts_with("date.");
     if part_of_date {
         next.name = "date".to_owned();
@@ -124,13 +136,14 @@ pub(super) fn merge(fields: &mut Vec<FieldReport>, mut next: FieldReport) {
 
 impl FoundPage {
     pub fn verdict(&self) -> Verdict {
-        let each = self.fields.iter().map(|field| field.3.verdict);
+        let each = self.fields.iter().map(|field| field.decision.verdict);
         each.fold(Verdict::Match, Verdict::and)
     }
 
     /// Which of two findings of a page is the voucher: the one that agrees in more fields.
     pub fn rank(&self) -> (bool, usize, usize) {
-        let count = |of: Verdict| self.fields.iter().filter(|it| it.3.verdict == of).count();
+        let each = self.fields.iter();
+        let count = |of: Verdict| each.clone().filter(|it| it.decision.verdict == of).count();
         (self.sound, count(Verdict::Match), count(Verdict::Unsure))
     }
 
@@ -148,7 +161,13 @@ impl FoundPage {
         }
     }
 
-    pub fn field(&self, name: &str, text: &str, area: &Area, decision: &Decision) -> FieldReport {
+    pub fn field(&self, field: &FoundField) -> FieldReport {
+        let FoundField {
+            name,
+            text,
+            area,
+            decision,
+        } = field;
         let corners = [
             (area.left, area.top),
             (area.right, area.top),
@@ -157,10 +176,10 @@ impl FoundPage {
         ]
         .map(|(x, y)| self.registration.locate(x, y));
         FieldReport {
-            name: name.to_owned(),
+            name: name.clone(),
             verdict: decision.verdict,
             score: decision.score,
-            expected: text.to_owned(),
+            expected: text.clone(),
             seen: decision.seen.clone(),
             area: bounds(corners, self.factor),
             reason: decision.reason.clone(),

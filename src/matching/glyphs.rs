@@ -4,13 +4,9 @@
 //! blur) and correlated with the ink. What a true glyph scores on this very scan is known from the form's own labels.
 
 use super::alike::alike;
-
 use super::form::{Area, Claim, pixels};
-
-use super::plane::Plane;
-
 use super::patch::{Patch, correlate};
-
+use super::plane::Plane;
 use crate::render::{GlyphRun, Renderer, Typeface};
 
 /// How blurred a scan may be, in pixels (standard deviation).
@@ -65,9 +61,7 @@ pub(super) struct Seen {
     pub decided: f32,
     /// Part of the claimed glyph's ink that is not there, 0 to 1: nothing that is written over a glyph takes ink away.
     pub absent: f32,
-    /// The glyph that is hardest to rule out for ink of its own that is not there.
-    pub rival: char,
-    /// The part of that ink that is not there, 0 to 1.
+    /// The part of its own ink that is not there, 0 to 1, of the glyph that is hardest to rule out by that.
     pub refuted: f32,
     /// Where it is, in pixels of the form.
     pub area: Area,
@@ -90,10 +84,16 @@ pub(super) struct Optics {
     pub dark: f32,
     /// Correlation of a true glyph: the median of the labels.
     pub usual: f32,
-    /// Part of their ink that is not there: nine of ten labels have more.
+    /// Part of their ink that is not there: nine of ten labels lack less.
     pub absent: f32,
     /// How far labels lie from each other's offset, in pixels: the median.
     pub scatter: f32,
+}
+
+/// The value below which so many tenths of the values are: 5 for the median.
+fn reached_by(tenths: usize, mut values: Vec<f32>) -> Option<f32> {
+    values.sort_by(f32::total_cmp);
+    values.get(values.len() * tenths / 10).copied()
 }
 
 /// Characters whose kind matters more than their shape.
@@ -175,53 +175,45 @@ impl GlyphVote<'_> {
             let mut fits = Vec::new();
             let mut darks = Vec::new();
             for (line, plane, offset, dark) in &lines {
-                let pattern = line.blurred(blur);
+                let centred = line.blurred(blur).centred();
                 let ink = Patch::cut(plane, line, *offset);
-                fits.push(correlate(&pattern.centred(), &ink));
-                let (own, mean) = pattern.centred();
+                fits.push(correlate(&centred, &ink));
+                let (own, norm) = centred;
                 let product: f32 = own.iter().zip(&ink.values).map(|(a, b)| a * b).sum();
-                darks.push(product / (mean * mean).max(1e-3) / dark);
+                darks.push(product / (norm * norm).max(1e-3) / dark);
             }
-            fits.sort_by(f32::total_cmp);
-            darks.sort_by(f32::total_cmp);
-            let usual = fits.get(fits.len() / 2).copied().unwrap_or(0.0);
+            let usual = reached_by(5, fits).unwrap_or(0.0);
             if usual < best.usual - 0.02 {
                 break;
             }
             if usual > best.usual {
                 best = Optics {
                     blur,
-                    dark: darks
-                        .get(darks.len() / 2)
-                        .copied()
-                        .unwrap_or(200.0)
-                        .clamp(20.0, 255.0),
+                    dark: reached_by(5, darks).unwrap_or(200.0).clamp(20.0, 255.0),
                     usual,
                     ..best
                 };
             }
         }
-        let mut absent: Vec<f32> = lines
+        let absent: Vec<f32> = lines
             .iter()
             .map(|(line, plane, offset, dark)| {
                 let ink = Patch::cut(plane, line, *offset);
                 line.blurred(best.blur).absent(&ink, best.dark * dark, None)
             })
             .collect();
-        absent.sort_by(f32::total_cmp);
-        best.absent = absent.get(absent.len() * 9 / 10).copied().unwrap_or(0.0);
+        best.absent = reached_by(9, absent).unwrap_or(0.0);
         let middle = |of: fn(&(i32, i32)) -> i32| {
             let mut values: Vec<i32> = lines.iter().map(|it| of(&it.2)).collect();
             values.sort_unstable();
             values.get(values.len() / 2).copied().unwrap_or(0)
         };
         let (x, y) = (middle(|it| it.0), middle(|it| it.1));
-        let mut off: Vec<f32> = lines
+        let off: Vec<f32> = lines
             .iter()
             .map(|it| ((it.2.0 - x) as f32).hypot((it.2.1 - y) as f32))
             .collect();
-        off.sort_by(f32::total_cmp);
-        best.scatter = off.get(off.len() / 2).copied().unwrap_or(0.0);
+        best.scatter = reached_by(5, off).unwrap_or(0.0);
         best
     }
 
@@ -289,10 +281,7 @@ impl GlyphVote<'_> {
 
     /// The digit that stands in an area, if one clearly does.
     pub fn digit(&self, area: &Area, size: f32, optics: &Optics) -> Option<char> {
-        let middle = (
-            (area.left + area.right) / 2.0,
-            (area.top + area.bottom) / 2.0,
-        );
+        let middle = area.middle();
         let mut best = (optics.usual - 0.2, None);
         for digit in '0'..='9' {
             let Some(shape) = self.renderer.shape(Typeface::Serif, digit) else {
@@ -403,23 +392,22 @@ impl GlyphVote<'_> {
             pattern.add(glyph);
             pattern.blurred(optics.blur)
         };
-        let best = |pattern: &Patch| {
-            let centred = pattern.centred();
-            let scores = inks.iter().map(|ink| correlate(&centred, ink));
+        let best = |centred: &(Vec<f32>, f32)| {
+            let scores = inks.iter().map(|ink| correlate(centred, ink));
             scores.enumerate().fold(
                 (0, -1.0f32),
                 |best, it| if it.1 > best.1 { it } else { best },
             )
         };
         let own = pattern(&claimed);
-        let (at, fit) = best(&own);
+        let own_centred = own.centred();
+        let (at, fit) = best(&own_centred);
         let dark = optics.dark * self.darkness(run);
         let absent = inks
             .iter()
             .map(|ink| own.absent(ink, dark, None))
             .fold(1.0, f32::min);
-        let (mut other, mut rival, mut decided) = ((' ', -1.0f32), (' ', 1.0f32), 1.0f32);
-        let own_centred = own.centred();
+        let (mut other, mut refuted, mut decided) = ((' ', -1.0f32), 1.0f32, 1.0f32);
         let alternatives = if is_punctuation(character) {
             Vec::new()
         } else {
@@ -437,28 +425,31 @@ impl GlyphVote<'_> {
                 start + (advance - shape.advance as f32 * ems) / 2.0 + shape.shift as f32 * ems;
             let drawn = pattern(&self.glyph(shape.typeface, shape.id, size, (origin, baseline)));
             // Most alternatives are so far off that a pixel to the side does not help them.
-            let mut score = correlate(&drawn.centred(), &inks[at]);
+            let centred = drawn.centred();
+            let mut score = correlate(&centred, &inks[at]);
             if score > fit - NEAR_FIT {
-                score = best(&drawn).1;
+                score = best(&centred).1;
             }
             if score > other.1 {
                 other = (alternative, score);
             }
             let common: f32 = {
-                let (pattern, norm) = drawn.centred();
-                let product: f32 = pattern.iter().zip(&own_centred.0).map(|(a, b)| a * b).sum();
-                product / (norm * own_centred.1).max(1e-3)
+                let product: f32 = centred
+                    .0
+                    .iter()
+                    .zip(&own_centred.0)
+                    .map(|(a, b)| a * b)
+                    .sum();
+                product / (centred.1 * own_centred.1).max(1e-3)
             };
             decided = decided.min((fit - score) / (1.0 - common).max(0.01));
             let own_ink = drawn.beyond(&own);
-            let refuted = if own_ink >= RIVAL_INK * own.mass() {
+            let lacking = if own_ink >= RIVAL_INK * own.mass() {
                 drawn.absent(&inks[at], dark, Some(&own))
             } else {
                 1.0 - own.absent(&inks[at], dark, Some(&drawn))
             };
-            if refuted < rival.1 {
-                rival = (alternative, refuted);
-            }
+            refuted = refuted.min(lacking);
         }
         let area = |at: i32, more: i32| (at + more) as f32;
         Some(Seen {
@@ -468,8 +459,7 @@ impl GlyphVote<'_> {
             other_fit: other.1,
             decided,
             absent,
-            rival: rival.0,
-            refuted: rival.1,
+            refuted,
             area: Area {
                 left: area(cell.left, offset.0),
                 top: area(cell.top, offset.1),

@@ -6,7 +6,6 @@ use super::form::{Area, Claim, FormPage, pixels, run_area};
 use super::glyphs::{GlyphVote, Optics, Sighting};
 use super::plane::Plane;
 use super::reader::{Line, Reading};
-use super::rectify::rectify;
 use super::register::Registration;
 use super::report::SlotReport;
 use super::scan_page::ScanPage;
@@ -48,7 +47,6 @@ pub(super) struct Look<'a> {
     pub vote: GlyphVote<'a>,
     pub optics: Optics,
     pub own_type: bool,
-    pub grey: bool,
     /// Whether the network can be relied on here, where it decides alone.
     pub readable: bool,
 }
@@ -136,7 +134,7 @@ impl Look<'_> {
             .first()
             .map_or(USUAL_SIZE, |run| pixels(run.size));
         // Seals are lighter than print where there is no colour to know them by.
-        let dark = self.optics.dark * if self.grey { 0.75 } else { 0.5 };
+        let dark = self.optics.dark * if self.vote.grey { 0.75 } else { 0.5 };
         let inner = Area {
             left: claim.area.left + 1.0,
             top: claim.area.top + 1.0,
@@ -172,15 +170,12 @@ impl Look<'_> {
                 && blob.size as f32 >= 0.03 * size * size
         };
         let amount = is_amount(&claim.name) || claim.text.is_empty();
-        let middle = (claim.area.top + claim.area.bottom) / 2.0;
+        let (_, middle) = claim.area.middle();
         let text = self.area(claim);
         // A character that was added to a text stands on its line and near it; one that was added to an amount, in
         // its row.
         let in_line = |blob: &Blob| {
-            let (x, y) = (
-                (blob.area.left + blob.area.right) / 2.0,
-                (blob.area.top + blob.area.bottom) / 2.0,
-            );
+            let (x, y) = blob.area.middle();
             match claim.runs.is_empty() || amount {
                 true => (y - middle).abs() < 0.6 * size,
                 false => {
@@ -196,7 +191,7 @@ impl Look<'_> {
         let (mut count, mut read) = (0, String::new());
         for blob in candidates {
             count += 1;
-            let level = ((blob.area.top + blob.area.bottom) / 2.0 - middle).abs() < 0.22 * size;
+            let level = (blob.area.middle().1 - middle).abs() < 0.22 * size;
             if amount
                 && level
                 && let Some(digit) = self.vote.digit(&blob.area, size, &self.optics)
@@ -229,13 +224,9 @@ impl Look<'_> {
     ) -> Option<Line> {
         let first = claim.runs.first()?;
         let size = pixels(first.size);
-        let baselines: Vec<i32> = claim.runs.iter().map(|run| run.baseline).collect();
-        let lines = {
-            let mut distinct = baselines.clone();
-            distinct.sort_unstable();
-            distinct.dedup();
-            distinct
-        };
+        let mut lines: Vec<i32> = claim.runs.iter().map(|run| run.baseline).collect();
+        lines.sort_unstable();
+        lines.dedup();
         let plane = self.vote.black;
         let value = |x: i32, y: i32| {
             let printed = form.is_some_and(|form| form.get(x, y) > FIXED_INK);
@@ -299,13 +290,7 @@ impl Look<'_> {
     pub fn slots(&self, scan: &ScanPage, registration: &Registration) -> Vec<SlotReport> {
         let dark = self.optics.dark * 0.4;
         let half = (self.form.ink[1].width, self.form.ink[1].height);
-        let print = rectify(
-            &scan.print,
-            &registration.map,
-            Some(&registration.bends),
-            half,
-            2,
-        );
+        let print = registration.rectified(&scan.print, half, 2);
         self.form
             .slots
             .iter()

@@ -16,11 +16,9 @@ const MARKS_MAX: usize = 16;
 
 /// A mark that was read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct FoundMark {
+pub(super) struct FoundMark {
     /// The voucher's path, as printed; empty if the mark has only the digest.
     pub place: String,
-    /// BLAKE3 of the voucher's data, 64 hexadecimal digits in lower case.
-    pub digest: String,
     /// Corners of the modules from the upper left one clockwise, as the mark stands upright, in pixels.
     pub corners: [Spot; 4],
 }
@@ -61,7 +59,7 @@ pub fn marked_places(scan: &[u8]) -> Result<Vec<String>, DecodeError> {
 }
 
 fn of(result: &RXingResult) -> Option<FoundMark> {
-    let (place, digest) = parse(result.getText())?;
+    let (place, _) = parse(result.getText())?;
     let points: Vec<Spot> = result
         .getPoints()
         .iter()
@@ -74,7 +72,6 @@ fn of(result: &RXingResult) -> Option<FoundMark> {
     let [a, b, d, c] = <[Spot; 4]>::try_from(points).ok()?;
     Some(FoundMark {
         place,
-        digest,
         corners: [a, b, c, d],
     })
 }

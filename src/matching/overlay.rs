@@ -6,13 +6,11 @@ use image::{ExtendedColorType, ImageEncoder};
 
 use super::compare::Comparison;
 use super::form::{Area, FormPage};
-use super::found::FoundPage;
-use super::plane::Picture;
-use super::rectify::{Pyramid, rectify};
+use super::found::{FoundField, FoundPage};
+use super::rectify::Pyramid;
 use super::report::Verdict;
-use super::verdict::Decision;
 use super::{DecodeError, Form};
-use crate::render::{Renderer, Typeface};
+use crate::render::{PagePixels, Renderer, Typeface};
 
 /// Height of the band that says the verdict, in pixels.
 const BAND: usize = 96;
@@ -44,7 +42,7 @@ fn words(verdict: Verdict) -> &'static str {
 /// What is drawn on.
 struct Canvas<'a> {
     renderer: &'a Renderer,
-    picture: Picture,
+    picture: PagePixels,
 }
 
 impl Canvas<'_> {
@@ -68,7 +66,7 @@ impl Canvas<'_> {
         self.fill([right - weight, top, right, bottom], colour);
     }
 
-    fn put(&mut self, picture: &Picture, top: usize) {
+    fn put(&mut self, picture: &PagePixels, top: usize) {
         for (row, line) in picture.pixels.chunks_exact(picture.width).enumerate() {
             let at = (top + row) * self.picture.width;
             let width = picture.width.min(self.picture.width);
@@ -157,7 +155,7 @@ impl Comparison {
         let height = BAND + heights.sum::<usize>();
         let mut canvas = Canvas {
             renderer,
-            picture: Picture {
+            picture: PagePixels {
                 width,
                 height,
                 pixels: vec![[0xE8, 0xE8, 0xEA]; width * height],
@@ -165,7 +163,7 @@ impl Comparison {
         };
         self.band(&mut canvas);
         let mut top = BAND;
-        for (page, found) in form.pages.iter().zip(&self.found) {
+        for (index, (page, found)) in form.pages.iter().zip(&self.found).enumerate() {
             let second = top + page.picture.height + GAP;
             match found {
                 Some(found) => {
@@ -174,10 +172,7 @@ impl Comparison {
                     fields(&mut canvas, found, top, second);
                 }
                 None => {
-                    let empty = format!(
-                        "page {} was not found on the scan",
-                        found_number(page, form)
-                    );
+                    let empty = format!("page {} was not found on the scan", index + 1);
                     canvas.text(&empty, (60.0, top as f32 + 80.0), 40.0, AMBER);
                     canvas.put(&page.picture, second);
                 }
@@ -196,28 +191,17 @@ impl Comparison {
     }
 }
 
-fn found_number(page: &FormPage, form: &Form) -> usize {
-    form.pages
-        .iter()
-        .position(|it| std::ptr::eq(it, page))
-        .map_or(1, |at| at + 1)
-}
-
 /// The scan as the form sees it.
-fn seen(found: &FoundPage, page: &FormPage) -> Picture {
+fn seen(found: &FoundPage, page: &FormPage) -> PagePixels {
     let size = (page.picture.width, page.picture.height);
     let channels = [0, 1, 2].map(|channel| {
         let plane = found.picture.channel(channel);
-        rectify(
-            &Pyramid::new(plane, 1.0),
-            &found.registration.map,
-            Some(&found.registration.bends),
-            size,
-            1,
-        )
+        found
+            .registration
+            .rectified(&Pyramid::new(plane, 1.0), size, 1)
     });
     let pixels = (0..size.0 * size.1).map(|at| [0, 1, 2].map(|it| channels[it].values[at]));
-    Picture {
+    PagePixels {
         width: size.0,
         height: size.1,
         pixels: pixels.collect(),
@@ -234,17 +218,22 @@ fn fields(canvas: &mut Canvas, found: &FoundPage, scan_top: usize, form_top: usi
             (area.bottom + room + top) as i64,
         ]
     };
-    let agrees =
-        |it: &&(String, String, Area, Decision)| it.3.verdict == Verdict::Match && !it.1.is_empty();
-    for (_, _, area, _) in found.fields.iter().filter(agrees) {
+    let agrees = |it: &&FoundField| it.decision.verdict == Verdict::Match && !it.text.is_empty();
+    for FoundField { area, .. } in found.fields.iter().filter(agrees) {
         let [left, _, right, bottom] = place(area, scan_top, 0.0);
         canvas.fill([left, bottom, right, bottom + 2], [0x9C, 0xD6, 0xAE]);
     }
     let mut captions: Vec<[i64; 4]> = Vec::new();
-    for (_, text, area, decision) in found
+    let others = found
         .fields
         .iter()
-        .filter(|it| it.3.verdict != Verdict::Match)
+        .filter(|it| it.decision.verdict != Verdict::Match);
+    for FoundField {
+        text,
+        area,
+        decision,
+        ..
+    } in others
     {
         let colour = colour(decision.verdict);
         let on_scan = place(area, scan_top, 5.0);
@@ -295,7 +284,7 @@ fn or_nothing(text: &str) -> String {
 }
 
 /// Few shades, and paper quite white, so that noise does not make the file large.
-fn encode(picture: Picture) -> Result<Vec<u8>, DecodeError> {
+fn encode(picture: PagePixels) -> Result<Vec<u8>, DecodeError> {
     let shade = |value: u8| if value > 214 { 255 } else { (value >> 4) * 17 };
     let bytes: Vec<u8> = picture
         .pixels

@@ -1,5 +1,7 @@
 //! One channel of a picture, and the few operations that registration and comparison are made of.
 
+use crate::render::PagePixels;
+
 /// Most pixels along the longer side of what is compared; larger pictures are halved until they fit. An A5 voucher
 /// at 300 dots per inch has 2,835.
 const SIDE_MAX_PIXELS: usize = 4_200;
@@ -8,20 +10,9 @@ const BLOCK: usize = 16;
 /// Darkest paper that is still taken for paper: below, a shadow or a table is.
 const PAPER_MIN: f32 = 24.0;
 
-/// A picture as it was decoded: red, green and blue of each pixel, row after row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
-    /// Pixels across.
-    pub width: usize,
-    /// Pixels down.
-    pub height: usize,
-    /// Row after row.
-    pub pixels: Vec<[u8; 3]>,
-}
-
-impl Picture {
+impl PagePixels {
     /// The picture at half its size as often as it is too large, and how many of its pixels are one of those.
-    pub(super) fn reduced(self) -> (Picture, f64) {
+    pub(super) fn reduced(self) -> (PagePixels, f64) {
         let (mut picture, mut factor) = (self, 1.0);
         while picture.width.max(picture.height) > SIDE_MAX_PIXELS {
             picture = picture.halved();
@@ -30,7 +21,7 @@ impl Picture {
         (picture, factor)
     }
 
-    fn halved(&self) -> Picture {
+    fn halved(&self) -> PagePixels {
         let (width, height) = ((self.width / 2).max(1), (self.height / 2).max(1));
         let mut pixels = Vec::with_capacity(width * height);
         for y in 0..height {
@@ -46,7 +37,7 @@ impl Picture {
                 }));
             }
         }
-        Picture {
+        PagePixels {
             width,
             height,
             pixels,

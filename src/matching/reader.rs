@@ -38,10 +38,10 @@ pub struct ReaderError(String);
 
 /// The network, ready to read.
 pub struct Reader {
-    model: Model,
+    model: Arc<Model>,
     /// Class of each character; 0 is the blank.
-    classes: HashMap<char, usize>,
-    characters: Vec<char>,
+    classes: Arc<HashMap<char, usize>>,
+    characters: Arc<[char]>,
     /// One thread: whoever runs several comparisons at once runs several of these.
     threads: Arc<ThreadPool>,
 }
@@ -62,8 +62,6 @@ pub(super) struct Reading {
     pub margin: f32,
     /// The best other string.
     pub other: String,
-    /// Logarithm of the claim's likelihood, for each of its characters.
-    pub certainty: f32,
 }
 
 impl Reader {
@@ -82,13 +80,22 @@ impl Reader {
             classes.entry(*character).or_insert(class);
         }
         let model = Model::load(network).map_err(|error| ReaderError(error.to_string()))?;
-        let threads = ThreadPool::with_num_threads(1);
         Ok(Reader {
-            model,
-            classes,
-            characters: known,
-            threads: Arc::new(threads),
+            model: Arc::new(model),
+            classes: Arc::new(classes),
+            characters: known.into(),
+            threads: one_thread(),
         })
+    }
+
+    /// Another reader with the same network, for another comparison at the same time.
+    pub fn another(&self) -> Reader {
+        Reader {
+            model: Arc::clone(&self.model),
+            classes: Arc::clone(&self.classes),
+            characters: Arc::clone(&self.characters),
+            threads: one_thread(),
+        }
     }
 
     /// Reads a line and holds it against the claim; none where the claim has a character that the network does not
@@ -119,7 +126,6 @@ impl Reader {
             text,
             margin,
             other: self.text(&other),
-            certainty: likelihood / claimed.len().max(1) as f32,
         })
     }
 
@@ -166,6 +172,10 @@ impl Reader {
         let data = output.to_vec();
         (data.len() == steps * classes).then(|| NdTensor::from_data([steps, classes], data))
     }
+}
+
+fn one_thread() -> Arc<ThreadPool> {
+    Arc::new(ThreadPool::with_num_threads(1))
 }
 
 impl Line {

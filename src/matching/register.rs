@@ -8,7 +8,8 @@
 use super::form::FormPage;
 use super::guess::{guesses_by_edge, guesses_by_mark, guesses_by_outline};
 use super::homography::{Homography, Pair, Spot};
-use super::rectify::{Bends, rectify};
+use super::plane::Plane;
+use super::rectify::{Bends, Pyramid, rectify};
 use super::scan_page::ScanPage;
 use super::seek::seek;
 
@@ -73,6 +74,11 @@ impl Registration {
         near.iter().filter(|it| it.1).count() * 3 >= near.len() * 2
     }
 
+    /// A plane of the scan as the form sees it, of a size at one `step`th of the form's resolution.
+    pub fn rectified(&self, pyramid: &Pyramid, size: (usize, usize), step: usize) -> Plane {
+        rectify(pyramid, &self.map, Some(&self.bends), size, step)
+    }
+
     /// A point of the form on the scan.
     pub fn locate(&self, x: f32, y: f32) -> Spot {
         let (dx, dy) = self.bends.at(x, y);
@@ -99,10 +105,7 @@ pub(super) fn find(form: &FormPage, scan: &ScanPage, place: &str) -> Vec<Registr
     judged.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)));
     let mut regions: Vec<Homography> = Vec::new();
     let most = judged.first().map_or(0, |best| best.0);
-    let middle = Spot {
-        x: form.ink[0].width as f64 / 2.0,
-        y: form.ink[0].height as f64 / 2.0,
-    };
+    let middle = form.middle();
     for (count, _, map) in judged {
         let apart = |known: &Homography| {
             let side = known.scale_at(middle) * middle.y;
@@ -144,7 +147,10 @@ fn judge(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<(usize, 
     let mut map = guess;
     let mut outcome = None;
     for (search, tolerance) in [(9, 14.0), (5, 6.0)] {
-        let seen = sights(form, scan, &map, (2, GUESS_ANCHORS, 12, search))?;
+        if !plausible(form, &map) {
+            return None;
+        }
+        let seen = sights(form, scan, &map, None, (2, GUESS_ANCHORS, 12, search));
         let (fitted, count, score) = fit(&map, &seen, tolerance)?;
         if count < GUESS_ANCHORS_MIN {
             return None;
@@ -155,56 +161,59 @@ fn judge(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<(usize, 
     outcome
 }
 
-/// The anchors that are found near where the map has them: level, how many are sought, half the side of the patch
-/// and the reach of the search in pixels of that level.
+/// Whether a map shows the form as a page: not turned inside out, and no speck.
+fn plausible(form: &FormPage, map: &Homography) -> bool {
+    let (width, height) = (form.ink[0].width, form.ink[0].height);
+    let corners = [(0, 0), (1, 0), (1, 1), (0, 1)].map(|(x, y)| {
+        map.map(Spot {
+            x: (x * width) as f64,
+            y: (y * height) as f64,
+        })
+    });
+    map.0.iter().all(|it| it.is_finite())
+        && (0..4).all(|index| {
+            let [a, b, c] = [0, 1, 2].map(|offset| corners[(index + offset) % 4]);
+            (b.x - a.x) * (c.y - b.y) - (b.y - a.y) * (c.x - b.x) > 2_500.0
+        })
+}
+
+/// The first anchors, each where it correlates best near where map and bends have it; blank places with score 0.
+/// Level, how many are sought, half the side of the patch and the reach of the search in pixels of that level.
 fn sights(
     form: &FormPage,
     scan: &ScanPage,
     map: &Homography,
+    bends: Option<&Bends>,
     (level, count, reach, search): (usize, usize, i32, i32),
-) -> Option<Vec<Sight>> {
+) -> Vec<Sight> {
     let plane = &form.ink[level];
     let step = 1usize << level;
-    let plausible = map.0.iter().all(|it| it.is_finite()) && {
-        // A map that turns the form inside out, or shows it as a speck, is none.
-        let corners = [(0, 0), (1, 0), (1, 1), (0, 1)].map(|(x, y)| {
-            map.map(Spot {
-                x: (x * plane.width * step) as f64,
-                y: (y * plane.height * step) as f64,
-            })
-        });
-        (0..4).all(|index| {
-            let [a, b, c] = [0, 1, 2].map(|offset| corners[(index + offset) % 4]);
-            (b.x - a.x) * (c.y - b.y) - (b.y - a.y) * (c.x - b.x) > 2_500.0
-        })
-    };
-    if !plausible {
-        return None;
-    }
-    let seen = rectify(&scan.print, map, None, (plane.width, plane.height), step);
-    let chosen = form.anchors.iter().take(count);
-    Some(
-        chosen
-            .filter_map(|(x, y)| {
-                let at = (x / step as i32, y / step as i32);
-                let found = seek(plane, at, reach, &seen, search)?;
-                let full = step as f32;
-                (found.2 >= FOUND_MIN).then_some(Sight {
-                    at: (*x as f32, *y as f32),
-                    off: (found.0 * full, found.1 * full),
-                    score: found.2,
-                })
-            })
-            .collect(),
-    )
+    let size = (plane.width, plane.height);
+    let seen = rectify(&scan.print, map, bends, size, step);
+    let sought = form.anchors.iter().take(count).map(|(x, y)| {
+        let at = (x / step as i32, y / step as i32);
+        let (dx, dy, score) = seek(plane, at, reach, &seen, search).unwrap_or_default();
+        let full = step as f32;
+        Sight {
+            at: (*x as f32, *y as f32),
+            off: (dx * full, dy * full),
+            score,
+        }
+    });
+    sought.collect()
 }
 
-/// The map that the sights agree on, how many do, and the sum of their scores.
-fn fit(map: &Homography, seen: &[Sight], tolerance: f64) -> Option<(Homography, usize, f32)> {
+/// The map that the anchors found agree on, how many do, and the sum of their scores.
+fn fit(map: &Homography, sought: &[Sight], tolerance: f64) -> Option<(Homography, usize, f32)> {
     let spot = |(x, y): (f32, f32)| Spot {
         x: f64::from(x),
         y: f64::from(y),
     };
+    let seen: Vec<Sight> = sought
+        .iter()
+        .filter(|it| it.score >= FOUND_MIN)
+        .copied()
+        .collect();
     // In pixels of the form, so that a tolerance means the same on every scan.
     let pairs: Vec<Pair> = seen
         .iter()
@@ -226,34 +235,21 @@ fn fit(map: &Homography, seen: &[Sight], tolerance: f64) -> Option<(Homography, 
 fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registration> {
     let mut map = guess;
     for (level, reach, search, tolerance) in [(2, 12, 4, 6.0), (1, 14, 5, 4.0)] {
-        let seen = sights(form, scan, &map, (level, ANCHORS, reach, search))?;
+        if !plausible(form, &map) {
+            return None;
+        }
+        let seen = sights(form, scan, &map, None, (level, ANCHORS, reach, search));
         let (fitted, count, _) = fit(&map, &seen, tolerance)?;
         if count < GUESS_ANCHORS_MIN {
             return None;
         }
         map = fitted;
     }
-    let plane = &form.ink[1];
     let mut bends = Bends::none(form.ink[0].width, form.ink[0].height);
     let mut outcome = (0.0, f32::MAX);
     let mut anchors = Vec::new();
     for (round, (search, reach, most)) in BEND_STEPS.into_iter().enumerate() {
-        let size = (plane.width, plane.height);
-        let seen = rectify(&scan.print, &map, Some(&bends), size, 2);
-        let sought: Vec<Sight> = form
-            .anchors
-            .iter()
-            .take(ANCHORS)
-            .map(|(x, y)| {
-                let (dx, dy, score) =
-                    seek(plane, (x / 2, y / 2), 14, &seen, search).unwrap_or_default();
-                Sight {
-                    at: (*x as f32, *y as f32),
-                    off: (dx * 2.0, dy * 2.0),
-                    score,
-                }
-            })
-            .collect();
+        let sought = sights(form, scan, &map, Some(&bends), (1, ANCHORS, 14, search));
         let mut offs: Vec<f32> = Vec::new();
         anchors.clear();
         let mut found = Vec::new();

@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use super::mark::{self, FoundMark};
-use super::plane::Picture;
 use super::rectify::Pyramid;
+use crate::render::PagePixels;
 
 /// Longest side at which the form is looked for in all detail, in pixels; larger scans are halved for that.
 const COARSE_SIDE_PIXELS: usize = 2_000;
@@ -12,7 +12,7 @@ const COARSE_SIDE_PIXELS: usize = 2_000;
 /// A page of a scan, made ready.
 pub(super) struct ScanPage {
     /// Reduced where it was very large.
-    pub picture: Arc<Picture>,
+    pub picture: Arc<PagePixels>,
     /// Pixels of the original in one of the picture, along a side.
     pub factor: f64,
     /// Ink as the green channel shows it, in which all print is dark; coarse, for finding things.
@@ -28,7 +28,7 @@ pub(super) struct ScanPage {
 }
 
 impl ScanPage {
-    pub fn new(picture: Picture) -> ScanPage {
+    pub fn new(picture: PagePixels) -> ScanPage {
         let (picture, factor) = picture.reduced();
         let green = picture.channel(1);
         let marks = mark::find(&green);

@@ -89,42 +89,50 @@ pub(super) fn coverage(
     pixels_per_em: f32,
     origin: (f32, f32),
 ) -> Coverage {
-    let size = Size::new(pixels_per_em);
     // The fonts are part of the program, and a test reads each of them.
     let font = FontRef::new(typeface.file()).expect("a built-in font is a font");
-    let bounds = font
-        .glyph_metrics(size, LocationRef::default())
-        .bounds(GlyphId::from(id))
-        .unwrap_or_default();
-    let left = (origin.0 + bounds.x_min).floor() - 1.0;
-    let top = (origin.1 - bounds.y_max).floor() - 1.0;
-    let right = (origin.0 + bounds.x_max).ceil() + 1.0;
-    let bottom = (origin.1 - bounds.y_min).ceil() + 1.0;
-    let side = |length: f32| length.clamp(1.0, SIDE_MAX_PIXELS) as usize;
-    let (width, height) = (side(right - left), side(bottom - top));
-    let mut pen = Pen {
-        raster: Rasterizer::new(width, height),
-        offset: (origin.0 - left, origin.1 - top),
-        start: point(0.0, 0.0),
-        at: point(0.0, 0.0),
-    };
-    let settings = DrawSettings::unhinted(size, LocationRef::default());
-    if let Some(outline) = font.outline_glyphs().get(GlyphId::from(id)) {
-        // An outline of a built-in font is drawn or it is blank.
-        let _ = outline.draw(settings, &mut pen);
-    }
-    let mut values = vec![0.0; width * height];
-    pen.raster.for_each_pixel(|index, value| {
-        if let Some(pixel) = values.get_mut(index) {
-            *pixel = value.clamp(0.0, 1.0);
+    Coverage::draw(&font, GlyphId::from(id), pixels_per_em, origin)
+}
+
+impl Coverage {
+    /// A glyph of any font with its origin at `origin` (right and down, in pixels), at a size in pixels an em. What
+    /// cannot be drawn is blank.
+    pub fn draw(font: &FontRef, id: GlyphId, pixels_per_em: f32, origin: (f32, f32)) -> Coverage {
+        let size = Size::new(pixels_per_em);
+        let bounds = font
+            .glyph_metrics(size, LocationRef::default())
+            .bounds(id)
+            .unwrap_or_default();
+        let left = (origin.0 + bounds.x_min).floor() - 1.0;
+        let top = (origin.1 - bounds.y_max).floor() - 1.0;
+        let right = (origin.0 + bounds.x_max).ceil() + 1.0;
+        let bottom = (origin.1 - bounds.y_min).ceil() + 1.0;
+        let side = |length: f32| length.clamp(1.0, SIDE_MAX_PIXELS) as usize;
+        let (width, height) = (side(right - left), side(bottom - top));
+        let mut pen = Pen {
+            raster: Rasterizer::new(width, height),
+            offset: (origin.0 - left, origin.1 - top),
+            start: point(0.0, 0.0),
+            at: point(0.0, 0.0),
+        };
+        let settings = DrawSettings::unhinted(size, LocationRef::default());
+        if let Some(outline) = font.outline_glyphs().get(id) {
+            // An outline is drawn or it is blank.
+            let _ = outline.draw(settings, &mut pen);
         }
-    });
-    Coverage {
-        left: left as i32,
-        top: top as i32,
-        width,
-        height,
-        values,
+        let mut values = vec![0.0; width * height];
+        pen.raster.for_each_pixel(|index, value| {
+            if let Some(pixel) = values.get_mut(index) {
+                *pixel = value.clamp(0.0, 1.0);
+            }
+        });
+        Coverage {
+            left: left as i32,
+            top: top as i32,
+            width,
+            height,
+            values,
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod locks;
 mod log;
 mod matching;
 mod people;
+mod placing;
 mod served;
 mod template;
 mod tree;
