@@ -28,6 +28,9 @@ pub struct Thresholds {
     pub missing: f32,
     /// Part of its ink that a glyph may lack, more than labels do, and be clearly there.
     pub absent: f32,
+    /// Part of their ink that labels may lack and still tell what a value may lack. Where they lack more, it is their
+    /// colour that has faded.
+    pub fading: f32,
     /// Part of the ink that every other glyph would have to have and has not, from which on it is ruled out, whatever
     /// is written over it.
     pub refuted: f32,
@@ -54,6 +57,7 @@ impl Default for Thresholds {
             decided: 0.5,
             missing: 0.8,
             absent: 0.12,
+            fading: 0.2,
             refuted: 0.35,
             reads: 0.3,
             reads_alone: 2.0,
@@ -120,13 +124,15 @@ fn glyph_leaning(seen: &Seen, optics: &Optics, at: &Thresholds) -> Leaning {
     let margin = seen.fit - seen.other_fit;
     let fits = seen.fit >= optics.usual - at.fit;
     let other_fits = seen.other_fit >= optics.usual - at.fit;
-    let there = seen.absent <= optics.absent + at.absent;
+    let there = seen.absent <= optics.absent.min(at.fading) + at.absent;
+    // A rival is ruled out by what it lacks only where it lacks more than the claim does.
+    let ruled_out = seen.refuted >= at.refuted + seen.absent;
     // Punctuation has no alternatives: its kind matters, not its shape.
     let alone = seen.other == ' ';
     let clear = fits && margin >= at.margin && seen.decided >= at.decided;
     if seen.absent > at.missing && !other_fits {
         Leaning::Missing
-    } else if there && (alone || clear || seen.refuted >= at.refuted) {
+    } else if there && (alone || clear || ruled_out) {
         Leaning::Clear
     } else if !alone && other_fits && -margin >= at.margin && -seen.decided >= at.decided {
         Leaning::Against
