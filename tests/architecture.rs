@@ -48,7 +48,7 @@ const ROOMS: [(&str, u8, &[&str]); 13] = [
 ];
 
 /// Crates that only these rooms may name.
-const CRATES: [(&str, &[&str]); 30] = [
+const CRATES: [(&str, &[&str]); 31] = [
     ("rocksdb", &["store"]),
     ("dav_server", &["dav"]),
     ("quick_xml", &["dav"]),
@@ -57,7 +57,7 @@ const CRATES: [(&str, &[&str]); 30] = [
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),
     ("axum", &["anchor", "api", "dav", "http"]),
-    ("tokio", &["anchor", "cli", "dav", "http"]),
+    ("tokio", &["anchor", "api", "cli", "dav", "http"]),
     ("krilla", &["render"]),
     ("hayro", &["matching", "render"]),
     ("ab_glyph_rasterizer", &["render"]),
@@ -69,6 +69,7 @@ const CRATES: [(&str, &[&str]); 30] = [
     ("png", &["render", "voucher"]),
     ("skrifa", &["render"]),
     ("argon2", &["archive"]),
+    ("chacha20poly1305", &["archive"]),
     ("rust_decimal", &["voucher"]),
     ("clap", &["cli"]),
     ("ureq", &["anchor", "cli"]),

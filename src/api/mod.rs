@@ -3,6 +3,7 @@
 //! It translates and decides nothing; what it refuses, and how, is what the drive refuses.
 
 mod image_sets;
+mod queue;
 mod templates;
 
 use std::sync::Arc;
@@ -20,7 +21,12 @@ const DESCRIPTION: &str = include_str!("openapi.json");
 
 /// The routes of the interface.
 pub fn routes(archive: Arc<Archive>) -> Router {
+    let changes = queue::Changes::of(&archive);
+    let live = Router::new()
+        .route("/api/v1/queue/events", get(queue::events))
+        .with_state((Arc::clone(&archive), changes));
     Router::new()
+        .route("/api/v1/queue", get(queue::waiting))
         .route("/api/v1/openapi.json", get(description))
         .route("/api/v1/templates", get(templates::all))
         .route(
@@ -31,6 +37,7 @@ pub fn routes(archive: Arc<Archive>) -> Router {
         .route("/api/v1/image-sets", get(image_sets::of_state))
         .method_not_allowed_fallback(not_allowed)
         .with_state(archive)
+        .merge(live)
 }
 
 async fn description() -> Response {

@@ -14,6 +14,7 @@ use vouchsafe_evidence::digest::Digest;
 
 use super::ArchiveError;
 use super::folder::replace;
+use super::sealed_key::SealedKey;
 use crate::access::Time;
 use crate::voucher::Invalid;
 
@@ -31,6 +32,9 @@ struct Person {
     password: Option<String>,
     #[serde(default)]
     tokens: Vec<Token>,
+    /// What they sign with. It opens with the password, so a password that somebody else sets ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<SealedKey>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -111,7 +115,22 @@ impl Credentials {
     pub fn set_password(&self, id: &str, password: &str) -> Result<(), ArchiveError> {
         check_password(password)?;
         let hash = hash(password)?;
-        self.change(id, |person| person.password = Some(hash))
+        self.change(id, |person| {
+            person.password = Some(hash);
+            person.key = None;
+        })
+    }
+
+    /// The user's sealed key, if they have one.
+    pub fn sealed_key(&self, id: &str) -> Option<SealedKey> {
+        self.people().get(id)?.key.clone()
+    }
+
+    /// Keeps a key for a user, unless they got another meanwhile; gives the one that is kept.
+    pub fn keep_key(&self, id: &str, key: SealedKey) -> Result<SealedKey, ArchiveError> {
+        let mut kept = key.clone();
+        self.change(id, |person| kept = person.key.get_or_insert(key).clone())?;
+        Ok(kept)
     }
 
     /// Makes a token for a user; it is returned once and kept nowhere.

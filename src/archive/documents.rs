@@ -8,12 +8,13 @@ use serde::Serialize;
 use vouchsafe_evidence::entry::{Entry, Object};
 use vouchsafe_evidence::key::VerifierKey;
 use vouchsafe_evidence::proof::{EntryProof, InclusionProof};
+use vouchsafe_evidence::statement::Decision;
 
 use super::kind;
 use super::log::{self, Against};
 use super::open::entry;
-use super::rows::{DecisionRow, VersionRow, VoucherRow};
-use super::{ArchiveError, ImageSet, OPERATOR, Records};
+use super::rows::{DecisionRow, ReviewRow, VersionRow, VoucherRow};
+use super::{ArchiveError, ImageSet, OPERATOR, Records, ReviewState};
 use crate::access::Time;
 use crate::catalog::TreePath;
 use crate::matching::Verdict;
@@ -31,6 +32,24 @@ struct History<'a> {
     /// What was decided on them, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     matches: Vec<Decided<'a>>,
+    /// How far the review of the current version is.
+    review: ReviewState,
+    /// What reviewers decided, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reviews: Vec<Reviewed<'a>>,
+}
+
+/// What a reviewer decided on a version of the voucher.
+#[derive(Serialize)]
+struct Reviewed<'a> {
+    version: u32,
+    entry: u64,
+    time: String,
+    by: String,
+    decision: Decision,
+    voucher_version: u32,
+    scans: &'a BTreeMap<String, u32>,
+    files: Vec<ArrivedFile<'a>>,
 }
 
 /// A decision on whether scans show a version of the voucher.
@@ -94,7 +113,13 @@ impl VoucherRow {
         let scans = self.scans.values().flatten().map(|scan| scan.time);
         let versions = self.versions.iter().map(|version| version.time);
         let decisions = self.decisions.iter().map(|decision| decision.time);
-        versions.chain(scans).chain(decisions).max().unwrap_or(0)
+        let reviews = self.reviews.iter().map(|review| review.time);
+        versions
+            .chain(scans)
+            .chain(decisions)
+            .chain(reviews)
+            .max()
+            .unwrap_or(0)
     }
 }
 
@@ -123,6 +148,11 @@ impl Records {
                 .zip(&row.decisions)
                 .map(|(number, it)| self.decided(number, it))
                 .collect::<Result<_, _>>()?,
+            review: row.review_state(),
+            reviews: (1..)
+                .zip(&row.reviews)
+                .map(|(number, it)| self.reviewed(number, it))
+                .collect(),
         })
     }
 
@@ -147,6 +177,22 @@ impl Records {
                 .map(|object| ArrivedFile::new(object, number))
                 .collect(),
         })
+    }
+
+    fn reviewed<'a>(&self, number: u32, row: &'a ReviewRow) -> Reviewed<'a> {
+        let files = row.objects.iter();
+        Reviewed {
+            version: number,
+            entry: row.seq,
+            time: rfc3339(row.time),
+            by: self.name_of(&row.reviewer),
+            decision: row.decision,
+            voucher_version: row.version,
+            scans: &row.scans,
+            files: files
+                .map(|object| ArrivedFile::new(object, number))
+                .collect(),
+        }
     }
 
     fn version_arrival<'a>(

@@ -13,7 +13,7 @@ use vouchsafe_evidence::log_file::LogFile;
 use vouchsafe_evidence::tile::{TILE_WIDTH, Tile};
 
 use super::open::{Progress, make_aside, refuse_inside};
-use super::rows::{AnchorRow, FileRow, VoucherRow, key};
+use super::rows::{AnchorRow, FileRow, UserRow, VoucherRow, key};
 use super::{ArchiveError, Caller, Content, File as TreeFile, Node, OPERATOR, Records, log};
 use crate::access::{Grant, Permissions, Right, Role, Scope};
 use crate::catalog::TreePath;
@@ -140,6 +140,8 @@ struct Exporter<'a> {
     bag: Bag,
     report: ExportReport,
     objects: BTreeSet<Digest>,
+    /// Entries that were written one by one.
+    singles: BTreeSet<u64>,
 }
 
 impl Exporter<'_> {
@@ -226,6 +228,9 @@ impl Exporter<'_> {
 
     /// One entry as a file of its own, where its neighbours must stay unseen.
     fn single(&mut self, seq: u64) -> Result<(), ArchiveError> {
+        if !self.singles.insert(seq) {
+            return Ok(());
+        }
         let bytes = self.records.store.entries(seq..seq + 1)?.pop().flatten();
         let bytes = bytes.ok_or_else(|| ArchiveError::Broken(format!("entry {seq} is missing")))?;
         self.log_file(LogFile::Entry(seq), &bytes)?;
@@ -290,7 +295,16 @@ impl Exporter<'_> {
         self.report.vouchers += 1;
         if !whole {
             let row: Option<VoucherRow> = self.records.row(&key::voucher(&place.to_string()))?;
-            for seq in row.map(|row| row.entries).unwrap_or_default() {
+            let row = row.unwrap_or_default();
+            // What a review was signed with, or it could not be checked.
+            let reviewers: BTreeSet<&String> = row.reviews.iter().map(|it| &it.reviewer).collect();
+            for reviewer in reviewers {
+                let user: Option<UserRow> = self.records.row(&key::user(reviewer))?;
+                for key in user.map(|user| user.keys).unwrap_or_default() {
+                    self.single(key.seq)?;
+                }
+            }
+            for seq in row.entries {
                 self.single(seq)?;
             }
         }
@@ -354,6 +368,7 @@ fn write_bag(
             ..ExportReport::default()
         },
         objects: BTreeSet::new(),
+        singles: BTreeSet::new(),
     };
     exporter.log()?;
     if whole {

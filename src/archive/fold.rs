@@ -5,9 +5,10 @@ use serde::de::DeserializeOwned;
 use vouchsafe_evidence::entry::{Entry, Object};
 
 use super::kind::{self, body};
+use super::review::review_row;
 use super::rows::{
-    AnchorRow, DecisionRow, FileRow, GrantRow, InboxRow, NodeRow, TemplateRow, UserRow, VersionRow,
-    VoucherRow, decode, encode, key,
+    AnchorRow, DecisionRow, FileRow, GrantRow, InboxRow, KeyRow, NodeRow, TemplateRow, UserRow,
+    VersionRow, VoucherRow, decode, encode, key,
 };
 use super::{ArchiveError, ImageSet};
 use crate::catalog::{INBOX, TreePath};
@@ -66,6 +67,16 @@ impl<'a> Rows<'a> {
                 user.disabled = Some(entry.time);
                 self.put(key, &user)
             }
+            kind::USER_KEY_ADDED => {
+                let added: kind::UserKeyAdded = body(entry)?;
+                let key = key::user(last_step(&entry.path));
+                let mut user: UserRow = self.present(entry, &key)?;
+                user.keys.push(KeyRow {
+                    seq: entry.seq,
+                    vkey: added.vkey,
+                });
+                self.put(key, &user)
+            }
             kind::GRANT_ADDED => self.grant_added(entry),
             kind::GRANT_REVOKED => {
                 let revoked: kind::GrantRevoked = body(entry)?;
@@ -88,6 +99,7 @@ impl<'a> Rows<'a> {
             kind::VOUCHER_FILED => self.voucher_filed(entry),
             kind::SCAN_RECEIVED => self.scan_received(entry),
             kind::MATCH_DECIDED => self.match_decided(entry),
+            kind::REVIEW_DECIDED => self.review_decided(entry),
             kind::INBOX_RECEIVED => {
                 let received: kind::InboxReceived = body(entry)?;
                 let object = Some(only_object(entry)?.clone());
@@ -133,6 +145,7 @@ impl<'a> Rows<'a> {
             name,
             added: entry.time,
             disabled: None,
+            keys: Vec::new(),
         };
         self.put(key::user(&id), &user)?;
         self.count("user")
@@ -177,6 +190,7 @@ impl<'a> Rows<'a> {
         voucher.entries.push(entry.seq);
         self.image_set(entry, state, &voucher)?;
         self.put(key, &voucher)?;
+        self.put(key::review_waiting(&entry.path), &())?;
         self.touch(entry)
     }
 
@@ -213,6 +227,19 @@ impl<'a> Rows<'a> {
         voucher.entries.push(entry.seq);
         self.image_set(entry, Some(state), &voucher)?;
         self.put(key, &voucher)?;
+        self.touch(entry)
+    }
+
+    fn review_decided(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
+        let key = key::voucher(&entry.path);
+        let mut voucher: VoucherRow = self.present(entry, &key)?;
+        let (at, objects) = ((entry.seq, entry.time), entry.objects.clone());
+        voucher
+            .reviews
+            .push(review_row(at, &entry.actor, body(entry)?, objects));
+        voucher.entries.push(entry.seq);
+        self.put(key, &voucher)?;
+        self.changes.insert(key::review_waiting(&entry.path), None);
         self.touch(entry)
     }
 

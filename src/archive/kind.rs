@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use vouchsafe_evidence::digest::Digest;
 use vouchsafe_evidence::entry::{Entry, Object};
+use vouchsafe_evidence::statement::Decision;
 pub(super) use vouchsafe_evidence::verify::{
-    ARCHIVE_CREATED, CHECKPOINT_COSIGNED, CHECKPOINT_TIMESTAMPED, KEY_ROTATED,
+    ARCHIVE_CREATED, CHECKPOINT_COSIGNED, CHECKPOINT_TIMESTAMPED, KEY_ROTATED, REVIEW_DECIDED,
+    USER_KEY_ADDED,
 };
 
-use super::ArchiveError;
+use super::{ArchiveError, ImageSet};
 use crate::access::{Role, Time};
 use crate::catalog::TreePath;
 use crate::matching::Verdict;
@@ -85,6 +87,12 @@ pub(super) struct TokenAdded {
     pub until: Option<Time>,
 }
 
+/// Body of `user.key_added`: the public half of the key that the user signs with from now on.
+#[derive(Serialize, Deserialize)]
+pub(super) struct UserKeyAdded {
+    pub vkey: String,
+}
+
 /// Body of `grant.added`.
 #[derive(Serialize, Deserialize)]
 pub(super) struct GrantAdded {
@@ -156,6 +164,18 @@ pub(super) struct MatchDecided {
     /// Version of each scan.
     pub scans: BTreeMap<String, u32>,
     pub by_person: bool,
+}
+
+/// Body of `review.decided`: what was decided on which version, as its scans were then.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ReviewDecided {
+    pub decision: Decision,
+    pub version: u32,
+    /// Version of each scan.
+    pub scans: BTreeMap<String, u32>,
+    pub image_set: ImageSet,
+    /// SHA-256 of the comment, which is in `review.json`.
+    pub comment: Digest,
 }
 
 /// Body of `upload.rejected`: the field, never its value.

@@ -20,8 +20,8 @@ use super::pool::News;
 use super::verify::open_store_to_read;
 use super::writer::{Committed, Pen, Room, Writer};
 use super::{
-    Archive, ArchiveError, Clock, People, Records, Signer, SigningProgram, folder, keys, log,
-    sign_in,
+    Archive, ArchiveError, Clock, People, QueueChange, Records, Signer, SigningProgram, folder,
+    keys, log, sign_in,
 };
 use crate::catalog::Layout;
 use crate::render::Renderer;
@@ -326,6 +326,20 @@ fn refresh(
             .any(|entry| pictured.contains(&entry.kind.as_str()))
         {
             news.tell();
+        }
+        let queued = [
+            kind::VOUCHER_FILED,
+            kind::SCAN_RECEIVED,
+            kind::MATCH_DECIDED,
+            kind::REVIEW_DECIDED,
+        ];
+        for entry in entries {
+            if queued.contains(&entry.kind.as_str()) {
+                news.queue_changed(&QueueChange {
+                    path: entry.path.clone(),
+                    decided: entry.kind == kind::REVIEW_DECIDED,
+                });
+            }
         }
         if entries.iter().any(|entry| entry.kind == kind::KEY_ROTATED) {
             keys::refresh(&*store, &keys)?;

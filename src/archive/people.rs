@@ -25,6 +25,8 @@ pub struct User {
     pub added: Time,
     /// Since when they cannot sign in any more.
     pub disabled: Option<Time>,
+    /// Public keys that they sign with, as the log has them (C2SP signed-note), the current one last.
+    pub keys: Vec<String>,
 }
 
 /// A grant with its history.
@@ -71,6 +73,7 @@ impl People {
                 name: user.name,
                 added: user.added,
                 disabled: user.disabled,
+                keys: user.keys.into_iter().map(|key| key.vkey).collect(),
             });
             Ok(())
         })?;
@@ -179,7 +182,7 @@ fn next_id(desk: &Desk<'_>, kind: &str, letter: char) -> Result<String, ArchiveE
     Ok(format!("{letter}{}", count + 1))
 }
 
-fn place(user: &str) -> String {
+pub(super) fn place_of(user: &str) -> String {
     format!("/_people/{user}")
 }
 
@@ -213,7 +216,7 @@ impl Archive {
                 ));
             }
             let id = next_id(desk, "user", 'u')?;
-            let draft = Draft::new(OPERATOR, kind::USER_ADDED, place(&id), &())?;
+            let draft = Draft::new(OPERATOR, kind::USER_ADDED, place_of(&id), &())?;
             desk.write(draft.with(vec![user]));
             Ok(id)
         })?;
@@ -228,7 +231,7 @@ impl Archive {
         let name = user_name(name)?;
         let id = self.commit(move |desk| {
             let id = user_id(desk, &name)?;
-            let draft = Draft::new(OPERATOR, kind::USER_PASSWORD_CHANGED, place(&id), &())?;
+            let draft = Draft::new(OPERATOR, kind::USER_PASSWORD_CHANGED, place_of(&id), &())?;
             desk.write(draft);
             Ok(id)
         })?;
@@ -242,7 +245,12 @@ impl Archive {
         let name = user_name(name)?;
         self.commit(move |desk| {
             let id = user_id(desk, &name)?;
-            desk.write(Draft::new(OPERATOR, kind::USER_DISABLED, place(&id), &())?);
+            desk.write(Draft::new(
+                OPERATOR,
+                kind::USER_DISABLED,
+                place_of(&id),
+                &(),
+            )?);
             Ok(())
         })?;
         self.signed_in.forget_all();
@@ -265,7 +273,7 @@ impl Archive {
             desk.write(Draft::new(
                 OPERATOR,
                 kind::USER_TOKEN_ADDED,
-                place(&id),
+                place_of(&id),
                 &logged,
             )?);
             Ok(id)
@@ -296,7 +304,7 @@ impl Archive {
             desk.write(Draft::new(
                 OPERATOR,
                 kind::GRANT_ADDED,
-                place(&user),
+                place_of(&user),
                 &body,
             )?);
             Ok(id)
@@ -320,7 +328,7 @@ impl Archive {
             desk.write(Draft::new(
                 OPERATOR,
                 kind::GRANT_REVOKED,
-                place(&row.user),
+                place_of(&row.user),
                 &body,
             )?);
             Ok(())

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::placing::Tried;
 use super::rows::{key, name_of};
-use super::{Archive, ArchiveError, ImageSet};
+use super::{Archive, ArchiveError, ImageSet, QueueChange};
 use crate::catalog::TreePath;
 use crate::matching::Matcher;
 
@@ -26,9 +26,31 @@ pub(super) struct News {
     came: Condvar,
     /// How many commits filed vouchers.
     pub vouchers: AtomicU64,
+    listeners: Mutex<Vec<Listener>>,
 }
 
+/// Is told of each change of what waits for reviews.
+type Listener = Box<dyn Fn(&QueueChange) + Send + Sync>;
+
 impl News {
+    /// Has `listener` told from now on.
+    pub fn listen(&self, listener: Listener) {
+        let mut listeners = self
+            .listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        listeners.push(listener);
+    }
+
+    /// Tells every listener of a change.
+    pub fn queue_changed(&self, change: &QueueChange) {
+        let listeners = self
+            .listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        listeners.iter().for_each(|listener| listener(change));
+    }
+
     pub fn tell(&self) {
         *self.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         self.came.notify_all();

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use vouchsafe_evidence::digest::Digest;
 use vouchsafe_evidence::entry::Object;
+use vouchsafe_evidence::statement::Decision;
 
 use super::ArchiveError;
 use crate::access::{Role, Time};
@@ -42,6 +44,9 @@ pub(super) struct VoucherRow {
     /// What was decided on the scans, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<DecisionRow>,
+    /// What reviewers decided, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reviews: Vec<ReviewRow>,
     /// The entries that made this row, in order.
     pub entries: Vec<u64>,
 }
@@ -57,6 +62,24 @@ pub(super) struct DecisionRow {
     /// Of each scan.
     pub scans: BTreeMap<String, u32>,
     /// `match.json`, and `match.png` if there is one.
+    pub objects: Vec<Object>,
+}
+
+/// What a reviewer decided on a version of the voucher.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct ReviewRow {
+    pub seq: u64,
+    pub time: Time,
+    /// Id of the reviewer.
+    pub reviewer: String,
+    pub decision: Decision,
+    /// SHA-256 of the comment.
+    pub comment: Digest,
+    /// Of the voucher.
+    pub version: u32,
+    /// Of each scan.
+    pub scans: BTreeMap<String, u32>,
+    /// `review.json` and `review.note`.
     pub objects: Vec<Object>,
 }
 
@@ -79,6 +102,16 @@ pub(super) struct UserRow {
     pub name: String,
     pub added: Time,
     pub disabled: Option<Time>,
+    /// Public keys that they sign with, the current one last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<KeyRow>,
+}
+
+/// A public key of a user, and the entry that says so.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct KeyRow {
+    pub seq: u64,
+    pub vkey: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -152,6 +185,16 @@ pub(super) mod key {
     /// All vouchers of a state.
     pub fn image_sets(state: &str) -> Vec<u8> {
         join(&["image-set", state, ""])
+    }
+
+    /// A voucher whose current version waits for a review.
+    pub fn review_waiting(path: &str) -> Vec<u8> {
+        join(&["review", "waiting", path])
+    }
+
+    /// All vouchers that wait for a review.
+    pub fn reviews_waiting() -> Vec<u8> {
+        join(&["review", "waiting", ""])
     }
 
     pub fn user(id: &str) -> Vec<u8> {

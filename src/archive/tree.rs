@@ -281,6 +281,17 @@ impl Records {
                     let first = row.decisions.first().map_or(shown.time, |first| first.time);
                     Some(File::stored(object, first, shown.time))
                 }),
+            VoucherFile::Review | VoucherFile::ReviewNote => match version {
+                // What was decided on an older version is no review of what is here now.
+                None => row.review(),
+                Some(_) => nth(&row.reviews, version),
+            }
+            .and_then(|shown| {
+                let mut objects = shown.objects.iter();
+                let object = objects.find(|object| object.name == file.name())?;
+                let first = row.reviews.first().map_or(shown.time, |first| first.time);
+                Some(File::stored(object, first, shown.time))
+            }),
             VoucherFile::History => {
                 let history = self.history(place, row)?;
                 Some(File::derived(history, JSON, created, modified))
@@ -307,13 +318,9 @@ pub(super) fn file_names(row: &VoucherRow) -> Vec<&str> {
     let objects = current.map_or(&[][..], |version| version.objects.as_slice());
     let mut names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
     names.extend(row.scans.keys().map(String::as_str));
-    let decided = row.decisions.last();
-    names.extend(
-        decided
-            .into_iter()
-            .flat_map(|it| &it.objects)
-            .map(|object| object.name.as_str()),
-    );
+    let decided = row.decisions.last().into_iter().flat_map(|it| &it.objects);
+    let reviewed = row.review().into_iter().flat_map(|it| &it.objects);
+    names.extend(decided.chain(reviewed).map(|object| object.name.as_str()));
     names.extend(["history.json", "proof.json", "voucher.tlog-proof"]);
     names.sort_unstable();
     names

@@ -41,6 +41,10 @@ pub enum VoucherFile {
     Match,
     /// `match.png`
     MatchPicture,
+    /// `review.json`
+    Review,
+    /// `review.note`
+    ReviewNote,
     /// `history.json`
     History,
     /// `proof.json`
@@ -56,6 +60,8 @@ impl VoucherFile {
             "voucher.json" => Some(VoucherFile::Data),
             "match.json" => Some(VoucherFile::Match),
             "match.png" => Some(VoucherFile::MatchPicture),
+            "review.json" => Some(VoucherFile::Review),
+            "review.note" => Some(VoucherFile::ReviewNote),
             "history.json" => Some(VoucherFile::History),
             "proof.json" => Some(VoucherFile::Proof),
             "voucher.tlog-proof" => Some(VoucherFile::TlogProof),
@@ -70,6 +76,8 @@ impl VoucherFile {
             VoucherFile::Data => "voucher.json",
             VoucherFile::Match => "match.json",
             VoucherFile::MatchPicture => "match.png",
+            VoucherFile::Review => "review.json",
+            VoucherFile::ReviewNote => "review.note",
             VoucherFile::History => "history.json",
             VoucherFile::Proof => "proof.json",
             VoucherFile::TlogProof => "voucher.tlog-proof",

@@ -6,12 +6,12 @@ use axum::response::{IntoResponse, Response};
 
 use super::{Asked, Share};
 use crate::archive::{
-    Archive, ArchiveError, Caller, Condition, Filed, SCAN_MAX_BYTES, SETTLEMENT_MAX_BYTES,
+    Archive, ArchiveError, Condition, Filed, REVIEW_MAX_BYTES, SCAN_MAX_BYTES, SETTLEMENT_MAX_BYTES,
 };
 use crate::catalog::{Place, TreePath, VoucherFile};
 use crate::http::precondition::writing;
 use crate::http::text;
-use crate::http::{BodyReader, Refusal, blocking, filed, received};
+use crate::http::{Authenticated, BodyReader, Refusal, blocking, filed, received};
 use crate::voucher::template::TEMPLATE_MAX_BYTES;
 use crate::voucher::{Invalid, VOUCHER_MAX_BYTES};
 
@@ -42,7 +42,7 @@ fn take_in(share: &Share, asked: &Asked, body: &mut BodyReader) -> Result<Option
         let what = path.name().to_owned();
         return Err(ArchiveError::TooLarge { what, limit }.into());
     }
-    Ok(Some(file(archive, caller, path, body, &condition)?))
+    Ok(Some(file(archive, &asked.who, path, body, &condition)?))
 }
 
 /// First whether the caller may change something here at all, and only then whether it is locked: a
@@ -54,7 +54,9 @@ fn check_may_change(share: &Share, asked: &Asked) -> Result<(), Refusal> {
         Place::Template(_) | Place::Templates => records.may_publish(caller)?,
         // The log is written by what happens in the archive, and by nothing else.
         Place::Audit(_) => return Err(records.refuse_change(caller, &asked.path).into()),
-        Place::File(_, VoucherFile::Match) => records.may_review(caller, &asked.path)?,
+        Place::File(_, VoucherFile::Match | VoucherFile::Review) => {
+            records.may_review(caller, &asked.path)?
+        }
         _ => records.may_file(caller, &asked.path)?,
     }
     share.locks.check(asked)
@@ -78,11 +80,12 @@ fn limit(archive: &Archive, path: &TreePath) -> u64 {
 
 fn file(
     archive: &Archive,
-    caller: &Caller,
+    who: &Authenticated,
     path: &TreePath,
     body: &mut BodyReader,
     condition: &Condition,
 ) -> Result<Filed, ArchiveError> {
+    let caller = &who.caller;
     match Place::of(path, archive.records().layout()) {
         Place::File(place, VoucherFile::Data) => {
             let data = body.read_all("voucher.json", VOUCHER_MAX_BYTES)?;
@@ -94,6 +97,10 @@ fn file(
         Place::File(place, VoucherFile::Match) => {
             let content = body.read_all("match.json", SETTLEMENT_MAX_BYTES)?;
             archive.settle_match(caller, &place, &content)
+        }
+        Place::File(place, VoucherFile::Review) => {
+            let content = body.read_all("review.json", REVIEW_MAX_BYTES)?;
+            archive.review(&who.caller, who.secret.expose(), &place, &content)
         }
         Place::Inbox(inner) => archive.add_to_inbox(caller, &inner, body, condition),
         Place::Template(voucher_type) => {

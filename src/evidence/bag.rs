@@ -176,6 +176,9 @@ struct History {
     /// Decisions on whether the scans show what was filed.
     #[serde(default)]
     matches: Vec<HistoryArrival>,
+    /// What reviewers decided.
+    #[serde(default)]
+    reviews: Vec<HistoryArrival>,
 }
 
 #[derive(Deserialize)]
@@ -213,6 +216,7 @@ fn check_history(files: &Files, place: &str, arrived: &[Arrived], report: &mut R
         let mut told: Vec<HistoryArrival> = history.versions;
         told.extend(history.scans);
         told.extend(history.matches);
+        told.extend(history.reviews);
         told.sort_by_key(|arrival| arrival.entry);
         let is_same = |(told, arrived): (&HistoryArrival, &Arrived)| {
             told.entry == arrived.seq

@@ -19,6 +19,7 @@ pub mod proof;
 pub mod published;
 pub mod report;
 pub mod rotation;
+pub mod statement;
 pub mod tile;
 pub mod verify;
 pub mod witness;

@@ -4,6 +4,7 @@
 
 mod anchors;
 mod bundle;
+mod reviews;
 mod walk;
 
 use std::io::Read;
@@ -14,6 +15,8 @@ pub use anchors::{
     ARCHIVE_CREATED, CHECKPOINT_COSIGNED, CHECKPOINT_TIMESTAMPED, CLOCK_TOLERANCE_MS, KEY_ROTATED,
     check_clock,
 };
+use reviews::Reviews;
+pub use reviews::{REVIEW_DECIDED, USER_KEY_ADDED};
 use walk::Walk;
 
 use crate::checkpoint::Checkpoint;
@@ -114,10 +117,12 @@ pub fn verify(source: &dyn Source, options: Options<'_>) -> Report {
     }
     let since = since(&options, &keys, &checkpoint, &mut report);
     let mut anchors = Anchors::default();
+    let mut reviews = Reviews::new(source, &checkpoint.origin);
     let visit = options.entry;
     let mut visit = |entry: &Entry| {
         visit(entry);
         anchors.take(entry);
+        reviews.take(entry);
     };
     let mut report = Walk {
         source,
@@ -132,6 +137,7 @@ pub fn verify(source: &dyn Source, options: Options<'_>) -> Report {
         disputed: Vec::new(),
     }
     .run(options.progress, &mut visit);
+    reviews.check(&mut report);
     anchors.check(
         source,
         &keys,

@@ -17,6 +17,25 @@ pub struct Authenticated {
     pub caller: Caller,
     /// Whence.
     pub client: Client,
+    /// The password or token that they signed in with.
+    pub secret: Secret,
+}
+
+/// A password or token. Its debug form shows nothing of it.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The secret itself, for what must have it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 /// Name and password of Basic authentication (RFC 7617, UTF-8).
@@ -43,6 +62,7 @@ pub async fn authenticate(
         Some(caller) => caller,
         None => {
             let (archive, address) = (Arc::clone(archive), address.clone());
+            let (name, password) = (name.clone(), password.clone());
             blocking(move || Ok(archive.sign_in(&name, &password, &address)?))
                 .await?
                 .ok_or_else(Refusal::unauthorized)?
@@ -55,7 +75,11 @@ pub async fn authenticate(
         address,
         agent: agent.unwrap_or_default().to_owned(),
     };
-    Ok(Authenticated { caller, client })
+    Ok(Authenticated {
+        caller,
+        client,
+        secret: Secret(password),
+    })
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ pub mod precondition;
 mod refusal;
 mod server;
 
-pub use authentication::{Authenticated, authenticate};
+pub use authentication::{Authenticated, Secret, authenticate};
 pub use body::{BodyReader, blocking, received, streamed};
 pub use refusal::{Refusal, not_found};
-pub use server::{Peer, Running, serve};
+pub use server::{Peer, Running, Stopping, serve};
 
 use std::sync::Arc;
 

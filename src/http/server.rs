@@ -32,6 +32,27 @@ impl Peer {
     }
 }
 
+/// Whether the server is about to stop, among a request's extensions: answers that have no end of their own end then.
+#[derive(Debug, Clone)]
+pub struct Stopping(Option<watch::Receiver<bool>>);
+
+impl Stopping {
+    /// Of the server that a request came to.
+    pub fn of(request: &Request) -> Stopping {
+        let stopping = request.extensions().get::<Stopping>().cloned();
+        stopping.unwrap_or(Stopping(None))
+    }
+
+    /// Returns when the server stops.
+    pub async fn wait(&mut self) {
+        match &mut self.0 {
+            // An error says that the server has gone already.
+            Some(stopped) => drop(stopped.wait_for(|stopped| *stopped).await),
+            None => std::future::pending().await,
+        }
+    }
+}
+
 /// A server at work.
 pub struct Running {
     address: SocketAddr,
@@ -109,9 +130,11 @@ async fn connection(
 ) {
     // Answers are written whole; waiting to fill packets only delays them.
     let _ = stream.set_nodelay(true);
+    let stopping = Stopping(Some(stopped.clone()));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(Peer(peer.ip()));
+        request.extensions_mut().insert(stopping.clone());
         tower_service::Service::call(&mut router.clone(), request)
     });
     let serving = http1::Builder::new()

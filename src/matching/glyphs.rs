@@ -3,10 +3,10 @@
 //! The claimed glyph and every other that could be mistaken for it are drawn as this scan would show them (position,
 //! blur) and correlated with the ink. What a true glyph scores on this very scan is known from the form's own labels.
 
-use super::alike::alike;
 use super::form::{Area, Claim, pixels};
 use super::patch::{Patch, correlate};
 use super::plane::Plane;
+use super::wording::Wording;
 use crate::render::{GlyphRun, Renderer, Typeface};
 
 /// How blurred a scan may be, in pixels (standard deviation).
@@ -316,7 +316,9 @@ impl GlyphVote<'_> {
         let line = self.line(&claim.runs, 2).blurred(optics.blur);
         let offset = self.place(&line, plane, (0, 0));
         let mut glyphs = Vec::new();
+        let wording = Wording::of(&claim.name);
         for run in &claim.runs {
+            let text: Vec<char> = run.glyphs.iter().map(|it| it.character).collect();
             for part in 0..run.glyphs.len().div_ceil(SECTION) {
                 let section = part * SECTION..((part + 1) * SECTION).min(run.glyphs.len());
                 // Paper bends within a long line, too.
@@ -333,7 +335,12 @@ impl GlyphVote<'_> {
                     offset
                 };
                 for index in section {
-                    glyphs.extend(self.glyph_seen(run, index, plane, offset, optics));
+                    glyphs.extend(self.glyph_seen(
+                        (run, &text, index),
+                        (plane, offset),
+                        wording,
+                        optics,
+                    ));
                 }
             }
         }
@@ -342,16 +349,16 @@ impl GlyphVote<'_> {
 
     fn glyph_seen(
         &self,
-        run: &GlyphRun,
-        index: usize,
-        plane: &Plane,
-        offset: (i32, i32),
+        (run, text, index): (&GlyphRun, &[char], usize),
+        (plane, offset): (&Plane, (i32, i32)),
+        wording: Wording,
         optics: &Optics,
     ) -> Option<Seen> {
         let glyph = run.glyphs.get(index)?;
         let (id, character, x) = (glyph.id, glyph.character, pixels(glyph.x));
         let next = run.glyphs.get(index + 1).map(|next| pixels(next.x));
-        if character.is_whitespace() {
+        let hyphen = wording == Wording::Amount && is_punctuation(character);
+        if character.is_whitespace() || hyphen {
             return None;
         }
         let size = pixels(run.size);
@@ -411,7 +418,7 @@ impl GlyphVote<'_> {
         let alternatives = if is_punctuation(character) {
             Vec::new()
         } else {
-            alike(character)
+            wording.instead_of(text, index)
         };
         for alternative in alternatives {
             let found = self.renderer.shape(run.typeface, alternative);

@@ -10,6 +10,7 @@ use super::register::Registration;
 use super::report::SlotReport;
 use super::scan_page::ScanPage;
 use super::verdict::{Decision, Extra, Leaning, decide, decide_empty, is_amount, leaning};
+use super::wording::Wording;
 use crate::render::GlyphRun;
 
 /// Size of type where a place has none of its own, in pixels: 9.5 points.
@@ -74,7 +75,7 @@ impl Look<'_> {
                 text,
             };
             let line = self.line(&claim, ((0, 0), 0.6), None);
-            line.and_then(|line| reader.read(&line, &claim.text))
+            line.and_then(|line| reader.read(&line, &claim.text, Wording::Free))
                 .is_some_and(|it| it.margin > 0.0)
         });
         read.count() * 3 >= tried * 2 && tried > 0
@@ -212,7 +213,7 @@ impl Look<'_> {
     fn read(&self, claim: &Claim, sighting: &Sighting, beside: f32) -> Option<Reading> {
         let reader = self.matcher.reader.as_ref()?;
         let line = self.line(claim, (sighting.offset, beside), Some(&self.form.fixed))?;
-        reader.read(&line, &claim.text)
+        reader.read(&line, &claim.text, Wording::of(&claim.name))
     }
 
     /// The field's place as a line of text: the form's own print taken out, the cells of a digit grid moved together.

@@ -24,6 +24,7 @@ mod report;
 mod scan_page;
 mod seek;
 mod verdict;
+mod wording;
 
 pub use compare::{Comparison, Form, Matcher};
 pub use decode::{DecodeError, MATCH_MAX_BYTES, SCAN_MAX_PAGES, SCAN_MAX_PIXELS, each_page};

@@ -12,6 +12,8 @@ use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor};
 use thiserror::Error;
 
+use super::wording::Wording;
+
 /// File name of the network.
 pub const NETWORK_FILE: &str = "PP-OCRv6_rec_small.rten";
 /// File name of the characters that it knows, one a line.
@@ -99,8 +101,8 @@ impl Reader {
     }
 
     /// Reads a line and holds it against the claim; none where the claim has a character that the network does not
-    /// know, or the network fails.
-    pub(super) fn read(&self, line: &Line, claim: &str) -> Option<Reading> {
+    /// know, or the network fails. Only what the field's `wording` can hold competes with the claim.
+    pub(super) fn read(&self, line: &Line, claim: &str, wording: Wording) -> Option<Reading> {
         let claimed: Vec<usize> = claim
             .chars()
             .filter(|c| !is_no_character(*c))
@@ -108,10 +110,14 @@ impl Reader {
             .collect::<Option<_>>()?;
         let output = self.run(line)?;
         let frames = Frames::new(&output, self)?;
-        let best = frames.greedy();
-        let text = self.text(&best);
+        let text = self.text(&frames.greedy(|_| true));
         let likelihood = frames.likelihood(&claimed);
-        let mut others: Vec<Vec<usize>> = frames.variants(&claimed);
+        let possible = |class: &usize| {
+            let character = self.characters.get(*class);
+            character.is_none_or(|it| wording.may_hold(*it))
+        };
+        let best = frames.greedy(|class| possible(class) || claimed.contains(class));
+        let mut others: Vec<Vec<usize>> = frames.variants(&claimed, possible);
         if best != claimed {
             others.push(best);
         }
@@ -132,7 +138,7 @@ impl Reader {
     /// What the network reads at its likeliest.
     pub(super) fn read_freely(&self, line: &Line) -> Option<String> {
         let output = self.run(line)?;
-        Some(self.text(&Frames::new(&output, self)?.greedy()))
+        Some(self.text(&Frames::new(&output, self)?.greedy(|_| true)))
     }
 
     fn text(&self, classes: &[usize]) -> String {
@@ -270,12 +276,13 @@ impl Frames {
             .unwrap_or_else(|| FLOOR.ln())
     }
 
-    /// The likeliest class of each frame, blanks and repetitions left out.
-    fn greedy(&self) -> Vec<usize> {
+    /// The likeliest class of each frame among the `possible`, blanks and repetitions left out.
+    fn greedy(&self, possible: impl Fn(&usize) -> bool) -> Vec<usize> {
         let mut read = Vec::new();
         let mut last = 0;
         for frame in &self.likeliest {
-            let class = frame.first().copied().unwrap_or(0);
+            let likeliest = frame.iter().find(|class| **class == 0 || possible(class));
+            let class = likeliest.copied().unwrap_or(0);
             if class != 0 && class != last {
                 read.push(class);
             }
@@ -324,7 +331,7 @@ impl Frames {
 
     /// Strings that differ from the claim by one character, as far as any frame gives that character a chance: what
     /// none gives more than [`CHANCE_MIN`] is less likely by more than any threshold.
-    fn variants(&self, claim: &[usize]) -> Vec<Vec<usize>> {
+    fn variants(&self, claim: &[usize], possible: impl Fn(&usize) -> bool) -> Vec<Vec<usize>> {
         let steps = self.logs.len();
         let least = CHANCE_MIN.ln();
         // Where in the claim each frame is, roughly: characters follow each other evenly.
@@ -334,7 +341,7 @@ impl Frames {
             let middle = (frame as f32 + 0.5) / steps as f32 * claim.len() as f32;
             for class in likeliest
                 .iter()
-                .filter(|class| **class != 0 && self.log(frame, **class) > least)
+                .filter(|class| **class != 0 && self.log(frame, **class) > least && possible(class))
             {
                 let first = (middle - reach).max(0.0) as usize;
                 let last = ((middle + reach) as usize).min(claim.len());

@@ -39,7 +39,7 @@ pub struct Thresholds {
     pub reads: f32,
     /// How much likelier where the network decides alone, because the type is not the form's own.
     pub reads_alone: f32,
-    /// How much likelier another string must be to be clearly there instead.
+    /// How much likelier another string must be to be clearly there instead; twice as much in another type.
     pub reads_other: f32,
     /// How much likelier where the glyphs are against the claim as well.
     pub reads_against: f32,
@@ -226,7 +226,9 @@ pub(super) fn decide(
     };
     let reads = reading.map_or(0.0, |it| it.margin);
     let against = || match reading {
-        Some(reading) if reading.margin <= -at.reads_other => Some(reading.other.clone()),
+        Some(reading) if reading.margin <= -at.reads_other * if own_type { 1.0 } else { 2.0 } => {
+            Some(reading.other.clone())
+        }
         _ => None,
     };
     // Half a point for each vote.

@@ -16,6 +16,7 @@ mod log;
 mod matching;
 mod people;
 mod placing;
+mod review;
 mod served;
 mod template;
 mod tree;

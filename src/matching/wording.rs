@@ -1,0 +1,151 @@
+//! What a field can say instead: an amount in words is made of few words, and no forger gains by any others.
+
+use super::alike::alike;
+
+/// What amounts are written with, in capital numerals.
+const CAPITALS: &str = "零壹贰叁肆伍陆柒捌玖拾佰仟万亿元角分整";
+/// What amounts are written with, in English.
+const NUMERALS: [&str; 32] = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+    "thirty",
+    "forty",
+    "fifty",
+    "sixty",
+    "seventy",
+    "eighty",
+    "ninety",
+    "hundred",
+    "thousand",
+    "million",
+    "billion",
+];
+
+/// What kind of text a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wording {
+    /// Anything.
+    Free,
+    /// An amount in words, as the totals of the forms are.
+    Amount,
+}
+
+impl Wording {
+    /// That of a field by its name.
+    pub fn of(field: &str) -> Wording {
+        match field {
+            "total.words" => Wording::Amount,
+            _ => Wording::Free,
+        }
+    }
+
+    /// The characters that could stand in the place of one of a text's.
+    pub fn instead_of(self, text: &[char], at: usize) -> Vec<char> {
+        let Some(character) = text.get(at).copied() else {
+            return Vec::new();
+        };
+        match self {
+            Wording::Amount if CAPITALS.contains(character) => {
+                CAPITALS.chars().filter(|it| *it != character).collect()
+            }
+            Wording::Amount if character.is_ascii_alphabetic() => {
+                in_words(text, at).unwrap_or_else(|| alike(character))
+            }
+            _ => alike(character),
+        }
+    }
+
+    /// Whether a text of this kind can hold a character.
+    pub fn may_hold(self, character: char) -> bool {
+        match self {
+            Wording::Free => true,
+            Wording::Amount => character.is_ascii() || CAPITALS.contains(character),
+        }
+    }
+}
+
+/// The letters that other numerals of the same length have where this one has the letter at `at`: one of another
+/// length moves all that follows. None where the word is no numeral.
+fn in_words(text: &[char], at: usize) -> Option<Vec<char>> {
+    let letter = |it: &char| it.is_ascii_alphabetic();
+    let before = text[..at].iter().rev().take_while(|it| letter(it)).count();
+    let word: String = text[at - before..]
+        .iter()
+        .take_while(|it| letter(it))
+        .collect();
+    let lower = word.to_ascii_lowercase();
+    if !NUMERALS.contains(&lower.as_str()) {
+        return None;
+    }
+    let upper = text[at].is_ascii_uppercase();
+    let own = text[at].to_ascii_lowercase();
+    let others = NUMERALS.iter().filter(|it| it.len() == lower.len());
+    let mut letters: Vec<char> = others
+        .filter_map(|it| it.chars().nth(before))
+        .filter(|it| *it != own)
+        .map(|it| if upper { it.to_ascii_uppercase() } else { it })
+        .collect();
+    letters.sort_unstable();
+    letters.dedup();
+    Some(letters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_numeral_competes_with_numerals() {
+        let text: Vec<char> = "人民币贰佰元整".chars().collect();
+        let instead = Wording::of("total.words").instead_of(&text, 4);
+        assert!(instead.contains(&'仟') && !instead.contains(&'值') && !instead.contains(&'佰'));
+        let free = Wording::of("lines[0].summary").instead_of(&text, 4);
+        assert!(free.contains(&'值'));
+        assert!(!Wording::Amount.may_hold('值') && Wording::Free.may_hold('值'));
+    }
+
+    #[test]
+    fn a_letter_of_a_numeral_competes_with_those_of_other_numerals() {
+        let text: Vec<char> = "Nine thousand and 00/100 CNY".chars().collect();
+        assert_eq!(Wording::Amount.instead_of(&text, 0), ['F', 'Z']);
+        assert_eq!(
+            Wording::Amount.instead_of(&text, 1),
+            ['E', 'O'].map(|it| it.to_ascii_lowercase())
+        );
+        // "and" and the currency are no numerals.
+        let and = text.iter().position(|it| *it == 'a').map(|_| 14).unwrap();
+        assert_eq!(text[and], 'a');
+        assert!(Wording::Amount.instead_of(&text, and).len() > 50);
+        assert!(Wording::Amount.instead_of(&text, text.len()).is_empty());
+    }
+
+    #[test]
+    fn every_numeral_but_those_alone_of_their_length_has_a_rival_in_some_letter() {
+        for numeral in NUMERALS {
+            let text: Vec<char> = numeral.chars().collect();
+            let rivals: usize = (0..text.len())
+                .map(|at| Wording::Amount.instead_of(&text, at).len())
+                .sum();
+            assert!(rivals > 0, "{numeral}");
+        }
+    }
+}
