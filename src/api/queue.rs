@@ -102,10 +102,7 @@ impl Listener {
     ) -> Option<Option<Event>> {
         self.caller = self.archive.again(&self.caller)?;
         let (archive, caller) = (Arc::clone(&self.archive), self.caller.clone());
-        match blocking(move || Ok(look(&caller, &archive)?)).await {
-            Ok(event) => Some(event),
-            Err(_) => None,
-        }
+        blocking(move || Ok(look(&caller, &archive)?)).await.ok()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod client;
 mod log;
+mod review;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -123,6 +124,11 @@ pub fn walk(dir: &Path, address: SocketAddr, people: &[Person]) -> Result<(), Fa
         "rita review",
         "settles what she looked at, with a reason; others may not",
         settled(&walk),
+    )?;
+    step(
+        "rita review",
+        "approves a voucher of her queue with her own signature; its sender may not",
+        review::reviewed(&walk, &place, &number),
     )?;
     step(
         "ben auditor",

@@ -133,3 +133,148 @@ fn body<T: serde::de::DeserializeOwned>(entry: &Entry) -> Result<T, String> {
     serde_json::from_value(serde_json::Value::Object(entry.body.clone()))
         .map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::digest::content_digests;
+    use crate::entry::Object;
+    use crate::entry::tests::sample;
+    use crate::key::{KeyKind, SigningNoteKey};
+    use crate::tile::Tile;
+    use crate::verify::Unreadable;
+
+    const ORIGIN: &str = "vouchsafe/test";
+    const PATH: &str = "/acme/gl/2024-03/payment/0001";
+
+    /// A source that has one object and nothing else.
+    struct OneObject(Vec<u8>);
+
+    impl Source for OneObject {
+        fn verifier_key(&self) -> Result<Vec<u8>, Unreadable> {
+            Err(Unreadable("none".to_owned()))
+        }
+        fn rotations(&self) -> Result<Vec<Vec<u8>>, Unreadable> {
+            Ok(Vec::new())
+        }
+        fn checkpoint(&self) -> Result<Vec<u8>, Unreadable> {
+            Err(Unreadable("none".to_owned()))
+        }
+        fn checkpoints(&self, _: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>, Unreadable> {
+            Ok(Vec::new())
+        }
+        fn entries(&self, _: Range<u64>) -> Result<Vec<Option<Vec<u8>>>, Unreadable> {
+            Ok(Vec::new())
+        }
+        fn withholds(&self) -> bool {
+            false
+        }
+        fn tile(&self, _: Tile) -> Result<Option<Vec<u8>>, Unreadable> {
+            Ok(None)
+        }
+        fn publishes_partial_tiles(&self) -> bool {
+            false
+        }
+        fn last_entry(&self) -> Result<Option<Digest>, Unreadable> {
+            Ok(None)
+        }
+        fn object(&self, _: &Digest) -> Result<Option<Box<dyn std::io::Read + '_>>, Unreadable> {
+            Ok(Some(Box::new(&self.0[..])))
+        }
+    }
+
+    fn key(seed: u8) -> SigningNoteKey {
+        SigningNoteKey::from_seed(&format!("{ORIGIN}/u3"), KeyKind::Note, &[seed; 32]).unwrap()
+    }
+
+    fn entry(kind: &str, actor: &str, path: &str, body: Value, objects: Vec<Object>) -> Entry {
+        let Value::Object(body) = body else {
+            panic!("a body is an object")
+        };
+        Entry {
+            kind: kind.to_owned(),
+            actor: actor.to_owned(),
+            path: path.to_owned(),
+            body,
+            objects,
+            ..sample(7, Digest([0; 32]))
+        }
+    }
+
+    fn statement() -> Statement {
+        Statement {
+            archive: ORIGIN.to_owned(),
+            path: PATH.to_owned(),
+            version: 1,
+            reviewer: "u3".to_owned(),
+            decision: Decision::Approve,
+            comment: Digest::sha256(b""),
+            image_set: "complete".to_owned(),
+            time: "2026-11-25T08:00:00.000Z".to_owned(),
+            files: Vec::new(),
+        }
+    }
+
+    /// How many faults there are with this note, where the key came by `owner`.
+    fn faults(note: &str, owner: &str) -> u64 {
+        let source = OneObject(note.as_bytes().to_vec());
+        let mut reviews = Reviews::new(&source, ORIGIN);
+        let vkey = key(1).verifier().to_string();
+        let added = json!({"vkey": vkey});
+        reviews.take(&entry(
+            USER_KEY_ADDED,
+            owner,
+            "/_people/u3",
+            added,
+            Vec::new(),
+        ));
+        let digests = content_digests(note.as_bytes());
+        let object = Object {
+            blake3: digests.blake3,
+            media_type: "text/plain".to_owned(),
+            name: NOTE_FILE.to_owned(),
+            sha256: digests.sha256,
+            size: digests.size,
+        };
+        let body = json!({"decision": "approve", "version": 1, "image_set": "complete",
+            "comment": Digest::sha256(b""), "scans": {}});
+        reviews.take(&entry(REVIEW_DECIDED, "u3", PATH, body, vec![object]));
+        let mut report = Report::default();
+        reviews.check(&mut report);
+        report.faults
+    }
+
+    fn signed(statement: &Statement, seed: u8) -> String {
+        Note::sign(statement.text(), &key(seed), 0).to_string()
+    }
+
+    #[test]
+    fn a_review_is_by_its_reviewers_own_key_and_about_its_own_entry() {
+        assert_eq!(faults(&signed(&statement(), 1), "u3"), 0);
+        assert_eq!(faults(&signed(&statement(), 2), "u3"), 1, "another key");
+        let altered = signed(&statement(), 1).replace("complete", "unsure");
+        assert_eq!(faults(&altered, "u3"), 1, "another text");
+        assert_eq!(faults("no note at all", "u3"), 1);
+        // Whoever holds the log may not give a user a key: then there is none to verify with either.
+        assert_eq!(faults(&signed(&statement(), 1), "u1"), 2);
+        let other = |change: fn(&mut Statement)| {
+            let mut other = statement();
+            change(&mut other);
+            faults(&signed(&other, 1), "u3")
+        };
+        assert_eq!(
+            other(|it| it.path = "/acme/gl/2024-03/payment/0002".to_owned()),
+            1
+        );
+        assert_eq!(other(|it| it.decision = Decision::Reject), 1);
+        assert_eq!(other(|it| it.version = 2), 1);
+        assert_eq!(other(|it| it.reviewer = "u4".to_owned()), 1);
+        assert_eq!(other(|it| it.archive = "vouchsafe/other".to_owned()), 1);
+        assert_eq!(other(|it| it.comment = Digest::sha256(b"x")), 1);
+        assert_eq!(other(|it| it.image_set = "unsure".to_owned()), 1);
+    }
+}
