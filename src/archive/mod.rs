@@ -37,6 +37,7 @@ mod scan;
 mod sealed_key;
 mod sign_in;
 mod signer;
+mod stamps;
 mod templates;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use crate::voucher::template::{TEMPLATE_MAX_BYTES, Template};
 use crate::voucher::{VOUCHER_MAX_BYTES, Voucher};
 
 /// Dots per inch of `voucher.png` and `voucher.jpg`; fewer where that would make too large a picture.
-const DOTS_PER_INCH: u32 = 200;
+pub(super) const DOTS_PER_INCH: u32 = 200;
 
 /// What a voucher was filed from: its data, and the template of that day.
 pub(super) struct Source {

@@ -12,6 +12,7 @@ use super::documents::{json as document, rfc3339};
 use super::kind::{self, Draft};
 use super::open::entry;
 use super::rows::{ReviewRow, VoucherRow, key, last_part};
+use super::stamps::Seal;
 use super::tree::PAGE_ROWS;
 use super::{Archive, ArchiveError, Caller, Filed, ImageSet, Records};
 use crate::access::{Right, Time};
@@ -288,10 +289,19 @@ impl Archive {
             "time": statement.time, "voucher_version": version, "scans": scans, "image_set": image_set,
             "key": signing.verifier().to_string(), "note": note,
         });
-        let objects = vec![
+        let seal = Seal {
+            decision,
+            reviewer: &caller.name,
+            time: &statement.time,
+            key: signing.verifier().id(),
+            note: &note,
+        };
+        let stamped = self.reviewed_renditions(place, &row, &seal)?;
+        let mut objects = vec![
             self.put(REVIEW_FILE, "application/json", &document(&told)?)?,
             self.put(NOTE_FILE, "text/plain; charset=utf-8", note.as_bytes())?,
         ];
+        objects.extend(stamped);
         let body = kind::ReviewDecided {
             decision,
             version,

@@ -281,7 +281,10 @@ impl Records {
                     let first = row.decisions.first().map_or(shown.time, |first| first.time);
                     Some(File::stored(object, first, shown.time))
                 }),
-            VoucherFile::Review | VoucherFile::ReviewNote => match version {
+            VoucherFile::Review
+            | VoucherFile::ReviewNote
+            | VoucherFile::ReviewedPicture
+            | VoucherFile::ReviewedPdf => match version {
                 // What was decided on an older version is no review of what is here now.
                 None => row.review(),
                 Some(_) => nth(&row.reviews, version),

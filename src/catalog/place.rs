@@ -45,6 +45,10 @@ pub enum VoucherFile {
     Review,
     /// `review.note`
     ReviewNote,
+    /// `reviewed.png`
+    ReviewedPicture,
+    /// `reviewed.pdf`
+    ReviewedPdf,
     /// `history.json`
     History,
     /// `proof.json`
@@ -62,6 +66,8 @@ impl VoucherFile {
             "match.png" => Some(VoucherFile::MatchPicture),
             "review.json" => Some(VoucherFile::Review),
             "review.note" => Some(VoucherFile::ReviewNote),
+            "reviewed.png" => Some(VoucherFile::ReviewedPicture),
+            "reviewed.pdf" => Some(VoucherFile::ReviewedPdf),
             "history.json" => Some(VoucherFile::History),
             "proof.json" => Some(VoucherFile::Proof),
             "voucher.tlog-proof" => Some(VoucherFile::TlogProof),
@@ -78,6 +84,8 @@ impl VoucherFile {
             VoucherFile::MatchPicture => "match.png",
             VoucherFile::Review => "review.json",
             VoucherFile::ReviewNote => "review.note",
+            VoucherFile::ReviewedPicture => "reviewed.png",
+            VoucherFile::ReviewedPdf => "reviewed.pdf",
             VoucherFile::History => "history.json",
             VoucherFile::Proof => "proof.json",
             VoucherFile::TlogProof => "voucher.tlog-proof",

@@ -21,16 +21,21 @@ pub(super) fn draw(canvas: &mut Canvas, square: Rectangle, mark: &Mark) {
         canvas.warn("mark", Shortfall::NoMark);
         return;
     };
-    let module = side / code.size() / MODULE_STEP * MODULE_STEP;
+    canvas.mark = Some(modules(canvas, &code, square, Colour::BLACK));
+}
+
+/// Paints a code as large as whole modules allow, in the middle of `square`; gives where its modules are.
+pub(super) fn modules(
+    canvas: &mut Canvas,
+    code: &QrCode,
+    square: Rectangle,
+    colour: Colour,
+) -> Rectangle {
+    let side = square.width.min(square.height);
+    let module = (side / code.size() / MODULE_STEP * MODULE_STEP).max(MODULE_STEP);
     let snap = |units: i32| units / MODULE_STEP * MODULE_STEP;
     let left = snap(square.x + (square.width - module * code.size()) / 2);
     let top = snap(square.y + (square.height - module * code.size()) / 2);
-    canvas.mark = Some(Rectangle {
-        x: left,
-        y: top,
-        width: module * code.size(),
-        height: module * code.size(),
-    });
     let mut rectangles = Vec::new();
     for row in 0..code.size() {
         let mut column = 0;
@@ -50,10 +55,13 @@ pub(super) fn draw(canvas: &mut Canvas, square: Rectangle, mark: &Mark) {
             column += 1;
         }
     }
-    canvas.push(Item::Fill {
-        rectangles,
-        colour: Colour::BLACK,
-    });
+    canvas.push(Item::Fill { rectangles, colour });
+    Rectangle {
+        x: left,
+        y: top,
+        width: module * code.size(),
+        height: module * code.size(),
+    }
 }
 
 /// Path and digest; only the digest where the path makes the modules too small to read.

@@ -15,6 +15,7 @@ mod pdf;
 mod picture;
 mod raster;
 mod shape;
+mod stamp;
 mod table;
 mod typeset;
 mod values;
@@ -25,6 +26,7 @@ pub use drawing::{Drawing, FieldBox, GlyphRun, Item, PlacedGlyph};
 pub use error::RenderError;
 pub use raster::PagePixels;
 pub use shape::{Coverage, Shape};
+pub use stamp::Stamp;
 pub use typeset::Typeface;
 pub use warning::{Shortfall, Warning};
 
@@ -66,6 +68,11 @@ impl Renderer {
         mark: &Mark,
     ) -> Result<Drawing, RenderError> {
         layout::draw(&self.faces, template, voucher, mark)
+    }
+
+    /// The same drawing with seals in its form's places, on every page.
+    pub fn stamped(&self, drawing: &Drawing, stamps: &[Stamp]) -> Drawing {
+        stamp::stamped(&self.faces, drawing, stamps)
     }
 
     /// The drawing as a PDF/A-3b file (ISO 19005-3) with selectable text and `data`, the bytes of

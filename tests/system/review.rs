@@ -118,7 +118,27 @@ fn a_review_is_signed_over_what_was_decided_on_and_openssl_verifies_it() {
     let note = ann.get(&format!("{PLACE}/0001/review.note")).body;
     let note = String::from_utf8(note).unwrap();
     assert_eq!(told["note"], note);
+    // The seals stand on the reviewed picture and in the PDF, in red, and lead to the note.
+    let plain = ann.get(&format!("{PLACE}/0001/voucher.png")).body;
+    let stamped = ann.get(&format!("{PLACE}/0001/reviewed.png")).body;
+    let red = |png: &[u8]| {
+        let picture = image::load_from_memory(png).unwrap().to_rgb8();
+        let red = |it: &&image::Rgb<u8>| it.0[0] > 180 && it.0[1] < 60 && it.0[2] < 60;
+        picture.pixels().filter(red).count()
+    };
+    assert!(red(&stamped) > red(&plain) + 3_000);
+    let file = work.path().join("reviewed.pdf");
+    std::fs::write(&file, ann.get(&format!("{PLACE}/0001/reviewed.pdf")).body).unwrap();
+    let text = Command::new("pdftotext").arg(&file).arg("-").output();
+    let text = text
+        .expect("pdftotext; `make test-packages` installs it")
+        .stdout;
+    let text = String::from_utf8(text).unwrap();
     let vkey = told["key"].as_str().unwrap();
+    let key = format!("key {}", vkey.split('+').nth(1).unwrap());
+    for seal in ["rita", "审核 20", "制单 20", &key, "张三"] {
+        assert!(text.contains(seal), "{seal} in {text}");
+    }
     assert!(openssl_verifies(&note, vkey));
     assert!(!openssl_verifies(&note.replace("approve", "reject"), vkey));
     // Every file that was decided on is named by its digest, which the history has, too.
