@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::decode::{DecodeError, each_page};
-use super::form::FormPage;
+use super::form::{FormPage, run_area};
 use super::found::{FoundField, FoundPage, is_value, lost, merge, reason, unfound};
 use super::glyphs::{GlyphVote, is_red};
 use super::homography::Homography;
@@ -12,7 +12,7 @@ use super::reader::Reader;
 use super::register::{self, Registration};
 use super::report::{FieldReport, PageReport, Report, Verdict};
 use super::scan_page::ScanPage;
-use super::verdict::{Decision, Thresholds};
+use super::verdict::{Decision, Thresholds, decide_other_word};
 use crate::render::{Drawing, RenderError, Renderer};
 
 /// Pixels of the scan for one of the form below which the network must show that it can read the scan: 150 dots per
@@ -82,10 +82,7 @@ impl Matcher {
         each_page(scan, |index, picture| {
             let page = ScanPage::new(picture);
             self.page(form, index, &page, &mut found);
-            // All found and nothing better to find.
-            !found
-                .iter()
-                .all(|it| it.as_ref().is_some_and(|it| it.verdict() == Verdict::Match))
+            true
         })?;
         Ok(Comparison {
             report: self.report(form, &found),
@@ -107,16 +104,10 @@ impl Matcher {
                 if let Some(found) = &mut found {
                     found.scan_name = (*name).to_owned();
                 }
-                let weight = |it: &FoundPage| match (it.sound, it.verdict()) {
-                    (true, Verdict::Mismatch) => 3,
-                    (true, Verdict::Match) => 2,
-                    (true, Verdict::Unsure) => 1,
-                    (false, _) => 0,
-                };
                 if let Some(new) = found
                     && known
                         .as_ref()
-                        .is_none_or(|known| weight(&new) > weight(known))
+                        .is_none_or(|known| new.weight() > known.weight())
                 {
                     *known = Some(new);
                 }
@@ -145,7 +136,7 @@ impl Matcher {
         };
         each_page(scan, |_, picture| {
             let scan = ScanPage::new(picture);
-            for registration in register::find(page, &scan, "") {
+            for registration in register::find(page, &scan, "", false) {
                 let size = (page.ink[0].width, page.ink[0].height);
                 let black = registration.rectified(&scan.black, size, 1);
                 let line = place_as_line(&black, &page.fixed, &claim.area);
@@ -166,11 +157,16 @@ impl Matcher {
 
     fn page(&self, form: &Form, index: usize, scan: &ScanPage, found: &mut [Option<FoundPage>]) {
         for (number, page) in form.pages.iter().enumerate() {
-            for registration in register::find(page, scan, &form.place) {
+            // Where the page was found, only another that names this voucher has anything to add: it may show
+            // something else.
+            let done = found[number]
+                .as_ref()
+                .is_some_and(|it| it.verdict() == Verdict::Match);
+            for registration in register::find(page, scan, &form.place, done) {
                 let compared = self.compare_page(page, (number, index), scan, registration);
                 let better = found[number]
                     .as_ref()
-                    .is_none_or(|known| compared.rank() > known.rank());
+                    .is_none_or(|known| compared.outweighs(known));
                 if better {
                     found[number] = Some(compared);
                 }
@@ -189,6 +185,10 @@ impl Matcher {
         let size = (form.ink[0].width, form.ink[0].height);
         let black = registration.rectified(&scan.black, size, 1);
         let runs = form.fields.iter().flat_map(|claim| &claim.runs);
+        let cold = scan
+            .cold
+            .as_ref()
+            .map(|cold| registration.rectified(cold, size, 1));
         let red = !scan.grey && runs.chain(&form.labels).any(is_red);
         let print = red.then(|| registration.rectified(scan.full_print(), size, 1));
         let vote = GlyphVote {
@@ -199,7 +199,9 @@ impl Matcher {
         };
         let optics = vote.optics(&form.labels);
         let own_type = optics.usual >= at.own_type && optics.scatter <= at.scatter;
+        // Of what is as pale as this, nothing can be said: something darker may stand over it.
         let sound = registration.residual <= at.residual
+            && optics.dark >= at.pale
             && registration.found >= if own_type { at.found } else { at.found / 2.0 };
         let mut look = Look {
             readable: true,
@@ -208,6 +210,7 @@ impl Matcher {
             vote,
             optics,
             own_type,
+            cold: cold.as_ref(),
         };
         let coarse = registration.map.scale_at(form.middle()) < COARSE;
         look.readable = (own_type && !coarse) || !sound || look.reads_labels();
@@ -216,6 +219,12 @@ impl Matcher {
             let area = look.area(claim);
             let mut decision = if sound { look.field(claim) } else { unfound() };
             let middle = area.middle();
+            if !registration.is_within(&area, &scan.picture) {
+                decision = Decision {
+                    reason: "the scan ends before it".to_owned(),
+                    ..unfound()
+                };
+            }
             if decision.verdict == Verdict::Mismatch && !registration.holds_at(middle.0, middle.1) {
                 decision = Decision {
                     votes: decision.votes,
@@ -227,6 +236,18 @@ impl Matcher {
                 text: claim.text.clone(),
                 area,
                 decision,
+            });
+        }
+        let most = optics.absent.min(at.fading) + at.other_word;
+        if let Some(label) = (sound && own_type)
+            .then(|| look.vote.other_label(&form.labels, &optics, most))
+            .flatten()
+        {
+            fields.push(FoundField {
+                name: "form".to_owned(),
+                text: label.glyphs.iter().map(|glyph| glyph.character).collect(),
+                area: run_area(label),
+                decision: decide_other_word(),
             });
         }
         let slots = look.slots(scan, &registration);

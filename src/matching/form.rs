@@ -39,6 +39,15 @@ impl Area {
         }
     }
 
+    /// The area and some pixels more to its left and right.
+    pub fn widened(&self, more: f32) -> Area {
+        Area {
+            left: self.left - more,
+            right: self.right + more,
+            ..*self
+        }
+    }
+
     /// Its middle, right and down.
     pub fn middle(&self) -> (f32, f32) {
         (

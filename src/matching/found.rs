@@ -141,6 +141,28 @@ impl FoundPage {
     }
 
     /// Which of two findings of a page is the voucher: the one that agrees in more fields.
+    /// Which of two findings in different scans counts.
+    pub fn weight(&self) -> u8 {
+        match (self.sound, self.verdict()) {
+            (true, Verdict::Mismatch) => 3,
+            (true, Verdict::Match) => 2,
+            (true, Verdict::Unsure) => 1,
+            (false, _) => 0,
+        }
+    }
+
+    /// Whether this counts rather than another finding in the same scan: of two that name the voucher by their marks,
+    /// the one that shows something else; of others the better one, because they may be of other vouchers.
+    pub fn outweighs(&self, known: &FoundPage) -> bool {
+        let named = |it: &FoundPage| it.registration.named && it.sound;
+        match (named(self), named(known)) {
+            (true, true) => self.weight() > known.weight(),
+            (true, false) => true,
+            (false, true) => false,
+            (false, false) => self.rank() > known.rank(),
+        }
+    }
+
     pub fn rank(&self) -> (bool, usize, usize) {
         let each = self.fields.iter();
         let count = |of: Verdict| each.clone().filter(|it| it.decision.verdict == of).count();

@@ -217,6 +217,31 @@ impl GlyphVote<'_> {
         best
     }
 
+    /// A label of the form whose ink is not there: something else stands in its place. What is only written over is.
+    pub fn other_label<'l>(
+        &self,
+        labels: &'l [GlyphRun],
+        optics: &Optics,
+        most: f32,
+    ) -> Option<&'l GlyphRun> {
+        labels.iter().find(|run| {
+            let line = self.line(std::slice::from_ref(*run), 2);
+            let plane = self.plane(run);
+            let offset = self.place(&line.blurred(1.0), plane, (0, 0));
+            let dark = optics.dark * self.darkness(run);
+            run.glyphs.iter().any(|glyph| {
+                let origin = (pixels(glyph.x), pixels(run.baseline));
+                let drawn = self.glyph(run.typeface, glyph.id, pixels(run.size), origin);
+                let drawn = drawn.blurred(optics.blur);
+                let inks = AROUND.map(|(dx, dy)| {
+                    let ink = Patch::cut(plane, &drawn, (offset.0 + dx, offset.1 + dy));
+                    drawn.absent(&ink, dark, None)
+                });
+                !is_punctuation(glyph.character) && inks.iter().all(|absent| *absent > most)
+            })
+        })
+    }
+
     /// All glyphs of some runs as one picture with a margin.
     fn line(&self, runs: &[GlyphRun], margin: i32) -> Patch {
         let glyphs: Vec<Patch> = runs

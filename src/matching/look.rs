@@ -19,6 +19,18 @@ const USUAL_SIZE: f32 = 26.4;
 /// Labels that the network has to read before it decides alone.
 const LABELS_TRIED: usize = 6;
 
+/// Ink over a character of an amount, a number or a date that its form does not explain, in squares of its size, from
+/// which on something was written over it.
+const OVERWRITTEN: f32 = 0.04;
+
+/// Pieces of ink in an amount's row that are no character, in squares of its size, from which on they are something.
+const LOOSE: f32 = 0.06;
+/// Smallest such piece, in pixels.
+const SPECK: usize = 6;
+
+/// How far beside a text the network looks, in squares of its size, to see all of its place.
+const WHOLE_PLACE: f32 = 100.0;
+
 /// The form's own ink from which on a pixel says nothing of a value.
 const FIXED_INK: u8 = 40;
 
@@ -48,6 +60,8 @@ pub(super) struct Look<'a> {
     pub vote: GlyphVote<'a>,
     pub optics: Optics,
     pub own_type: bool,
+    /// All ink but red, if the scan has colour.
+    pub cold: Option<&'a Plane>,
     /// Whether the network can be relied on here, where it decides alone.
     pub readable: bool,
 }
@@ -90,15 +104,16 @@ impl Look<'_> {
             true => self.vote.sight(claim, &self.optics),
             false => Sighting::default(),
         };
-        let extra = if self.own_type {
-            self.extra(claim, Some(&sighting))
-        } else {
-            Extra::None
-        };
+        let extra = self.extra(claim, Some(&sighting));
         let clear = self.own_type
             && leaning(&sighting, &self.optics, at) == Leaning::Clear
             && extra == Extra::None;
-        let beside = if extra == Extra::None { 0.6 } else { 1.5 };
+        // Where there is ink beside it, the network sees the whole place.
+        let beside = if extra == Extra::None {
+            0.6
+        } else {
+            WHOLE_PLACE
+        };
         let reading = if clear || !self.readable {
             None
         } else {
@@ -135,70 +150,79 @@ impl Look<'_> {
             .first()
             .map_or(USUAL_SIZE, |run| pixels(run.size));
         // Seals are lighter than print where there is no colour to know them by.
-        let dark = self.optics.dark * if self.vote.grey { 0.75 } else { 0.5 };
+        let dark = self.optics.dark * if self.vote.grey { 0.75 } else { 0.37 };
+        let plane = self.cold.unwrap_or(self.vote.black);
+        let amount = is_amount(&claim.name) || claim.text.is_empty();
+        // What was added to a text may reach out of its place.
+        let beyond = if claim.text.is_empty() {
+            -1.0
+        } else {
+            0.6 * size
+        };
         let inner = Area {
-            left: claim.area.left + 1.0,
+            left: claim.area.left - beyond,
             top: claim.area.top + 1.0,
-            right: claim.area.right - 1.0,
+            right: claim.area.right + beyond,
             bottom: claim.area.bottom - 1.0,
         };
-        let known = |blob: &Blob| {
-            let near = |area: &Area| {
-                let wide = Area {
-                    left: area.left - 1.0,
-                    right: area.right + 1.0,
-                    ..*area
-                };
-                wide.overlaps(&blob.area)
-            };
-            let claimed =
-                sighting.is_some_and(|it| it.glyphs.iter().any(|glyph| near(&glyph.area)));
-            claimed
-                || self
-                    .form
-                    .slots
-                    .iter()
-                    .any(|slot| slot.1.overlaps(&blob.area))
-        };
-        let like_a_character = |blob: &Blob| {
-            let (width, height) = (
-                blob.area.right - blob.area.left,
-                blob.area.bottom - blob.area.top,
-            );
-            height >= 0.35 * size
-                && height <= 1.2 * size
-                && width <= 1.3 * size
-                && blob.size as f32 >= 0.03 * size * size
-        };
-        let amount = is_amount(&claim.name) || claim.text.is_empty();
-        let (_, middle) = claim.area.middle();
         let text = self.area(claim);
-        // A character that was added to a text stands on its line and near it; one that was added to an amount, in
-        // its row.
+        let (_, middle) = claim.area.middle();
+        let signed = |blob: &Blob| {
+            let mut slots = self.form.slots.iter();
+            slots.any(|slot| slot.1.overlaps(&blob.area))
+        };
+        let claimed = |blob: &Blob| {
+            let mut glyphs = sighting.into_iter().flat_map(|it| &it.glyphs);
+            // What only touches a character of the claim is another one.
+            let (x, _) = blob.area.middle();
+            let within =
+                |area: Area| area.left <= x && x <= area.right && area.overlaps(&blob.area);
+            if glyphs.any(|glyph| within(glyph.area.widened(0.05 * size))) {
+                return true;
+            }
+            // In another type the claim's characters may stand a little elsewhere.
+            let about = if amount { 0.25 } else { 0.5 } * size;
+            !self.own_type && !claim.runs.is_empty() && text.widened(about).overlaps(&blob.area)
+        };
+        // A character that was added to a text stands on its line; one that was added to an amount, in its row.
         let in_line = |blob: &Blob| {
-            let (x, y) = blob.area.middle();
+            let y = blob.area.middle().1;
             match claim.runs.is_empty() || amount {
                 true => (y - middle).abs() < 0.6 * size,
-                false => {
-                    let level = y > text.top - 0.1 * size && y < text.bottom + 0.1 * size;
-                    level && x > text.left - 1.4 * size && x < text.right + 1.4 * size
-                }
+                false => y > text.top - 0.1 * size && y < text.bottom + 0.1 * size,
             }
         };
-        let found = blobs(self.vote.black, &self.form.explained, &inner, dark);
-        let candidates = found
-            .iter()
-            .filter(|it| !it.passing && like_a_character(it) && !known(it) && in_line(it));
-        let (mut count, mut read) = (0, String::new());
-        for blob in candidates {
-            count += 1;
-            let level = (blob.area.middle().1 - middle).abs() < 0.22 * size;
-            if amount
-                && level
-                && let Some(digit) = self.vote.digit(&blob.area, size, &self.optics)
-            {
-                read.push(digit);
+        let strict = amount || matches!(claim.name.as_str(), "number" | "date");
+        let (mut count, mut over, mut loose, mut read) = (0, 0, 0, String::new());
+        for blob in blobs(plane, &self.form.explained, &inner, dark) {
+            if !in_line(&blob) || signed(&blob) {
+                continue;
             }
+            let shaped = blob.is_like_a_character(size) || amount && blob.is_like_a_minus(size);
+            if claimed(&blob) {
+                over += blob.size;
+            } else if shaped {
+                count += 1;
+                let level = (blob.area.middle().1 - middle).abs() < 0.22 * size;
+                if amount
+                    && self.own_type
+                    && !blob.passing
+                    && level
+                    && let Some(digit) = self.vote.digit(&blob.area, size, &self.optics)
+                {
+                    read.push(digit);
+                }
+            } else if blob.size >= SPECK {
+                loose += blob.size;
+            }
+        }
+        // A character that stands on a rule of the form is left in pieces.
+        if amount && loose as f32 >= LOOSE * size * size {
+            count += 1;
+        }
+        // Something was written over these characters.
+        if strict && self.own_type && over as f32 >= OVERWRITTEN * size * size {
+            count += 1;
         }
         // A single stroke of a pen may look like a digit where nothing was claimed.
         let printed = read.chars().count() >= if claim.text.is_empty() { 2 } else { 1 };
@@ -254,9 +278,9 @@ impl Look<'_> {
                 .collect();
             let top = pixels(baseline) as i32 + dy - above;
             let spaced = glyphs.len() > 1
-                && glyphs
-                    .windows(2)
-                    .all(|pair| pair[0].1.is_ascii() && pair[1].0 - pair[0].0 > 0.8 * size)
+                && glyphs.windows(2).all(|pair| {
+                    (pair[0].1.is_ascii() || pair[0].1 == '¥') && pair[1].0 - pair[0].0 > 0.8 * size
+                })
                 || glyphs.len() == 1
                     && claim.area.right - claim.area.left > 3.0 * size
                     && claim.name.ends_with("it");
@@ -268,8 +292,14 @@ impl Look<'_> {
             } else {
                 let left = glyphs.iter().map(|it| it.0).fold(f32::MAX, f32::min);
                 let right = glyphs.iter().map(|it| it.0).fold(f32::MIN, f32::max) + size;
-                let left = (left - beside * size).max(claim.area.left - 2.0) as i32 + dx;
-                let right = (right + beside * size).min(claim.area.right + 2.0) as i32 + dx;
+                // The whole place is seen with what may have been written beyond its edges.
+                let edge = if beside < WHOLE_PLACE {
+                    2.0
+                } else {
+                    0.7 * size
+                };
+                let left = (left - beside * size).max(claim.area.left - edge) as i32 + dx;
+                let right = (right + beside * size).min(claim.area.right + edge) as i32 + dx;
                 strips.push((left, top, right.max(left + 4)));
             }
         }

@@ -5,13 +5,14 @@
 //! cross-correlation (Lewis, Fast Template Matching, 1995), and the homography is fitted to those that agree. What
 //! paper bends beyond a homography is kept as a smooth field of small displacements.
 
-use super::form::FormPage;
+use super::form::{Area, FormPage};
 use super::guess::{guesses_by_edge, guesses_by_mark, guesses_by_outline};
 use super::homography::{Homography, Pair, Spot};
 use super::plane::Plane;
 use super::rectify::{Bends, Pyramid, rectify};
 use super::scan_page::ScanPage;
 use super::seek::seek;
+use crate::render::PagePixels;
 
 /// Correlation from which on an anchor is taken to be found.
 const FOUND_MIN: f32 = 0.55;
@@ -56,11 +57,31 @@ pub(super) struct Registration {
     pub found: f32,
     /// How far it is from there, in pixels of the form: the median.
     pub residual: f32,
+    /// Whether a mark that names this very voucher led here.
+    pub named: bool,
     /// The anchors, in pixels of the form, and whether each was found.
     pub anchors: Vec<((f32, f32), bool)>,
 }
 
 impl Registration {
+    /// Whether an area of the form lies within the picture of the scan.
+    pub fn is_within(&self, area: &Area, picture: &PagePixels) -> bool {
+        let corners = [
+            (area.left, area.top),
+            (area.right, area.top),
+            (area.left, area.bottom),
+            (area.right, area.bottom),
+        ];
+        corners.into_iter().all(|(x, y)| {
+            let at = self.map.map(Spot {
+                x: f64::from(x),
+                y: f64::from(y),
+            });
+            let inside = |value: f64, side: usize| value >= -1.0 && value <= side as f64;
+            inside(at.x, picture.width) && inside(at.y, picture.height)
+        })
+    }
+
     /// Whether most anchors around a point were found: where the paper is bent beyond what could be followed, nothing
     /// can be said of what is printed there.
     pub fn holds_at(&self, x: f32, y: f32) -> bool {
@@ -90,9 +111,19 @@ impl Registration {
 }
 
 /// The best places for the form on the page, the best first; none where nothing looks like it.
-pub(super) fn find(form: &FormPage, scan: &ScanPage, place: &str) -> Vec<Registration> {
+/// With `only_named` nothing but what a mark with this voucher's name leads to.
+pub(super) fn find(
+    form: &FormPage,
+    scan: &ScanPage,
+    place: &str,
+    only_named: bool,
+) -> Vec<Registration> {
     // What names this voucher is taken at its word, if the form is there.
     let mut judged = judge_all(form, scan, guesses_by_mark(form, scan, place, true));
+    let named = !judged.is_empty();
+    if !named && only_named {
+        return Vec::new();
+    }
     if judged.is_empty() {
         judged = judge_all(form, scan, guesses_by_outline(form, scan));
     }
@@ -118,6 +149,7 @@ pub(super) fn find(form: &FormPage, scan: &ScanPage, place: &str) -> Vec<Registr
     regions
         .into_iter()
         .filter_map(|map| refine(form, scan, map))
+        .map(|found| Registration { named, ..found })
         .collect()
 }
 
@@ -279,6 +311,7 @@ fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registr
         }
     }
     Some(Registration {
+        named: false,
         map,
         bends,
         found: outcome.0,

@@ -31,6 +31,10 @@ pub struct Thresholds {
     /// Part of their ink that labels may lack and still tell what a value may lack. Where they lack more, it is their
     /// colour that has faded.
     pub fading: f32,
+    /// Darkness of the form's print, of 255, below which nothing is said.
+    pub pale: f32,
+    /// Part of the ink that a word of the form may lack, more than such words do on the scan, before it is another word.
+    pub other_word: f32,
     /// Part of the ink that every other glyph would have to have and has not, from which on it is ruled out, whatever
     /// is written over it.
     pub refuted: f32,
@@ -58,6 +62,8 @@ impl Default for Thresholds {
             missing: 0.8,
             absent: 0.12,
             fading: 0.2,
+            pale: 60.0,
+            other_word: 0.3,
             refuted: 0.35,
             reads: 0.3,
             reads_alone: 2.0,
@@ -312,6 +318,17 @@ pub(super) fn decide(
         Verdict::Mismatch => score.min(0.3),
     };
     decision(verdict, score, &seen, reason)
+}
+
+/// The decision where one of the form's own words is not there: what the values beside it mean is not sure.
+pub(super) fn decide_other_word() -> Decision {
+    Decision {
+        verdict: Verdict::Unsure,
+        score: 0.3,
+        seen: String::new(),
+        reason: "the form itself says something else there".to_owned(),
+        votes: Votes::default(),
+    }
 }
 
 /// Decides on a place that must be empty.

@@ -11,7 +11,7 @@ use vouchsafe::render::Renderer;
 use crate::scans::random::Random;
 use crate::scans::{Printed, vouchers};
 
-fn printed(renderer: &Renderer, seed: u64) -> Printed {
+pub fn printed(renderer: &Renderer, seed: u64) -> Printed {
     let voucher = vouchers::voucher(&mut Random::new(seed), "payment");
     Printed::new(renderer, &voucher, None)
 }
@@ -24,7 +24,7 @@ fn verdict(form: &Form, scan: &[u8]) -> Verdict {
     matcher().compare(form, scan).unwrap().report.verdict
 }
 
-fn jpeg(picture: &RgbImage) -> Vec<u8> {
+pub fn jpeg(picture: &RgbImage) -> Vec<u8> {
     let mut bytes = Vec::new();
     let encoder = jpeg_encoder::Encoder::new(&mut bytes, 85);
     let (width, height) = (picture.width() as u16, picture.height() as u16);
@@ -55,7 +55,7 @@ fn other_paper() -> RgbImage {
 }
 
 /// A PDF whose pages are pictures, as scanners make them.
-fn pdf(pages: &[RgbImage]) -> Vec<u8> {
+pub fn pdf(pages: &[RgbImage]) -> Vec<u8> {
     let mut bytes = b"%PDF-1.4\n".to_vec();
     let mut offsets = Vec::new();
     let mut object = |bytes: &mut Vec<u8>, body: Vec<u8>| {

@@ -3,5 +3,6 @@
 #[path = "../../benches/scans/mod.rs"]
 mod scans;
 
+mod added;
 mod files;
 mod verdicts;

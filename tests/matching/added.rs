@@ -1,0 +1,162 @@
+//! Forgeries that only add to a true print, or that change what its values mean.
+
+use image::{Rgb, RgbImage};
+use vouchsafe::matching::{Form, Matcher, Thresholds, Verdict};
+use vouchsafe::render::{Renderer, Typeface};
+
+use crate::files::{jpeg, pdf, printed};
+use crate::scans;
+use crate::scans::Printed;
+
+const DOTS_PER_INCH: u32 = 300;
+/// Units of a drawing in a pixel.
+const UNITS: f32 = 7_200.0 / DOTS_PER_INCH as f32;
+
+fn verdict(form: &Form, picture: &RgbImage) -> Verdict {
+    let reader = scans::reader();
+    let matcher = Matcher::new(reader, Thresholds::default());
+    let report = matcher.compare(form, &jpeg(picture)).unwrap().report;
+    report.verdict
+}
+
+/// Prints a character with its origin at a place, in pixels, in a colour.
+fn print(
+    renderer: &Renderer,
+    picture: &mut RgbImage,
+    character: char,
+    (x, y): (f32, f32),
+    (size, ink): (f32, [u8; 3]),
+) {
+    let shape = renderer.shape(Typeface::Serif, character).unwrap();
+    let glyph = renderer.coverage(shape.typeface, shape.id, size, (x, y));
+    for row in 0..glyph.height {
+        for column in 0..glyph.width {
+            let (px, py) = (glyph.left + column as i32, glyph.top + row as i32);
+            let cover = glyph.values[row * glyph.width + column];
+            let pixel = picture.get_pixel_mut(px as u32, py as u32);
+            for (value, ink) in pixel.0.iter_mut().zip(ink) {
+                *value = (f32::from(*value) * (1.0 - cover) + f32::from(ink) * cover) as u8;
+            }
+        }
+    }
+}
+
+/// Where the first character of a field stands, and the size of its type, in pixels.
+fn origin(printed: &Printed, field: &str) -> ((f32, f32), f32) {
+    let found = printed
+        .drawing
+        .fields()
+        .iter()
+        .find(|it| it.name == field)
+        .unwrap();
+    let items = &printed.drawing.pages()[found.page][found.items.clone()];
+    let run = items.iter().find_map(|item| match item {
+        vouchsafe::render::Item::Glyphs(run) => Some(run),
+        _ => None,
+    });
+    let run = run.unwrap();
+    let at = (run.glyphs[0].x as f32 / UNITS, run.baseline as f32 / UNITS);
+    (at, run.size as f32 / UNITS)
+}
+
+#[test]
+fn a_character_that_was_added_is_seen_in_any_ink_and_whatever_it_touches() {
+    let renderer = Renderer::new();
+    let printed = printed(&renderer, 71);
+    let form = printed.form(&renderer);
+    let page = printed.page(&renderer, DOTS_PER_INCH);
+    assert_eq!(verdict(&form, &page), Verdict::Match);
+    let field = ["lines[0].debit", "lines[0].credit"];
+    let field = field.into_iter().find(|name| {
+        let mut fields = printed.drawing.fields().iter();
+        fields.any(|it| it.name == *name && !it.text.is_empty())
+    });
+    let ((x, y), size) = origin(&printed, field.unwrap());
+    // A cell of the grid is as wide as from the first digit to the second.
+    let cell = 0.83 * size;
+    for ink in [[0, 0, 0], [20, 30, 140], [0, 110, 40], [90, 90, 90]] {
+        for across in [-cell, -0.88 * cell, -1.12 * cell] {
+            let mut forged = page.clone();
+            print(&renderer, &mut forged, '9', (x + across, y), (size, ink));
+            assert_ne!(
+                verdict(&form, &forged),
+                Verdict::Match,
+                "{ink:?} at {across}"
+            );
+        }
+    }
+    let mut negative = page.clone();
+    for row in (y - 0.33 * size) as u32..(y - 0.25 * size) as u32 {
+        for column in (x - 0.95 * cell) as u32..(x - 0.5 * cell) as u32 {
+            negative.put_pixel(column, row, Rgb([0; 3]));
+        }
+    }
+    assert_ne!(verdict(&form, &negative), Verdict::Match);
+    // A word behind a text, a gap away.
+    let ((x, y), size) = origin(&printed, "lines[0].summary");
+    let mut longer = page.clone();
+    for (index, character) in "退款".chars().enumerate() {
+        let x = x + (6.0 + index as f32) * size;
+        print(&renderer, &mut longer, character, (x, y), (size, [0; 3]));
+    }
+    assert_ne!(verdict(&form, &longer), Verdict::Match);
+}
+
+#[test]
+fn of_two_pages_that_name_the_voucher_the_one_that_shows_something_else_counts() {
+    let renderer = Renderer::new();
+    let printed = printed(&renderer, 72);
+    let form = printed.form(&renderer);
+    let page = printed.page(&renderer, DOTS_PER_INCH);
+    let mut claim: serde_json::Value = serde_json::from_slice(&printed.data).unwrap();
+    claim["preparer"] = serde_json::json!("王大力");
+    let forged = Printed::new(&renderer, &claim, Some(&scans::own_mark(&claim)));
+    let forged = forged.page(&renderer, DOTS_PER_INCH);
+    let matcher = Matcher::new(scans::reader(), Thresholds::default());
+    for pages in [[page.clone(), forged.clone()], [forged, page.clone()]] {
+        let report = matcher.compare(&form, &pdf(&pages)).unwrap().report;
+        assert_eq!(report.verdict, Verdict::Mismatch, "{}", report.reason);
+    }
+    let twice = matcher.compare(&form, &pdf(&[page.clone(), page])).unwrap();
+    assert_eq!(twice.report.verdict, Verdict::Match);
+}
+
+#[test]
+fn what_the_form_itself_says_and_where_the_scan_ends_are_looked_at() {
+    let renderer = Renderer::new();
+    let printed = printed(&renderer, 73);
+    let form = printed.form(&renderer);
+    let page = printed.page(&renderer, DOTS_PER_INCH);
+    // The first character of the title, 付, becomes 收.
+    let labels = printed.drawing.pages()[0]
+        .iter()
+        .filter_map(|item| match item {
+            vouchsafe::render::Item::Glyphs(run) => Some(run),
+            _ => None,
+        });
+    let title = labels.max_by_key(|run| run.size).unwrap();
+    assert_eq!(title.glyphs[0].character, '付');
+    let (x, y) = (
+        title.glyphs[0].x as f32 / UNITS,
+        title.baseline as f32 / UNITS,
+    );
+    let size = title.size as f32 / UNITS;
+    let mut renamed = page.clone();
+    for row in (y - 0.9 * size) as u32..(y + 0.15 * size) as u32 {
+        for column in x as u32..(x + size) as u32 {
+            renamed.put_pixel(column, row, Rgb([255; 3]));
+        }
+    }
+    print(
+        &renderer,
+        &mut renamed,
+        '收',
+        (x, y),
+        (size, [0x11, 0x33, 0x66]),
+    );
+    assert_eq!(verdict(&form, &renamed), Verdict::Unsure);
+    // What lies beyond the edge of a scan is not called missing.
+    let height = page.height() * 87 / 100;
+    let cut = image::imageops::crop_imm(&page, 0, 0, page.width(), height).to_image();
+    assert_eq!(verdict(&form, &cut), Verdict::Unsure);
+}
