@@ -12,9 +12,9 @@ use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier 
 use serde::{Deserialize, Serialize};
 use vouchsafe_evidence::digest::Digest;
 
-use super::ArchiveError;
 use super::folder::replace;
 use super::sealed_key::SealedKey;
+use super::{ArchiveError, random};
 use crate::access::Time;
 use crate::voucher::Invalid;
 
@@ -140,9 +140,7 @@ impl Credentials {
         id: &str,
         until: Option<Time>,
     ) -> Result<String, ArchiveError> {
-        let mut secret = [0; 32];
-        getrandom::fill(&mut secret)
-            .map_err(|error| ArchiveError::Fault(format!("no randomness: {error}")))?;
+        let secret = random::<32>()?;
         let token = format!("{TOKEN_PREFIX}{}", Digest(secret));
         let kept = Token {
             id: id.to_owned(),

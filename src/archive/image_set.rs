@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::rows::{DecisionRow, VoucherRow, key, last_part};
-use super::tree::PAGE_ROWS;
+use super::rows::{DecisionRow, VoucherRow, key};
 use super::{ArchiveError, Caller, Records};
 use crate::access::Right;
 use crate::catalog::TreePath;
@@ -112,27 +111,17 @@ impl Records {
         state: ImageSet,
         after: &str,
     ) -> Result<(Vec<ImageSetState>, Option<String>), ArchiveError> {
-        let prefix = key::image_sets(state.word());
-        let mut start = [&prefix[..], after.as_bytes()].concat();
-        let mut states = Vec::new();
-        loop {
-            let rows = self.store.scan(&prefix, &start, PAGE_ROWS)?;
-            for (key, _) in &rows {
-                let path = last_part(key);
-                let parsed = TreePath::parse(&path);
-                if parsed.is_ok_and(|place| caller.permissions.allow(Right::Read, &place)) {
-                    states.push(ImageSetState { path, state });
-                }
-                if states.len() == IMAGE_SETS_MAX {
-                    let next = states.last().map(|it| it.path.clone());
-                    return Ok((states, next));
-                }
-            }
-            match rows.last() {
-                Some((key, _)) => start.clone_from(key),
-                None => return Ok((states, None)),
-            }
-        }
+        self.listed(
+            &key::image_sets(state.word()),
+            after,
+            IMAGE_SETS_MAX,
+            |path| {
+                let place = TreePath::parse(path);
+                let read = place.is_ok_and(|place| caller.permissions.allow(Right::Read, &place));
+                let path = path.to_owned();
+                Ok(read.then_some(ImageSetState { path, state }))
+            },
+        )
     }
 
     /// How far the pictures of the voucher at `place` are complete.

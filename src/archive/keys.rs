@@ -16,9 +16,7 @@ use crate::voucher::Invalid;
 
 /// A new key of this name, or of a name that is made up: `vouchsafe/` and 12 random digits.
 pub(super) fn new_key(name: Option<&str>) -> Result<SigningNoteKey, ArchiveError> {
-    let mut random = [0; 38];
-    getrandom::fill(&mut random)
-        .map_err(|error| ArchiveError::Fault(format!("no randomness: {error}")))?;
+    let random = super::random::<38>()?;
     let (made_up, seed) = random.split_at(6);
     let made_up = format!("vouchsafe/{}", to_hex(made_up));
     let fault = || ArchiveError::Fault("a signing key could not be made".to_owned());

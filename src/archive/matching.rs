@@ -12,7 +12,7 @@ use super::documents::json as document;
 use super::kind::{self, Draft};
 use super::open::entry;
 use super::renditions::{Source, lay_out};
-use super::rows::{VoucherRow, key};
+use super::rows::{VoucherRow, key, named};
 use super::{Archive, ArchiveError, Caller, Filed, ImageSet, Records};
 use crate::catalog::TreePath;
 use crate::matching::{Comparison, Form, MATCH_MAX_BYTES, Matcher, Verdict};
@@ -46,8 +46,7 @@ struct Task {
 impl Task {
     fn of(place: &TreePath, row: &VoucherRow) -> Option<Task> {
         let version = row.versions.last()?;
-        let mut objects = version.objects.iter();
-        let data = objects.find(|object| object.name == "voucher.json")?.blake3;
+        let data = named(&version.objects, "voucher.json")?.blake3;
         let contents = row.scans.iter().filter_map(|(name, versions)| {
             let last = versions.last()?;
             Some((name.clone(), last.object.blake3))

@@ -28,6 +28,7 @@ mod placing;
 mod pool;
 mod prove;
 mod published;
+mod queue;
 mod redraw;
 mod reindex;
 mod renditions;
@@ -60,8 +61,9 @@ pub use people::{GrantRecord, People, User};
 pub use placing::Unplaced;
 pub use pool::Matching;
 pub use prove::prove;
+pub use queue::{QueueChange, Waiting};
 pub use reindex::{IndexDigest, ReindexReport, reindex};
-pub use review::{QueueChange, REVIEW_MAX_BYTES, ReviewState, Waiting};
+pub use review::{REVIEW_MAX_BYTES, ReviewState};
 pub use scan::SCAN_MAX_BYTES;
 pub use sign_in::Caller;
 pub use signer::{Signer, SigningProgram};
@@ -94,6 +96,14 @@ pub fn system_clock() -> Clock {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         since.map_or(0, |since| since.as_millis() as Time)
     })
+}
+
+/// Random bytes of the machine.
+fn random<const N: usize>() -> Result<[u8; N], ArchiveError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| ArchiveError::Fault(format!("no randomness: {error}")))?;
+    Ok(bytes)
 }
 
 /// An archive that is open for reading and writing. Every call may block on the disk.

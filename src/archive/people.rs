@@ -6,7 +6,7 @@ use super::fold::object;
 use super::kind::{self, Draft, OPERATOR};
 use super::rows::{GrantRow, UserRow, decode, key, last_part};
 use super::writer::Desk;
-use super::{Archive, ArchiveError};
+use super::{Archive, ArchiveError, random};
 use crate::access::{Grant, Permissions, Role, Scope, Time};
 use crate::store::{Store, put_object};
 use crate::voucher::{Invalid, Name};
@@ -260,9 +260,7 @@ impl Archive {
     /// Makes a token for a user, valid until `until`. It is shown once and kept nowhere.
     pub fn add_token(&self, name: &str, until: Option<Time>) -> Result<String, ArchiveError> {
         let name = user_name(name)?;
-        let mut token = [0; 4];
-        getrandom::fill(&mut token)
-            .map_err(|error| ArchiveError::Fault(format!("no randomness: {error}")))?;
+        let token = random::<4>()?;
         let token = format!("t{}", vouchsafe_evidence::digest::to_hex(&token));
         let logged = kind::TokenAdded {
             token: token.clone(),

@@ -7,14 +7,7 @@ use super::kind::{self, Draft};
 use super::people::place_of;
 use super::rows::{UserRow, key};
 use super::sealed_key::{SealError, SealedKey, SealingInput};
-use super::{Archive, ArchiveError, Caller};
-
-fn random<const N: usize>() -> Result<[u8; N], ArchiveError> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| ArchiveError::Fault(format!("no randomness: {error}")))?;
-    Ok(bytes)
-}
+use super::{Archive, ArchiveError, Caller, random};
 
 impl From<SealError> for ArchiveError {
     fn from(error: SealError) -> ArchiveError {

@@ -11,6 +11,7 @@ use vouchsafe_evidence::report::{Fault, Report};
 use super::ArchiveError;
 use super::kind::{self, body};
 use super::renditions::{Renditions, Source};
+use super::rows::named;
 use crate::catalog::{Rendition, TreePath};
 use crate::render::Renderer;
 use crate::store::Truth;
@@ -95,7 +96,7 @@ impl ToRedraw {
         forms: &Forms,
     ) -> Result<Renditions, ArchiveError> {
         let broken = |error: String| ArchiveError::Broken(format!("the template: {error}"));
-        let data = self.objects.iter().find(|it| it.name == "voucher.json");
+        let data = named(&self.objects, "voucher.json");
         let Source {
             template,
             voucher,

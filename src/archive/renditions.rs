@@ -44,7 +44,22 @@ impl Source {
     }
 }
 
-/// A voucher laid out on its form, and the PDF; `data` are the bytes of `voucher.json`, `place` is its folder.
+/// A voucher laid out on its form; `data` are the bytes of `voucher.json`, `place` is its folder.
+pub(super) fn draw(
+    renderer: &Renderer,
+    template: &Template,
+    voucher: &Voucher,
+    place: &TreePath,
+    data: &[u8],
+) -> Result<Drawing, ArchiveError> {
+    let mark = Mark {
+        place: place.to_string(),
+        digest: Digest::blake3(data).to_string(),
+    };
+    Ok(renderer.draw(template, voucher, &mark)?)
+}
+
+/// The same, and the PDF.
 pub(super) fn lay_out(
     renderer: &Renderer,
     template: &Template,
@@ -52,11 +67,7 @@ pub(super) fn lay_out(
     place: &TreePath,
     data: &[u8],
 ) -> Result<(Drawing, Vec<u8>), ArchiveError> {
-    let mark = Mark {
-        place: place.to_string(),
-        digest: Digest::blake3(data).to_string(),
-    };
-    let drawing = renderer.draw(template, voucher, &mark)?;
+    let drawing = draw(renderer, template, voucher, place, data)?;
     let pdf = renderer.pdf(&drawing, data)?;
     Ok((drawing, pdf))
 }

@@ -6,16 +6,16 @@ use vouchsafe_evidence::digest::Digest;
 use vouchsafe_evidence::entry::Object;
 use vouchsafe_evidence::note::Note;
 use vouchsafe_evidence::statement::{Decision, Statement};
+use vouchsafe_evidence::verify::REVIEW_NOTE;
 
 use super::credentials::Credentials;
 use super::documents::{json as document, rfc3339};
 use super::kind::{self, Draft};
 use super::open::entry;
-use super::rows::{ReviewRow, VoucherRow, key, last_part};
+use super::rows::{ReviewRow, VoucherRow, key, named};
 use super::stamps::Seal;
-use super::tree::PAGE_ROWS;
 use super::{Archive, ArchiveError, Caller, Filed, ImageSet, Records};
-use crate::access::{Right, Time};
+use crate::access::Time;
 use crate::catalog::TreePath;
 use crate::store::get_object;
 use crate::voucher::{Invalid, VOUCHER_MAX_BYTES};
@@ -24,13 +24,9 @@ use crate::voucher::{Invalid, VOUCHER_MAX_BYTES};
 const COMMENT_MAX_BYTES: usize = 2_000;
 /// Longest body that reviews, in bytes.
 pub const REVIEW_MAX_BYTES: usize = 16 << 10;
-/// Vouchers of one answer about a queue.
-const QUEUE_MAX: usize = 500;
 
 /// The file that has a review for people and programs.
 const REVIEW_FILE: &str = "review.json";
-/// The file that has what was signed, with the signature.
-const NOTE_FILE: &str = "review.note";
 
 /// How far the review of a voucher's current version is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -42,28 +38,6 @@ pub enum ReviewState {
     Approved,
     /// It went back; the next version starts anew.
     Rejected,
-}
-
-/// A voucher that waits for a review.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Waiting {
-    /// Its path.
-    pub path: String,
-    /// Which version.
-    pub version: u32,
-    /// When that came, by RFC 3339.
-    pub filed: String,
-    /// How far its pictures are complete.
-    pub image_set: ImageSet,
-}
-
-/// What changed about a voucher that may be in somebody's queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueChange {
-    /// Its path.
-    pub path: String,
-    /// Whether it was decided on.
-    pub decided: bool,
 }
 
 /// What a reviewer sends.
@@ -126,14 +100,14 @@ impl VoucherRow {
 
 impl Records {
     /// Whether the caller filed a version of the voucher, or is its preparer by name.
-    fn prepared(&self, caller: &Caller, row: &VoucherRow) -> Result<bool, ArchiveError> {
+    pub(super) fn prepared(&self, caller: &Caller, row: &VoucherRow) -> Result<bool, ArchiveError> {
         for version in &row.versions {
             if entry(&*self.store, version.seq)?.actor == caller.id {
                 return Ok(true);
             }
         }
         let objects = row.versions.last().map_or(&[][..], |it| &it.objects);
-        let Some(data) = objects.iter().find(|it| it.name == "voucher.json") else {
+        let Some(data) = named(objects, "voucher.json") else {
             return Ok(false);
         };
         let content = get_object(&*self.store, &data.blake3, VOUCHER_MAX_BYTES as u64)?;
@@ -141,73 +115,6 @@ impl Records {
         let content = content.unwrap_or_default();
         let voucher: serde_json::Value = serde_json::from_slice(&content).unwrap_or_default();
         Ok(voucher["preparer"].as_str() == Some(caller.name.as_str()))
-    }
-
-    /// The voucher at `path`, if it waits for a review that the caller may give.
-    pub fn waiting(&self, caller: &Caller, path: &str) -> Result<Option<Waiting>, ArchiveError> {
-        let place = TreePath::parse(path);
-        if !place.is_ok_and(|place| caller.permissions.allow(Right::Review, &place)) {
-            return Ok(None);
-        }
-        let row: Option<VoucherRow> = self.row(&key::voucher(path))?;
-        let row = row.filter(|row| row.review_state() == ReviewState::Waiting);
-        let Some((row, version)) = row
-            .as_ref()
-            .and_then(|row| Some((row, row.versions.last()?)))
-        else {
-            return Ok(None);
-        };
-        if self.prepared(caller, row)? {
-            return Ok(None);
-        }
-        Ok(Some(Waiting {
-            path: path.to_owned(),
-            version: row.versions.len() as u32,
-            filed: rfc3339(version.time),
-            image_set: row.image_set(),
-        }))
-    }
-
-    /// Whether the voucher at `path` is there and the caller may review it, by their role and by not having prepared it.
-    pub fn reviews(&self, caller: &Caller, path: &str) -> Result<bool, ArchiveError> {
-        let place = TreePath::parse(path);
-        if !place.is_ok_and(|place| caller.permissions.allow(Right::Review, &place)) {
-            return Ok(false);
-        }
-        let row: Option<VoucherRow> = self.row(&key::voucher(path))?;
-        match row {
-            Some(row) => Ok(!self.prepared(caller, &row)?),
-            None => Ok(false),
-        }
-    }
-
-    /// What waits for reviews that the caller may give, in the order of the paths, after a path; and the path to go on
-    /// after, if there may be more: always one that is in the answer.
-    pub fn queue(
-        &self,
-        caller: &Caller,
-        after: &str,
-    ) -> Result<(Vec<Waiting>, Option<String>), ArchiveError> {
-        let prefix = key::reviews_waiting();
-        let mut start = [&prefix[..], after.as_bytes()].concat();
-        let mut queue = Vec::new();
-        if !caller.permissions.allow_somewhere(Right::Review) {
-            return Ok((queue, None));
-        }
-        loop {
-            let rows = self.store.scan(&prefix, &start, PAGE_ROWS)?;
-            for (key, _) in &rows {
-                queue.extend(self.waiting(caller, &last_part(key))?);
-                if queue.len() == QUEUE_MAX {
-                    let next = queue.last().map(|it| it.path.clone());
-                    return Ok((queue, next));
-                }
-            }
-            match rows.last() {
-                Some((key, _)) => start.clone_from(key),
-                None => return Ok((queue, None)),
-            }
-        }
     }
 }
 
@@ -299,7 +206,7 @@ impl Archive {
         let stamped = self.reviewed_renditions(place, &row, &seal)?;
         let mut objects = vec![
             self.put(REVIEW_FILE, "application/json", &document(&told)?)?,
-            self.put(NOTE_FILE, "text/plain; charset=utf-8", note.as_bytes())?,
+            self.put(REVIEW_NOTE, "text/plain; charset=utf-8", note.as_bytes())?,
         ];
         objects.extend(stamped);
         let body = kind::ReviewDecided {
@@ -323,16 +230,6 @@ impl Archive {
             desk.write(draft.with(objects));
             Ok(Filed::new(now.reviews.len() as u32 + 1))
         })
-    }
-
-    /// The caller as they are at this moment; none when they cannot sign in any more.
-    pub fn again(&self, caller: &Caller) -> Option<Caller> {
-        self.caller(&caller.id, self.now())
-    }
-
-    /// Has `listener` told of every change of what waits for reviews, once it is durable. It must not block.
-    pub fn on_queue_change(&self, listener: impl Fn(&QueueChange) + Send + Sync + 'static) {
-        self.news.listen(Box::new(listener));
     }
 }
 

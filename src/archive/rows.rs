@@ -279,6 +279,11 @@ pub(super) fn encode(row: &impl Serialize) -> Result<Vec<u8>, ArchiveError> {
     serde_json::to_vec(row).map_err(|error| ArchiveError::Fault(error.to_string()))
 }
 
+/// The object of this name.
+pub(super) fn named<'a>(objects: &'a [Object], name: &str) -> Option<&'a Object> {
+    objects.iter().find(|object| object.name == name)
+}
+
 /// The last part of a key.
 pub(super) fn last_part(key: &[u8]) -> String {
     name_of(key.to_vec())

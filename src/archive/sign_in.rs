@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::credentials::{Credentials, PASSWORD_MAX_BYTES};
 use super::kind::{self, Draft, NOBODY};
-use super::{Archive, ArchiveError};
+use super::{Archive, ArchiveError, random};
 use crate::access::{Permissions, Right, Time};
 
 /// How long a right password is remembered, in milliseconds. Argon2id takes tens of milliseconds by
@@ -65,9 +65,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl SignedIn {
     pub fn new() -> Result<SignedIn, ArchiveError> {
-        let mut secret = [0; 32];
-        getrandom::fill(&mut secret)
-            .map_err(|error| ArchiveError::Fault(format!("no randomness: {error}")))?;
+        let secret = random()?;
         Ok(SignedIn {
             secret,
             known: Mutex::default(),

@@ -7,8 +7,8 @@ use vouchsafe_evidence::statement::Decision;
 use super::documents::rfc3339;
 use super::kind;
 use super::open::entry;
-use super::renditions::{DOTS_PER_INCH, Source, lay_out};
-use super::rows::VoucherRow;
+use super::renditions::{DOTS_PER_INCH, Source, draw};
+use super::rows::{VoucherRow, named};
 use super::{Archive, ArchiveError};
 use crate::catalog::TreePath;
 use crate::render::Stamp;
@@ -57,8 +57,7 @@ impl Archive {
         let store = &*self.records.store;
         let by = entry(store, version.seq)?;
         let filed: kind::VoucherFiled = kind::body(&by)?;
-        let mut objects = version.objects.iter();
-        let data = objects.find(|object| object.name == "voucher.json");
+        let data = named(&version.objects, "voucher.json");
         let source = Source::read(store, data.map(|it| &it.blake3), &filed.template_blake3)?;
         let locale = source.template.locale;
         let date = |time: &str| time.get(..10).unwrap_or(time).to_owned();
@@ -87,7 +86,7 @@ impl Archive {
             voucher,
             data,
         } = &source;
-        let (drawing, _) = lay_out(&self.renderer, template, voucher, place, data)?;
+        let drawing = draw(&self.renderer, template, voucher, place, data)?;
         let stamped = self.renderer.stamped(&drawing, &stamps);
         let pdf = self.renderer.pdf(&stamped, data)?;
         let png = self

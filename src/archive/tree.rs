@@ -4,7 +4,7 @@
 use super::node::{Child, File, Node};
 use super::open::entry;
 use super::published::sees_audit;
-use super::rows::{NodeRow, VoucherRow, decode, key, last_part, name_of};
+use super::rows::{NodeRow, VoucherRow, decode, key, last_part, name_of, named};
 use super::{ArchiveError, Caller, Records};
 use crate::access::Right;
 use crate::catalog::{AUDIT, INBOX, Place, TEMPLATES, TreePath, VoucherFile};
@@ -164,6 +164,33 @@ impl Records {
         }
     }
 
+    /// What `take` makes of the paths that are listed below `prefix`, in their order and after a path, at most `most`; and
+    /// the path to go on after, if there may be more: always one that it made something of.
+    pub(super) fn listed<T>(
+        &self,
+        prefix: &[u8],
+        after: &str,
+        most: usize,
+        mut take: impl FnMut(&str) -> Result<Option<T>, ArchiveError>,
+    ) -> Result<(Vec<T>, Option<String>), ArchiveError> {
+        let mut start = [prefix, after.as_bytes()].concat();
+        let mut taken = Vec::new();
+        loop {
+            let rows = self.store.scan(prefix, &start, PAGE_ROWS)?;
+            for (key, _) in &rows {
+                let path = last_part(key);
+                taken.extend(take(&path)?);
+                if taken.len() == most {
+                    return Ok((taken, Some(path)));
+                }
+            }
+            match rows.last() {
+                Some((key, _)) => start.clone_from(key),
+                None => return Ok((taken, None)),
+            }
+        }
+    }
+
     /// A folder whose times say nothing, because the caller does not see all that made them.
     pub(super) fn folder_born(&self) -> Result<Node, ArchiveError> {
         let born = entry(&*self.store, 0)?.time;
@@ -264,8 +291,7 @@ impl Records {
         Ok(match file {
             VoucherFile::Data | VoucherFile::Rendition(_) => {
                 nth(&row.versions, version).and_then(|shown| {
-                    let mut objects = shown.objects.iter();
-                    let object = objects.find(|object| object.name == file.name())?;
+                    let object = named(&shown.objects, file.name())?;
                     Some(File::stored(object, created, shown.time))
                 })
             }
@@ -276,8 +302,7 @@ impl Records {
             }),
             VoucherFile::Match | VoucherFile::MatchPicture => nth(&row.decisions, version)
                 .and_then(|shown| {
-                    let mut objects = shown.objects.iter();
-                    let object = objects.find(|object| object.name == file.name())?;
+                    let object = named(&shown.objects, file.name())?;
                     let first = row.decisions.first().map_or(shown.time, |first| first.time);
                     Some(File::stored(object, first, shown.time))
                 }),
@@ -290,8 +315,7 @@ impl Records {
                 Some(_) => nth(&row.reviews, version),
             }
             .and_then(|shown| {
-                let mut objects = shown.objects.iter();
-                let object = objects.find(|object| object.name == file.name())?;
+                let object = named(&shown.objects, file.name())?;
                 let first = row.reviews.first().map_or(shown.time, |first| first.time);
                 Some(File::stored(object, first, shown.time))
             }),

@@ -16,7 +16,7 @@ pub use anchors::{
     check_clock,
 };
 use reviews::Reviews;
-pub use reviews::{REVIEW_DECIDED, USER_KEY_ADDED};
+pub use reviews::{REVIEW_DECIDED, REVIEW_NOTE, USER_KEY_ADDED};
 use walk::Walk;
 
 use crate::checkpoint::Checkpoint;

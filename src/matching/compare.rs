@@ -185,10 +185,6 @@ impl Matcher {
         let size = (form.ink[0].width, form.ink[0].height);
         let black = registration.rectified(&scan.black, size, 1);
         let runs = form.fields.iter().flat_map(|claim| &claim.runs);
-        let cold = scan
-            .cold
-            .as_ref()
-            .map(|cold| registration.rectified(cold, size, 1));
         let red = !scan.grey && runs.chain(&form.labels).any(is_red);
         let print = red.then(|| registration.rectified(scan.full_print(), size, 1));
         let vote = GlyphVote {
@@ -203,6 +199,8 @@ impl Matcher {
         let sound = registration.residual <= at.residual
             && optics.dark >= at.pale
             && registration.found >= if own_type { at.found } else { at.found / 2.0 };
+        let cold = sound.then(|| scan.cold()).flatten();
+        let cold = cold.map(|cold| registration.rectified(cold, size, 1));
         let mut look = Look {
             readable: true,
             matcher: self,

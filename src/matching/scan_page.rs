@@ -20,9 +20,8 @@ pub(super) struct ScanPage {
     /// Ink as the brightest channel shows it, in which red seals are paper and blue pens pale; without colour, the
     /// only channel.
     pub black: Pyramid,
-    /// Ink as the red channel shows it, in which red seals are paper and everything else that was added is dark; none
-    /// without colour.
-    pub cold: Option<Pyramid>,
+    /// The red channel's, made when something is looked at.
+    cold: OnceLock<Pyramid>,
     /// The green channel's in full, made when something red is to be looked at.
     full_print: OnceLock<Pyramid>,
     pub marks: Vec<FoundMark>,
@@ -51,7 +50,7 @@ impl ScanPage {
         };
         ScanPage {
             black: Pyramid::new(black, 1.0),
-            cold: (!grey).then(|| Pyramid::new(picture.channel(0).ink(), 1.0)),
+            cold: OnceLock::new(),
             full_print: OnceLock::new(),
             grey,
             picture: Arc::new(picture),
@@ -59,6 +58,13 @@ impl ScanPage {
             print,
             marks,
         }
+    }
+
+    /// Ink as the red channel shows it, in which red seals are paper and everything else that was added is dark; none
+    /// without colour.
+    pub fn cold(&self) -> Option<&Pyramid> {
+        let make = || Pyramid::new(self.picture.channel(0).ink(), 1.0);
+        (!self.grey).then(|| self.cold.get_or_init(make))
     }
 
     /// All ink, in full.

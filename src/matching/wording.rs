@@ -1,44 +1,17 @@
 //! What a field can say instead: an amount in words is made of few words, and no forger gains by any others.
 
 use super::alike::alike;
+use crate::render::english_numerals;
 
 /// What amounts are written with, in capital numerals.
 const CAPITALS: &str = "零壹贰叁肆伍陆柒捌玖拾佰仟万亿元角分整";
+/// What amounts have in English beside the numerals below a hundred.
+const POWERS: [&str; 4] = ["hundred", "thousand", "million", "billion"];
+
 /// What amounts are written with, in English.
-const NUMERALS: [&str; 32] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-    "thirty",
-    "forty",
-    "fifty",
-    "sixty",
-    "seventy",
-    "eighty",
-    "ninety",
-    "hundred",
-    "thousand",
-    "million",
-    "billion",
-];
+fn numerals() -> impl Iterator<Item = &'static str> {
+    english_numerals().chain(POWERS)
+}
 
 /// What kind of text a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,12 +66,12 @@ fn in_words(text: &[char], at: usize) -> Option<Vec<char>> {
         .take_while(|it| letter(it))
         .collect();
     let lower = word.to_ascii_lowercase();
-    if !NUMERALS.contains(&lower.as_str()) {
+    if !numerals().any(|it| it == lower) {
         return None;
     }
     let upper = text[at].is_ascii_uppercase();
     let own = text[at].to_ascii_lowercase();
-    let others = NUMERALS.iter().filter(|it| it.len() == lower.len());
+    let others = numerals().filter(|it| it.len() == lower.len());
     let mut letters: Vec<char> = others
         .filter_map(|it| it.chars().nth(before))
         .filter(|it| *it != own)
@@ -140,16 +113,12 @@ mod tests {
 
     #[test]
     fn every_numeral_but_those_alone_of_their_length_has_a_rival_in_some_letter() {
-        for numeral in NUMERALS {
+        for numeral in numerals() {
             let text: Vec<char> = numeral.chars().collect();
             let rivals: usize = (0..text.len())
                 .map(|at| Wording::Amount.instead_of(&text, at).len())
                 .sum();
-            let alone = NUMERALS
-                .iter()
-                .filter(|it| it.len() == numeral.len())
-                .count()
-                == 1;
+            let alone = numerals().filter(|it| it.len() == numeral.len()).count() == 1;
             assert_eq!(rivals == 0, alone, "{numeral}");
         }
     }

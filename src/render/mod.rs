@@ -33,6 +33,11 @@ pub use warning::{Shortfall, Warning};
 use crate::voucher::Voucher;
 use crate::voucher::template::Template;
 
+/// The English numerals below a hundred, each a word, as amounts in words have them.
+pub fn english_numerals() -> impl Iterator<Item = &'static str> {
+    words::english_numerals()
+}
+
 /// The drawing machine with its built-in typefaces. Cheap to share by reference between threads;
 /// the fonts' tables are read when they are first needed (milliseconds).
 pub struct Renderer {

@@ -6,6 +6,12 @@ mod english;
 use crate::voucher::template::Locale;
 use crate::voucher::{Amount, Date};
 
+/// The English numerals below a hundred, each a word.
+pub(super) fn english_numerals() -> impl Iterator<Item = &'static str> {
+    let tens = english::TENS.into_iter().filter(|it| !it.is_empty());
+    english::SMALL.into_iter().chain(tens)
+}
+
 impl Locale {
     /// The amount in words with its currency, or `None` where words cannot say it.
     pub(super) fn amount(self, amount: Amount, currency: &str) -> Option<String> {

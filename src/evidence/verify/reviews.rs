@@ -16,7 +16,7 @@ pub const USER_KEY_ADDED: &str = "user.key_added";
 /// Kind of the entry of a review.
 pub const REVIEW_DECIDED: &str = "review.decided";
 /// The object of a review that has what was signed, with the signature.
-const NOTE_FILE: &str = "review.note";
+pub const REVIEW_NOTE: &str = "review.note";
 
 #[derive(Deserialize)]
 struct KeyAdded {
@@ -92,8 +92,8 @@ impl<'a> Reviews<'a> {
         let wrong = |found: String| (expected(), found);
         let decided: Decided = body(entry).map_err(wrong)?;
         let mut objects = entry.objects.iter();
-        let object = objects.find(|object| object.name == NOTE_FILE);
-        let object = object.ok_or_else(|| wrong(format!("no {NOTE_FILE}")))?;
+        let object = objects.find(|object| object.name == REVIEW_NOTE);
+        let object = object.ok_or_else(|| wrong(format!("no {REVIEW_NOTE}")))?;
         let content = self.source.object(&object.blake3);
         let Some(content) = content.map_err(|error| wrong(error.to_string()))? else {
             // That an object is missing is said where objects are checked.
@@ -236,7 +236,7 @@ mod tests {
         let object = Object {
             blake3: digests.blake3,
             media_type: "text/plain".to_owned(),
-            name: NOTE_FILE.to_owned(),
+            name: REVIEW_NOTE.to_owned(),
             sha256: digests.sha256,
             size: digests.size,
         };

@@ -16,7 +16,8 @@ const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
-const SMALL: [&str; 20] = [
+/// The numerals below twenty.
+pub(in crate::render) const SMALL: [&str; 20] = [
     "zero",
     "one",
     "two",
@@ -38,7 +39,8 @@ const SMALL: [&str; 20] = [
     "eighteen",
     "nineteen",
 ];
-const TENS: [&str; 10] = [
+/// The tens, by their digit; the first two have none.
+pub(in crate::render) const TENS: [&str; 10] = [
     "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
 ];
 /// Powers of a thousand, from above; an amount has at most seventeen digits, so quadrillions are the most.
