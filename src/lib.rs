@@ -19,3 +19,4 @@ pub mod api;
 pub mod cli;
 pub mod dav;
 pub mod http;
+pub mod pages;

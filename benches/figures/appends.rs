@@ -13,7 +13,7 @@ pub fn measure() {
         let folder = tempfile::tempdir().unwrap();
         let archive = new_archive(&folder.path().join("archive"));
         let viewer = vouchsafe::archive::Caller {
-            permissions: vouchsafe::access::Permissions::at(&[grant(Role::Viewer, "/")], 0),
+            permissions: vouchsafe::access::Permissions::at(&[grant(Role::Viewer, "/").into()], 0),
             ..crate::server::uploader()
         };
         let data = crate::server::voucher("0001");

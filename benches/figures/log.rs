@@ -42,7 +42,7 @@ pub fn measure() {
 fn fill_with_views(folder: &Path) {
     let archive = new_archive(folder);
     let viewer = Caller {
-        permissions: Permissions::at(&[grant(Role::Viewer, "/")], 0),
+        permissions: Permissions::at(&[grant(Role::Viewer, "/").into()], 0),
         ..uploader()
     };
     let place = place("2024-03", "0001");

@@ -60,7 +60,7 @@ pub fn uploader() -> Caller {
     Caller {
         id: "u2".to_owned(),
         name: "erp".to_owned(),
-        permissions: Permissions::at(&[grant(Role::Uploader, "/*/")], 0),
+        permissions: Permissions::at(&[grant(Role::Uploader, "/*/").into()], 0),
     }
 }
 

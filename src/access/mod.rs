@@ -8,6 +8,8 @@ mod scope;
 pub use role::{Right, Role};
 pub use scope::{Scope, ScopeError};
 
+use std::sync::Arc;
+
 use crate::catalog::TreePath;
 
 /// Milliseconds since 1970-01-01 UTC.
@@ -36,12 +38,12 @@ impl Grant {
 /// What one user may do at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Permissions {
-    grants: Vec<Grant>,
+    grants: Vec<Arc<Grant>>,
 }
 
 impl Permissions {
     /// The grants of a user that hold at `now`.
-    pub fn at(grants: &[Grant], now: Time) -> Permissions {
+    pub fn at(grants: &[Arc<Grant>], now: Time) -> Permissions {
         let held = grants.iter().filter(|grant| grant.holds(now));
         Permissions {
             grants: held.cloned().collect(),
@@ -51,7 +53,13 @@ impl Permissions {
     fn with(&self, right: Right) -> impl Iterator<Item = &Grant> {
         self.grants
             .iter()
+            .map(Arc::as_ref)
             .filter(move |grant| grant.role.has(right))
+    }
+
+    /// The grants that hold.
+    pub fn grants(&self) -> impl Iterator<Item = &Grant> {
+        self.grants.iter().map(Arc::as_ref)
     }
 
     /// Whether the user has `right` at `path` and everything below it.
@@ -104,7 +112,7 @@ mod tests {
             grant(Role::Viewer, "/acme/"),
             grant(Role::Uploader, "/other/"),
         ];
-        let permissions = Permissions::at(&grants, 0);
+        let permissions = Permissions::at(&grants.map(Arc::new), 0);
         assert!(permissions.allow(Right::Read, &path));
         assert!(!permissions.allow(Right::Upload, &path));
         assert!(permissions.allow_somewhere(Right::Upload));

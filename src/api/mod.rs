@@ -3,18 +3,70 @@
 //! It translates and decides nothing; what it refuses, and how, is what the drive refuses.
 
 mod image_sets;
+mod own;
 mod queue;
+mod reviews;
+mod session;
 mod templates;
+mod traces;
+mod tree;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, Request};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post, put};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use crate::archive::Archive;
-use crate::http::Refusal;
+use crate::archive::{Archive, ArchiveError};
+use crate::catalog::TreePath;
+use crate::http::{BodyReader, Refusal, blocking};
+use crate::voucher::Invalid;
+
+/// Longest body of a small request, in bytes.
+const BODY_MAX_BYTES: usize = 64 << 10;
+
+/// A question about one place.
+#[derive(Deserialize)]
+struct AtPath {
+    path: String,
+}
+
+/// What a query says; a wrong one is refused with what is wrong.
+fn given<T>(asked: Result<Query<T>, QueryRejection>) -> Result<T, Refusal> {
+    let Query(given) = asked.map_err(|rejection| {
+        let hint = "/api/v1/openapi.json says what can be asked";
+        ArchiveError::from(Invalid::new("query", rejection.body_text(), hint))
+    })?;
+    Ok(given)
+}
+
+fn place(asked: Result<Query<AtPath>, QueryRejection>) -> Result<TreePath, Refusal> {
+    Ok(TreePath::parse(&given(asked)?.path)?)
+}
+
+/// All of a body, at most `limit` bytes.
+async fn bytes(request: Request, limit: usize) -> Result<Vec<u8>, Refusal> {
+    let mut reader = BodyReader::new(request.into_body());
+    blocking(move || Ok(reader.read_all("the request", limit)?)).await
+}
+
+/// A body as JSON. The refusal names the field and never quotes it: it may be a password.
+async fn body<T: DeserializeOwned>(request: Request) -> Result<T, Refusal> {
+    let bytes = bytes(request, BODY_MAX_BYTES).await?;
+    let mut reading = serde_json::Deserializer::from_slice(&bytes);
+    serde_path_to_error::deserialize(&mut reading).map_err(|error| {
+        let field = error.path().to_string();
+        let at = error.inner();
+        let why = format!("not what is asked for, at line {} column {}", at.line(), at.column());
+        let hint = "/api/v1/openapi.json says what to send";
+        ArchiveError::from(Invalid::new(field, why, hint)).into()
+    })
+}
 
 /// What can be asked, as OpenAPI 3.1.
 const DESCRIPTION: &str = include_str!("openapi.json");
@@ -35,6 +87,18 @@ pub fn routes(archive: Arc<Archive>) -> Router {
         )
         .route("/api/v1/unplaced", get(image_sets::unplaced))
         .route("/api/v1/image-sets", get(image_sets::of_state))
+        .route(
+            "/api/v1/session",
+            get(session::who).post(session::begin).delete(session::end),
+        )
+        .route("/api/v1/own/password", put(own::password))
+        .route("/api/v1/own/key", put(own::key))
+        .route("/api/v1/review-statement", post(reviews::statement))
+        .route("/api/v1/tree", get(tree::children))
+        .route("/api/v1/rights", get(tree::rights))
+        .route("/api/v1/traces", get(traces::traces))
+        .route("/api/v1/bursts", get(traces::bursts))
+        .route("/api/v1/access", get(traces::access))
         .method_not_allowed_fallback(not_allowed)
         .with_state(archive)
         .merge(live)

@@ -32,7 +32,7 @@ struct Person {
     password: Option<String>,
     #[serde(default)]
     tokens: Vec<Token>,
-    /// What they sign with. It opens with the password, so a password that somebody else sets ends it.
+    /// What they sign with. It opens with the password, so one that is set without the old one ends it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<SealedKey>,
 }
@@ -111,13 +111,18 @@ impl Credentials {
         Ok(())
     }
 
-    /// Gives a user a password, in place of any before.
-    pub fn set_password(&self, id: &str, password: &str) -> Result<(), ArchiveError> {
+    /// Gives a user a password, in place of any before, and the key that it opens, if there is one.
+    pub fn set_password(
+        &self,
+        id: &str,
+        password: &str,
+        key: Option<SealedKey>,
+    ) -> Result<(), ArchiveError> {
         check_password(password)?;
         let hash = hash(password)?;
         self.change(id, |person| {
             person.password = Some(hash);
-            person.key = None;
+            person.key = key;
         })
     }
 
@@ -131,6 +136,11 @@ impl Credentials {
         let mut kept = key.clone();
         self.change(id, |person| kept = person.key.get_or_insert(key).clone())?;
         Ok(kept)
+    }
+
+    /// Keeps a key for a user in place of any before.
+    pub fn set_key(&self, id: &str, key: SealedKey) -> Result<(), ArchiveError> {
+        self.change(id, |person| person.key = Some(key))
     }
 
     /// Makes a token for a user; it is returned once and kept nowhere.
@@ -198,7 +208,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("credentials.json");
         let credentials = Credentials::open(&path).unwrap();
-        credentials.set_password("u1", "Correct-Horse-9").unwrap();
+        credentials.set_password("u1", "Correct-Horse-9", None).unwrap();
         let token = credentials.add_token("u2", "t1", Some(100)).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(!text.contains("Correct-Horse-9") && !text.contains(&token));

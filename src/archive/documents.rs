@@ -14,8 +14,9 @@ use super::kind;
 use super::log::{self, Against};
 use super::open::entry;
 use super::rows::{DecisionRow, ReviewRow, VersionRow, VoucherRow};
-use super::{ArchiveError, ImageSet, OPERATOR, Records, ReviewState};
-use crate::access::Time;
+use super::traces::Looked;
+use super::{ArchiveError, Caller, ImageSet, OPERATOR, Records, ReviewState};
+use crate::access::{Right, Time};
 use crate::catalog::TreePath;
 use crate::matching::Verdict;
 
@@ -37,6 +38,9 @@ struct History<'a> {
     /// What reviewers decided, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reviews: Vec<Reviewed<'a>>,
+    /// Who looked at it: only for those who may see traces there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    views: Option<Vec<Looked>>,
 }
 
 /// What a reviewer decided on a version of the voucher.
@@ -124,9 +128,11 @@ impl VoucherRow {
 }
 
 impl Records {
-    /// The content of `history.json`. It depends on the log alone, so reading it changes nothing in it.
+    /// The content of `history.json`. It depends on the log alone, and reading it leaves no trace there, so reading it
+    /// changes nothing in it.
     pub(super) fn history(
         &self,
+        caller: &Caller,
         place: &TreePath,
         row: &VoucherRow,
     ) -> Result<Vec<u8>, ArchiveError> {
@@ -153,6 +159,11 @@ impl Records {
                 .zip(&row.reviews)
                 .map(|(number, it)| self.reviewed(number, it))
                 .collect(),
+            views: caller
+                .permissions
+                .allow(Right::Verify, place)
+                .then(|| self.looks(&place.to_string()))
+                .transpose()?,
         })
     }
 

@@ -360,7 +360,7 @@ fn write_bag(
         caller: Caller {
             id: OPERATOR.to_owned(),
             name: OPERATOR.to_owned(),
-            permissions: Permissions::at(&[grant], 0),
+            permissions: Permissions::at(&[grant.into()], 0),
         },
         bag: Bag::create(folder)?,
         report: ExportReport {

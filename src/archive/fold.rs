@@ -7,8 +7,8 @@ use vouchsafe_evidence::entry::{Entry, Object};
 use super::kind::{self, body};
 use super::review::review_row;
 use super::rows::{
-    AnchorRow, DecisionRow, FileRow, GrantRow, InboxRow, KeyRow, NodeRow, TemplateRow, UserRow,
-    VersionRow, VoucherRow, decode, encode, key,
+    AnchorRow, DecisionRow, FileRow, GrantRow, INDEX_FORM, InboxRow, KeyRow, MembershipRow, NodeRow, TemplateRow,
+    UserRow, VersionRow, ViewRow, ViewerRow, VoucherRow, decode, encode, key,
 };
 use super::{ArchiveError, ImageSet};
 use crate::catalog::{INBOX, TreePath};
@@ -59,6 +59,9 @@ impl<'a> Rows<'a> {
 
     /// Applies one entry.
     pub fn fold(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
+        if entry.seq == 0 {
+            self.put(key::form(), &INDEX_FORM)?;
+        }
         match entry.kind.as_str() {
             kind::USER_ADDED => self.user_added(entry),
             kind::USER_DISABLED => {
@@ -74,6 +77,7 @@ impl<'a> Rows<'a> {
                 user.keys.push(KeyRow {
                     seq: entry.seq,
                     vkey: added.vkey,
+                    outside: added.outside,
                 });
                 self.put(key, &user)
             }
@@ -83,8 +87,10 @@ impl<'a> Rows<'a> {
                 let key = key::grant(&revoked.grant);
                 let mut grant: GrantRow = self.present(entry, &key)?;
                 grant.revoked = Some(entry.time);
+                grant.revoked_seq = Some(entry.seq);
                 self.put(key, &grant)
             }
+            kind::GROUP_MEMBER_ADDED | kind::GROUP_MEMBER_REMOVED => self.group_changed(entry),
             kind::TEMPLATE_PUBLISHED => {
                 let published: kind::TemplatePublished = body(entry)?;
                 let row = TemplateRow {
@@ -110,6 +116,18 @@ impl<'a> Rows<'a> {
                 let (user, path) = inbox_place(entry)?;
                 self.changes.insert(key::inbox(&user, &path), None);
                 Ok(())
+            }
+            kind::VIEW => {
+                let viewer = ViewerRow {
+                    time: entry.time,
+                    user: entry.actor.clone(),
+                };
+                self.put(key::view_of(&entry.path, entry.seq), &viewer)?;
+                let row = ViewRow {
+                    time: entry.time,
+                    path: entry.path.clone(),
+                };
+                self.put(key::view_by(&entry.actor, entry.seq), &row)
             }
             kind::KEY_ROTATED => self.key_rotated(entry),
             kind::CHECKPOINT_COSIGNED => {
@@ -144,6 +162,7 @@ impl<'a> Rows<'a> {
         let user = UserRow {
             name,
             added: entry.time,
+            seq: entry.seq,
             disabled: None,
             keys: Vec::new(),
         };
@@ -160,10 +179,27 @@ impl<'a> Rows<'a> {
             from: added.from,
             until: added.until,
             added: entry.time,
+            seq: entry.seq,
             revoked: None,
+            revoked_seq: None,
         };
         self.put(key::grant(&added.grant), &grant)?;
         self.count("grant")
+    }
+
+    fn group_changed(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
+        let member: kind::GroupMember = body(entry)?;
+        let key = key::membership(&member.group, last_step(&entry.path));
+        let mut times: Vec<MembershipRow> = self.get(&key)?.unwrap_or_default();
+        match (entry.kind.as_str(), times.last_mut()) {
+            (kind::GROUP_MEMBER_REMOVED, Some(last)) => last.removed = Some(entry.time),
+            _ => times.push(MembershipRow {
+                added: entry.time,
+                seq: entry.seq,
+                removed: None,
+            }),
+        }
+        self.put(key, &times)
     }
 
     fn key_rotated(&mut self, entry: &Entry) -> Result<(), ArchiveError> {

@@ -26,6 +26,8 @@ pub(super) const USER_DISABLED: &str = "user.disabled";
 pub(super) const USER_TOKEN_ADDED: &str = "user.token_added";
 pub(super) const GRANT_ADDED: &str = "grant.added";
 pub(super) const GRANT_REVOKED: &str = "grant.revoked";
+pub(super) const GROUP_MEMBER_ADDED: &str = "group.member_added";
+pub(super) const GROUP_MEMBER_REMOVED: &str = "group.member_removed";
 pub(super) const TEMPLATE_PUBLISHED: &str = "template.published";
 pub(super) const VOUCHER_FILED: &str = "voucher.filed";
 pub(super) const SCAN_RECEIVED: &str = "scan.received";
@@ -91,12 +93,16 @@ pub(super) struct TokenAdded {
 #[derive(Serialize, Deserialize)]
 pub(super) struct UserKeyAdded {
     pub vkey: String,
+    /// Whether the private half is kept by its owner, and not sealed here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outside: bool,
 }
 
 /// Body of `grant.added`.
 #[derive(Serialize, Deserialize)]
 pub(super) struct GrantAdded {
     pub grant: String,
+    /// The id of a user, or the name of a group with its `@`.
     pub user: String,
     pub role: Role,
     pub scope: String,
@@ -108,6 +114,12 @@ pub(super) struct GrantAdded {
 #[derive(Serialize, Deserialize)]
 pub(super) struct GrantRevoked {
     pub grant: String,
+}
+
+/// Body of `group.member_added` and `group.member_removed`; the path names the user.
+#[derive(Serialize, Deserialize)]
+pub(super) struct GroupMember {
+    pub group: String,
 }
 
 /// Body of `template.published`.

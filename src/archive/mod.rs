@@ -5,6 +5,7 @@
 
 mod anchors;
 mod audit;
+mod back_off;
 mod backup;
 mod credentials;
 mod documents;
@@ -13,6 +14,7 @@ mod export;
 mod filing;
 mod fold;
 mod folder;
+mod grants;
 mod high_water;
 mod image_set;
 mod inbox;
@@ -33,15 +35,18 @@ mod redraw;
 mod reindex;
 mod renditions;
 mod review;
+mod rights;
 mod rows;
 mod scan;
 mod sealed_key;
+mod sessions;
 mod sign_in;
 mod signer;
 mod stamps;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod tree;
 mod verify;
 mod view;
@@ -57,17 +62,20 @@ pub use kind::OPERATOR;
 pub use matching::SETTLEMENT_MAX_BYTES;
 pub use node::{Child, Content, File, Node};
 pub use open::{Progress, make_aside};
-pub use people::{GrantRecord, People, User};
+pub use grants::{Access, GROUP_MARK, GrantRecord, Membership};
+pub use people::{People, PersonalKey, User};
 pub use placing::Unplaced;
 pub use pool::Matching;
 pub use prove::prove;
 pub use queue::{QueueChange, Waiting};
 pub use reindex::{IndexDigest, ReindexReport, reindex};
 pub use review::{REVIEW_MAX_BYTES, ReviewState};
+pub use rights::Rights;
 pub use scan::SCAN_MAX_BYTES;
-pub use sign_in::Caller;
+pub use sign_in::{Caller, SigningIn};
 pub use signer::{Signer, SigningProgram};
 pub use templates::TemplateVersion;
+pub use traces::{Burst, TRACES_MAX, Trace, TracesOf, Unusual};
 pub use verify::verify;
 pub use view::Client;
 
@@ -191,6 +199,11 @@ impl Archive {
     /// Whether writes are taken: none are after one failed, until the archive is opened again.
     pub fn takes_writes(&self) -> bool {
         !self.writer.has_failed()
+    }
+
+    /// What time it is for the archive.
+    pub fn time(&self) -> Time {
+        self.now()
     }
 
     fn now(&self) -> Time {

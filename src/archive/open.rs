@@ -17,6 +17,7 @@ use super::fold::Rows;
 use super::high_water::{HighWater, Mark};
 use super::kind::{self, Draft, OPERATOR};
 use super::pool::News;
+use super::rows::{INDEX_FORM, decode, key};
 use super::verify::open_store_to_read;
 use super::writer::{Committed, Pen, Room, Writer};
 use super::{
@@ -213,6 +214,10 @@ impl Records {
                 "the index reflects {applied} of {size} entries; `vouchsafe serve` rebuilds it"
             )));
         }
+        if !is_of_this_version(&*store)? {
+            let why = "the index is of another version; `vouchsafe serve` makes it anew";
+            return Err(ArchiveError::Busy(why.to_owned()));
+        }
         Ok(Records {
             layout: folder::read_layout(folder)?,
             keys: Arc::new(ArcSwap::from_pointee(keys::history(
@@ -306,7 +311,7 @@ fn refresh(
 ) -> Committed {
     Box::new(move |entries| {
         let concerned =
-            |entry: &Entry| entry.kind.starts_with("user.") || entry.kind.starts_with("grant.");
+            |entry: &Entry| ["user.", "grant.", "group."].iter().any(|it| entry.kind.starts_with(it));
         if entries.iter().any(concerned) {
             people.store(Arc::new(People::read(&*store)?));
         }
@@ -419,11 +424,19 @@ pub(super) fn check_mark(store: &dyn Store, mark: &Mark) -> Result<(), ArchiveEr
     Ok(())
 }
 
+/// Whether the rows of the index are those that this version keeps.
+fn is_of_this_version(store: &dyn Store) -> Result<bool, ArchiveError> {
+    let key = key::form();
+    let form: Option<u32> = store.get(&key)?.map(|row| decode(&key, &row)).transpose()?;
+    Ok(form == Some(INDEX_FORM))
+}
+
 /// Folds what the index does not reflect yet.
 pub(super) fn catch_up(store: &dyn Store, progress: Progress<'_>) -> Result<(), ArchiveError> {
     let size = store.head()?.size;
     let mut applied = store.applied()?;
-    if applied > size {
+    // What an older version kept is made anew, once.
+    if applied > size || (applied > 0 && !is_of_this_version(store)?) {
         store.clear()?;
         applied = 0;
     }

@@ -1,12 +1,14 @@
-//! People and what they are granted: adding, changing, and the picture of all of them in memory.
+//! People: adding and changing them, and the picture in memory of all of them and of what they are granted.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::fold::object;
 use super::kind::{self, Draft, OPERATOR};
-use super::rows::{GrantRow, UserRow, decode, key, last_part};
+use super::grants::{self, GrantRecord, Membership};
+use super::rows::{UserRow, decode, key, last_part};
 use super::writer::Desk;
-use super::{Archive, ArchiveError, random};
+use super::{Archive, ArchiveError, Caller, random};
 use crate::access::{Grant, Permissions, Role, Scope, Time};
 use crate::store::{Store, put_object};
 use crate::voucher::{Invalid, Name};
@@ -23,44 +25,33 @@ pub struct User {
     pub name: String,
     /// When they were added.
     pub added: Time,
+    /// The entry that added them.
+    pub entry: u64,
     /// Since when they cannot sign in any more.
     pub disabled: Option<Time>,
-    /// Public keys that they sign with, as the log has them (C2SP signed-note), the current one last.
-    pub keys: Vec<String>,
+    /// Public keys that they sign with, the current one last.
+    pub keys: Vec<PersonalKey>,
 }
 
-/// A grant with its history.
+/// A public key of somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GrantRecord {
-    /// Such as `g3`.
-    pub id: String,
-    /// The id of the user.
-    pub user: String,
-    /// What is granted.
-    pub grant: Grant,
-    /// When it was added.
-    pub added: Time,
-    /// When it was revoked.
-    pub revoked: Option<Time>,
+pub struct PersonalKey {
+    /// As the log has it (C2SP signed-note).
+    pub vkey: String,
+    /// Whether its owner keeps the private half, and not the archive under their password.
+    pub outside: bool,
 }
 
-impl GrantRecord {
-    /// Whether the grant stood, and held, at `time`.
-    pub fn held(&self, time: Time) -> bool {
-        self.added <= time
-            && self.revoked.is_none_or(|revoked| time < revoked)
-            && self.grant.holds(time)
-    }
-}
-
-/// All users and grants as they are now.
+/// All users, groups and grants as they are now, with their history.
 #[derive(Debug, Default)]
 pub struct People {
     users: Vec<User>,
     grants: Vec<GrantRecord>,
+    memberships: Vec<Membership>,
     ids: HashMap<String, usize>,
     names: HashMap<String, usize>,
-    granted: HashMap<String, Vec<Grant>>,
+    /// What each user is granted now, by themselves and by their groups.
+    granted: HashMap<String, Vec<Arc<Grant>>>,
 }
 
 impl People {
@@ -72,42 +63,35 @@ impl People {
                 id: last_part(key),
                 name: user.name,
                 added: user.added,
+                entry: user.seq,
                 disabled: user.disabled,
-                keys: user.keys.into_iter().map(|key| key.vkey).collect(),
+                keys: user
+                    .keys
+                    .into_iter()
+                    .map(|key| PersonalKey {
+                        vkey: key.vkey,
+                        outside: key.outside,
+                    })
+                    .collect(),
             });
             Ok(())
         })?;
-        each(store, &key::grant(""), |key, row| {
-            let grant: GrantRow = decode(key, row)?;
-            let scope = Scope::parse(&grant.scope)
-                .map_err(|error| ArchiveError::Broken(format!("{}: {error}", last_part(key))))?;
-            people.grants.push(GrantRecord {
-                id: last_part(key),
-                user: grant.user,
-                grant: Grant {
-                    role: grant.role,
-                    scope,
-                    from: grant.from,
-                    until: grant.until,
-                },
-                added: grant.added,
-                revoked: grant.revoked,
-            });
-            Ok(())
-        })?;
+        people.grants = grants::read_grants(store)?;
+        people.memberships = grants::read_memberships(store)?;
         people.users.sort_by_key(|user| number(&user.id));
-        people.grants.sort_by_key(|grant| number(&grant.id));
         for (at, user) in people.users.iter().enumerate() {
             people.ids.insert(user.id.clone(), at);
             people.names.insert(user.name.clone(), at);
         }
-        for record in people
-            .grants
-            .iter()
-            .filter(|record| record.revoked.is_none())
-        {
-            let granted = people.granted.entry(record.user.clone()).or_default();
-            granted.push(record.grant.clone());
+        for record in people.grants.iter().filter(|it| it.revoked.is_none()) {
+            let grant = Arc::new(record.grant.clone());
+            let members = people.memberships.iter().filter(|it| it.removed.is_none());
+            let members = members.filter(|it| it.group == record.holder);
+            let holders = members.map(|it| &it.user).chain([&record.holder]);
+            for holder in holders {
+                let granted = people.granted.entry(holder.clone()).or_default();
+                granted.push(Arc::clone(&grant));
+            }
         }
         Ok(people)
     }
@@ -120,6 +104,11 @@ impl People {
     /// Every grant that ever was, in the order in which they were added.
     pub fn grants(&self) -> &[GrantRecord] {
         &self.grants
+    }
+
+    /// Every membership that ever was, in the order of groups and users.
+    pub fn memberships(&self) -> &[Membership] {
+        &self.memberships
     }
 
     /// The user of this id.
@@ -145,13 +134,13 @@ impl People {
 }
 
 /// The number in an id such as `u12`.
-fn number(id: &str) -> u64 {
+pub(super) fn number(id: &str) -> u64 {
     id.get(1..)
         .and_then(|digits| digits.parse().ok())
         .unwrap_or(0)
 }
 
-fn each(
+pub(super) fn each(
     store: &dyn Store,
     prefix: &[u8],
     mut visit: impl FnMut(&[u8], &[u8]) -> Result<(), ArchiveError>,
@@ -170,14 +159,18 @@ fn each(
 }
 
 /// The id of the user of this name, as the index has it after the jobs before.
-fn user_id(desk: &Desk<'_>, name: &str) -> Result<String, ArchiveError> {
-    desk.rows.get(&key::user_name(name))?.ok_or_else(|| {
-        let hint = "`vouchsafe user list` shows everybody";
-        Invalid::new("user", format!("there is no user {name}"), hint).into()
-    })
+pub(super) fn user_id(desk: &Desk<'_>, name: &str) -> Result<String, ArchiveError> {
+    desk.rows
+        .get(&key::user_name(name))?
+        .ok_or_else(|| no_user(name))
 }
 
-fn next_id(desk: &Desk<'_>, kind: &str, letter: char) -> Result<String, ArchiveError> {
+fn no_user(name: &str) -> ArchiveError {
+    let hint = "`vouchsafe user list` shows everybody";
+    Invalid::new("user", format!("there is no user {name}"), hint).into()
+}
+
+pub(super) fn next_id(desk: &Desk<'_>, kind: &str, letter: char) -> Result<String, ArchiveError> {
     let count: u64 = desk.rows.get(&key::count(kind))?.unwrap_or(0);
     Ok(format!("{letter}{}", count + 1))
 }
@@ -187,7 +180,7 @@ pub(super) fn place_of(user: &str) -> String {
 }
 
 /// A user's name in the form in which it is kept.
-fn user_name(name: &str) -> Result<String, ArchiveError> {
+pub(super) fn user_name(name: &str) -> Result<String, ArchiveError> {
     let checked = Name::new(name).map_err(|error| {
         Invalid::new(
             "user",
@@ -221,29 +214,65 @@ impl Archive {
             Ok(id)
         })?;
         // A crash before this leaves a user without a password, whom `user passwd` mends.
-        self.credentials.set_password(&id, password)?;
+        self.credentials.set_password(&id, password, None)?;
         Ok(id)
     }
 
-    /// Gives a user a new password.
-    pub fn change_password(&self, name: &str, password: &str) -> Result<(), ArchiveError> {
-        super::credentials::check_password(password)?;
+    /// Gives a user a new password, as an operator. With the `old` one their signing key is kept; without it, because
+    /// it is forgotten, the key that it sealed ends, and the next signature makes a new one.
+    pub fn change_password(
+        &self,
+        name: &str,
+        old: Option<&str>,
+        password: &str,
+    ) -> Result<(), ArchiveError> {
         let name = user_name(name)?;
-        let id = self.commit(move |desk| {
-            let id = user_id(desk, &name)?;
-            let draft = Draft::new(OPERATOR, kind::USER_PASSWORD_CHANGED, place_of(&id), &())?;
+        let people = self.records.people();
+        let user = people.named(&name).ok_or_else(|| no_user(&name))?;
+        self.set_password(OPERATOR, &user.id, old, password)
+    }
+
+    /// Gives the caller a new password in place of the old one; their signing key is kept.
+    pub fn change_own_password(
+        &self,
+        caller: &Caller,
+        old: &str,
+        password: &str,
+    ) -> Result<(), ArchiveError> {
+        self.prove_password(caller, old)?;
+        self.set_password(&caller.id, &caller.id, Some(old), password)
+    }
+
+    fn set_password(
+        &self,
+        actor: &str,
+        id: &str,
+        old: Option<&str>,
+        password: &str,
+    ) -> Result<(), ArchiveError> {
+        super::credentials::check_password(password)?;
+        let key = match old {
+            Some(old) if !self.credentials.verifies(Some(id), old) => {
+                let hint = "give the password that holds now";
+                return Err(Invalid::new("old", "the old password is wrong", hint).into());
+            }
+            Some(old) => self.resealed_key(id, old, password)?,
+            None => None,
+        };
+        let draft = Draft::new(actor, kind::USER_PASSWORD_CHANGED, place_of(id), &())?;
+        self.commit(move |desk| {
             desk.write(draft);
-            Ok(id)
+            Ok(())
         })?;
-        self.credentials.set_password(&id, password)?;
-        self.signed_in.forget_all();
+        self.credentials.set_password(id, password, key)?;
+        self.signed_in.forget(id);
         Ok(())
     }
 
     /// Ends a user's access; what they did stays theirs.
     pub fn disable_user(&self, name: &str) -> Result<(), ArchiveError> {
         let name = user_name(name)?;
-        self.commit(move |desk| {
+        let id = self.commit(move |desk| {
             let id = user_id(desk, &name)?;
             desk.write(Draft::new(
                 OPERATOR,
@@ -251,9 +280,9 @@ impl Archive {
                 place_of(&id),
                 &(),
             )?);
-            Ok(())
+            Ok(id)
         })?;
-        self.signed_in.forget_all();
+        self.signed_in.forget(&id);
         Ok(())
     }
 
@@ -277,60 +306,6 @@ impl Archive {
             Ok(id)
         })?;
         self.credentials.add_token(&id, &token, until)
-    }
-
-    /// Grants a role below a scope; gives the grant's id.
-    pub fn add_grant(&self, name: &str, grant: Grant) -> Result<String, ArchiveError> {
-        let name = user_name(name)?;
-        if let (Some(from), Some(until)) = (grant.from, grant.until)
-            && until <= from
-        {
-            let hint = "give an end that is later than the start";
-            return Err(Invalid::new("until", "the grant ends before it begins", hint).into());
-        }
-        self.commit(move |desk| {
-            let user = user_id(desk, &name)?;
-            let id = next_id(desk, "grant", 'g')?;
-            let body = kind::GrantAdded {
-                grant: id.clone(),
-                user: user.clone(),
-                role: grant.role,
-                scope: grant.scope.to_string(),
-                from: grant.from,
-                until: grant.until,
-            };
-            desk.write(Draft::new(
-                OPERATOR,
-                kind::GRANT_ADDED,
-                place_of(&user),
-                &body,
-            )?);
-            Ok(id)
-        })
-    }
-
-    /// Takes a grant back.
-    pub fn revoke_grant(&self, id: &str) -> Result<(), ArchiveError> {
-        let grant = id.to_owned();
-        self.commit(move |desk| {
-            let hint = "`vouchsafe grant list` shows the grants";
-            let row: GrantRow = desk
-                .rows
-                .get(&key::grant(&grant))?
-                .ok_or_else(|| Invalid::new("grant", format!("there is no grant {grant}"), hint))?;
-            if row.revoked.is_some() {
-                let error = format!("the grant {grant} is revoked already");
-                return Err(ArchiveError::conflict(error, hint));
-            }
-            let body = kind::GrantRevoked { grant };
-            desk.write(Draft::new(
-                OPERATOR,
-                kind::GRANT_REVOKED,
-                place_of(&row.user),
-                &body,
-            )?);
-            Ok(())
-        })
     }
 
     /// Makes the first user of a new archive.

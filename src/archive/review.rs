@@ -1,9 +1,12 @@
 //! Reviews: a reviewer approves or rejects a version of a voucher, and signs exactly what was decided on.
 
-use serde::{Deserialize, Serialize};
+mod wish;
+
+use serde::Serialize;
 use serde_json::json;
 use vouchsafe_evidence::digest::Digest;
 use vouchsafe_evidence::entry::Object;
+use vouchsafe_evidence::key::VerifierKey;
 use vouchsafe_evidence::note::Note;
 use vouchsafe_evidence::statement::{Decision, Statement};
 use vouchsafe_evidence::verify::REVIEW_NOTE;
@@ -12,18 +15,19 @@ use super::credentials::Credentials;
 use super::documents::{json as document, rfc3339};
 use super::kind::{self, Draft};
 use super::open::entry;
-use super::rows::{ReviewRow, VoucherRow, key, named};
+use super::rows::{ReviewRow, UserRow, VoucherRow, key, named};
 use super::stamps::Seal;
-use super::{Archive, ArchiveError, Caller, Filed, ImageSet, Records};
+use super::{Archive, ArchiveError, Caller, Condition, Filed, ImageSet, Records};
 use crate::access::Time;
 use crate::catalog::TreePath;
 use crate::store::get_object;
 use crate::voucher::{Invalid, VOUCHER_MAX_BYTES};
+use wish::{Signing, Wish, read};
 
-/// Longest comment, in bytes.
-const COMMENT_MAX_BYTES: usize = 2_000;
-/// Longest body that reviews, in bytes.
-pub const REVIEW_MAX_BYTES: usize = 16 << 10;
+/// Longest body that reviews, in bytes: a note names every file that was decided on.
+pub const REVIEW_MAX_BYTES: usize = 512 << 10;
+/// How old a statement may be that its reviewer signed themselves, in milliseconds.
+const NOTE_AGE_MAX_MS: Time = 10 * 60 * 1_000;
 
 /// The file that has a review for people and programs.
 const REVIEW_FILE: &str = "review.json";
@@ -38,35 +42,6 @@ pub enum ReviewState {
     Approved,
     /// It went back; the next version starts anew.
     Rejected,
-}
-
-/// What a reviewer sends.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sent {
-    decision: String,
-    #[serde(default)]
-    comment: String,
-}
-
-fn read(content: &[u8]) -> Result<(Decision, String), ArchiveError> {
-    let hint =
-        r#"send {"decision":"approve","comment":"…"} or {"decision":"reject","comment":"…"}"#;
-    let invalid = |field: &str, why: String| ArchiveError::from(Invalid::new(field, why, hint));
-    let sent: Sent =
-        serde_json::from_slice(content).map_err(|error| invalid("decision", error.to_string()))?;
-    let decision = Decision::parse(&sent.decision)
-        .ok_or_else(|| invalid("decision", "neither approve nor reject".to_owned()))?;
-    let comment = sent.comment.trim().to_owned();
-    if comment.len() > COMMENT_MAX_BYTES {
-        let why = format!("a comment has at most {COMMENT_MAX_BYTES} bytes");
-        return Err(invalid("comment", why));
-    }
-    if decision == Decision::Reject && comment.is_empty() {
-        let hint = "say in the comment what has to be mended";
-        return Err(Invalid::new("comment", "a rejection has a reason", hint).into());
-    }
-    Ok((decision, comment))
 }
 
 impl VoucherRow {
@@ -119,29 +94,44 @@ impl Records {
 }
 
 impl Archive {
-    /// Files a review of what is at `place` now, signed with the caller's key, which their password opens. Durable when
-    /// it returns; the same decision by the same reviewer again changes nothing.
+    /// Files a review of what is at `place` now. It is signed with the caller's key, which their password opens: the
+    /// `secret` that they signed in with, or one that `content` has; or `content` has the statement as a note that they
+    /// signed themselves. Durable when it returns; the same decision by the same reviewer again changes nothing.
     pub fn review(
         &self,
         caller: &Caller,
-        password: &str,
+        secret: Option<&str>,
         place: &TreePath,
         content: &[u8],
+        condition: &Condition,
     ) -> Result<Filed, ArchiveError> {
         self.records.may_review(caller, place)?;
         self.check_room()?;
-        let reviewed = self.decide_review(caller, password, place, content);
+        let reviewed = read(content, secret)
+            .and_then(|wish| self.decide_review(caller, place, wish, condition));
         self.log_refusal(caller, place, reviewed)
     }
 
-    fn decide_review(
+    /// The statement that the caller would sign, now, by deciding so on what is at `place`. Nothing is filed.
+    pub fn review_statement(
         &self,
         caller: &Caller,
-        password: &str,
         place: &TreePath,
         content: &[u8],
-    ) -> Result<Filed, ArchiveError> {
-        let (decision, comment) = read(content)?;
+    ) -> Result<Statement, ArchiveError> {
+        self.records.may_review(caller, place)?;
+        let wish = read(content, None)?;
+        let (row, _) = self.reviewed_row(caller, place, &wish)?;
+        Ok(self.statement(caller, place, &row, &wish))
+    }
+
+    /// What is at `place`, if the caller may decide so on it; and the answer where they did already.
+    fn reviewed_row(
+        &self,
+        caller: &Caller,
+        place: &TreePath,
+        wish: &Wish,
+    ) -> Result<(VoucherRow, Option<Filed>), ArchiveError> {
         let path = place.to_string();
         let row: Option<VoucherRow> = self.records.row(&key::voucher(&path))?;
         let row = row.ok_or_else(|| ArchiveError::Absent(path.clone()))?;
@@ -155,7 +145,8 @@ impl Archive {
             ));
         }
         let image_set = row.image_set();
-        if decision == Decision::Approve && image_set != ImageSet::Complete && comment.is_empty() {
+        let bare = wish.decision == Decision::Approve && wish.comment.is_empty();
+        if bare && image_set != ImageSet::Complete {
             let error = format!(
                 "the pictures of the voucher are not complete: {}",
                 image_set.word()
@@ -163,44 +154,119 @@ impl Archive {
             let hint = "say in the comment why it is approved all the same, or wait for a scan that matches";
             return Err(Invalid::new("comment", error, hint).into());
         }
-        if let Some(unchanged) = repeated(&row, &caller.id, decision, &comment)? {
-            return Ok(unchanged);
-        }
-        if Credentials::is_token(password) {
-            return Err(ArchiveError::denied(
-                "a review is signed with a key that only its owner's password opens",
-                "sign in with the password instead of a token",
-            ));
-        }
-        let signing = self.personal_key(caller, password)?;
-        let (version, scans) = (row.versions.len() as u32, row.scan_versions());
-        let now = self.now();
-        let statement = Statement {
+        let unchanged = repeated(&row, &caller.id, wish)?;
+        Ok((row, unchanged))
+    }
+
+    fn statement(
+        &self,
+        caller: &Caller,
+        place: &TreePath,
+        row: &VoucherRow,
+        wish: &Wish,
+    ) -> Statement {
+        Statement {
             archive: self.records.verifier_key().name().to_owned(),
-            path: path.clone(),
-            version,
+            path: place.to_string(),
+            version: row.versions.len() as u32,
             reviewer: caller.id.clone(),
-            decision,
-            comment: Digest::sha256(comment.as_bytes()),
-            image_set: image_set.word().to_owned(),
-            time: rfc3339(now),
+            decision: wish.decision,
+            comment: Digest::sha256(wish.comment.as_bytes()),
+            image_set: row.image_set().word().to_owned(),
+            time: rfc3339(self.now()),
             files: row
                 .decided_on()
                 .iter()
                 .map(|object| (object.name.clone(), object.sha256))
                 .collect(),
-        };
-        let note = Note::sign(statement.text(), &signing, 0).to_string();
+        }
+    }
+
+    /// The statement with the reviewer's signature, and the key that made it.
+    fn signed(
+        &self,
+        caller: &Caller,
+        mut statement: Statement,
+        signing: &Signing,
+    ) -> Result<(Statement, String, VerifierKey), ArchiveError> {
+        match signing {
+            Signing::Password(password) if Credentials::is_token(password) => {
+                Err(ArchiveError::denied(
+                    "a review is signed with a key that only its owner's password opens",
+                    "sign in with the password instead of a token",
+                ))
+            }
+            Signing::Password(password) => {
+                // Whoever came by Basic authentication has just proven it.
+                if self.recall(&caller.name, password).is_none() {
+                    self.prove_password(caller, password)?;
+                }
+                let key = self.personal_key(caller, password)?;
+                let note = Note::sign(statement.text(), &key, 0).to_string();
+                Ok((statement, note, key.verifier().clone()))
+            }
+            Signing::Note(note) => {
+                let key = self.current_key(caller).filter(|key| key.outside);
+                let key = key.and_then(|key| VerifierKey::parse(&key.vkey).ok());
+                let key = key.ok_or_else(|| {
+                    ArchiveError::denied(
+                        format!("no key of {} is known that they keep themselves", caller.name),
+                        "make one with `vouchsafe review --new-key`",
+                    )
+                })?;
+                let hint = "sign exactly the text that /api/v1/review-statement gives, and send it soon";
+                let invalid = |why: String| ArchiveError::from(Invalid::new("note", why, hint));
+                let parsed = Note::parse(note.as_bytes()).map_err(|it| invalid(it.to_string()))?;
+                let text = parsed.verify(&key).map_err(|it| invalid(it.to_string()))?;
+                let stated = Statement::parse(text).map_err(|it| invalid(it.to_string()))?;
+                let signed: Option<jiff::Timestamp> = stated.time.parse().ok();
+                let signed = signed.and_then(|time| Time::try_from(time.as_millisecond()).ok());
+                if !signed.is_some_and(|time| time.abs_diff(self.now()) <= NOTE_AGE_MAX_MS) {
+                    return Err(invalid(format!("it is of {}", stated.time)));
+                }
+                statement.time.clone_from(&stated.time);
+                if stated != statement {
+                    let error = format!("something newer came to {}", statement.path);
+                    return Err(ArchiveError::conflict(error, "look at it again first"));
+                }
+                // What is kept has this one signature, whatever else the note has.
+                let mut kept = Note::new(statement.text());
+                kept.adopt(&parsed, &key).map_err(|it| invalid(it.to_string()))?;
+                Ok((statement, kept.to_string(), key))
+            }
+            Signing::Nothing => {
+                let hint = r#"send it as "password", or the signed statement as "note""#;
+                let error = "a review is signed, and the password opens the key";
+                Err(Invalid::new("password", error, hint).into())
+            }
+        }
+    }
+
+    fn decide_review(
+        &self,
+        caller: &Caller,
+        place: &TreePath,
+        wish: Wish,
+        condition: &Condition,
+    ) -> Result<Filed, ArchiveError> {
+        let (row, unchanged) = self.reviewed_row(caller, place, &wish)?;
+        condition.check(row.review().and_then(|review| named(&review.objects, REVIEW_FILE)))?;
+        if let Some(unchanged) = unchanged {
+            return Ok(unchanged);
+        }
+        let statement = self.statement(caller, place, &row, &wish);
+        let (statement, note, signer) = self.signed(caller, statement, &wish.signing)?;
+        let (version, scans, image_set) = (statement.version, row.scan_versions(), row.image_set());
         let told = json!({
-            "decision": decision, "comment": comment, "reviewer": caller.name, "reviewer_id": caller.id,
-            "time": statement.time, "voucher_version": version, "scans": scans, "image_set": image_set,
-            "key": signing.verifier().to_string(), "note": note,
+            "decision": wish.decision, "comment": wish.comment, "reviewer": caller.name,
+            "reviewer_id": caller.id, "time": statement.time, "voucher_version": version,
+            "scans": scans, "image_set": image_set, "key": signer.to_string(), "note": note,
         });
         let seal = Seal {
-            decision,
+            decision: wish.decision,
             reviewer: &caller.name,
             time: &statement.time,
-            key: signing.verifier().id(),
+            key: signer.id(),
             note: &note,
         };
         let stamped = self.reviewed_renditions(place, &row, &seal)?;
@@ -210,22 +276,29 @@ impl Archive {
         ];
         objects.extend(stamped);
         let body = kind::ReviewDecided {
-            decision,
+            decision: wish.decision,
             version,
             scans,
             image_set,
             comment: statement.comment,
         };
         let draft = Draft::new(&caller.id, kind::REVIEW_DECIDED, place, &body)?;
-        let actor = caller.id.clone();
+        let (actor, path) = (caller.id.clone(), statement.path);
         self.commit(move |desk| {
             let now: VoucherRow = desk.rows.get(&key::voucher(&path))?.unwrap_or_default();
-            if let Some(unchanged) = repeated(&now, &actor, decision, &comment)? {
+            if let Some(unchanged) = repeated(&now, &actor, &wish)? {
                 return Ok(unchanged);
             }
             if now.decided_on() != row.decided_on() {
                 let error = format!("something newer came to {path}");
                 return Err(ArchiveError::conflict(error, "look at it again first"));
+            }
+            // Another key may have come meanwhile, and verifiers hold a review to the reviewer's last key.
+            let user: Option<UserRow> = desk.rows.get(&key::user(&actor))?;
+            let last = user.as_ref().and_then(|user| user.keys.last());
+            if last.is_none_or(|last| last.vkey != signer.to_string()) {
+                let error = "the signing key changed meanwhile";
+                return Err(ArchiveError::conflict(error, "sign it again"));
             }
             desk.write(draft.with(objects));
             Ok(Filed::new(now.reviews.len() as u32 + 1))
@@ -237,15 +310,14 @@ impl Archive {
 fn repeated(
     row: &VoucherRow,
     reviewer: &str,
-    decision: Decision,
-    comment: &str,
+    wish: &Wish,
 ) -> Result<Option<Filed>, ArchiveError> {
     let Some(last) = row.review() else {
         return Ok(None);
     };
-    let same = last.decision == decision
+    let same = last.decision == wish.decision
         && last.reviewer == reviewer
-        && last.comment == Digest::sha256(comment.as_bytes());
+        && last.comment == Digest::sha256(wish.comment.as_bytes());
     if same {
         return Ok(Some(Filed::Unchanged(row.reviews.len() as u32)));
     }
@@ -272,29 +344,5 @@ pub(super) fn review_row(
         version: decided.version,
         scans: decided.scans,
         objects,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_sent_names_its_fault() {
-        let field = |content: &str| match read(content.as_bytes()) {
-            Err(ArchiveError::Invalid(invalid)) => invalid.field.clone(),
-            other => panic!("{content}: {other:?}"),
-        };
-        assert_eq!(field("nonsense"), "decision");
-        assert_eq!(field(r#"{"decision":"maybe"}"#), "decision");
-        assert_eq!(field(r#"{"decision":"approve","stamp":1}"#), "decision");
-        assert_eq!(field(r#"{"decision":"reject","comment":"  "}"#), "comment");
-        let long = format!(
-            r#"{{"decision":"approve","comment":"{}"}}"#,
-            "x".repeat(2_001)
-        );
-        assert_eq!(field(&long), "comment");
-        let right = read(r#"{"decision":"approve"}"#.as_bytes()).unwrap();
-        assert_eq!(right, (Decision::Approve, String::new()));
     }
 }

@@ -13,6 +13,9 @@ use crate::access::{Role, Time};
 use crate::catalog::TreePath;
 use crate::matching::Verdict;
 
+/// Number of the form of all rows; whatever changes a row or a key raises it.
+pub(super) const INDEX_FORM: u32 = 2;
+
 /// A folder or a voucher in the tree, under its parent. Written as a pair, because listings read
 /// thousands of these.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,6 +104,7 @@ pub(super) struct FileRow {
 pub(super) struct UserRow {
     pub name: String,
     pub added: Time,
+    pub seq: u64,
     pub disabled: Option<Time>,
     /// Public keys that they sign with, the current one last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -112,6 +116,9 @@ pub(super) struct UserRow {
 pub(super) struct KeyRow {
     pub seq: u64,
     pub vkey: String,
+    /// Whether the private half is kept by its owner, and not sealed here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outside: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -122,7 +129,31 @@ pub(super) struct GrantRow {
     pub from: Option<Time>,
     pub until: Option<Time>,
     pub added: Time,
+    pub seq: u64,
     pub revoked: Option<Time>,
+    pub revoked_seq: Option<u64>,
+}
+
+/// When a user looked at which place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct ViewRow {
+    pub time: Time,
+    pub path: String,
+}
+
+/// When which user looked at a place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct ViewerRow {
+    pub time: Time,
+    pub user: String,
+}
+
+/// A time in which somebody was in a group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct MembershipRow {
+    pub added: Time,
+    pub seq: u64,
+    pub removed: Option<Time>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -207,6 +238,52 @@ pub(super) mod key {
 
     pub fn grant(id: &str) -> Vec<u8> {
         join(&["grant", id])
+    }
+
+    /// The number of the form of all rows.
+    pub fn form() -> Vec<u8> {
+        join(&["form"])
+    }
+
+    /// That somebody looked at a voucher, by the number of the entry.
+    pub fn view_of(path: &str, seq: u64) -> Vec<u8> {
+        join(&["view", path, &format!("{seq:016}")])
+    }
+
+    /// All views of a voucher.
+    pub fn views_of(path: &str) -> Vec<u8> {
+        join(&["view", path, ""])
+    }
+
+    /// All views of all vouchers below a folder.
+    pub fn views_below(folder: &str) -> Vec<u8> {
+        join(&["view", &format!("{}/", folder.trim_end_matches('/'))])
+    }
+
+    /// That a user looked at something, by the number of the entry.
+    pub fn view_by(user: &str, seq: u64) -> Vec<u8> {
+        join(&["viewer", user, &format!("{seq:016}")])
+    }
+
+    /// All views of a user.
+    pub fn views_by(user: &str) -> Vec<u8> {
+        join(&["viewer", user, ""])
+    }
+
+    /// When a user was in a group.
+    pub fn membership(group: &str, user: &str) -> Vec<u8> {
+        join(&["member", group, user])
+    }
+
+    /// Who was in which group.
+    pub fn memberships() -> Vec<u8> {
+        join(&["member", ""])
+    }
+
+    /// The group of a key of [`membership`].
+    pub fn group_of_membership(key: &[u8]) -> String {
+        let part = key.split(|byte| *byte == 0).nth(1).unwrap_or_default();
+        String::from_utf8_lossy(part).into_owned()
     }
 
     /// How many rows of a kind were ever made; the next id is one more.

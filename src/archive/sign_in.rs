@@ -5,8 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::back_off::BackOff;
 use super::credentials::{Credentials, PASSWORD_MAX_BYTES};
 use super::kind::{self, Draft, NOBODY};
+use super::sessions::Sessions;
 use super::{Archive, ArchiveError, random};
 use crate::access::{Permissions, Right, Time};
 
@@ -39,6 +41,28 @@ impl Caller {
     }
 }
 
+/// Wrong passwords for one name that have no consequence yet.
+const FREE_FOR_NAME: u32 = 5;
+/// Wrong passwords from one address that have no consequence yet: an office shares one.
+const FREE_FOR_ADDRESS: u32 = 20;
+/// From where somebody came in lately, nobody else's wrong guesses at their name keep them out; so long, in
+/// milliseconds.
+const FAMILIAR_MS: Time = 24 * 60 * 60 * 1_000;
+
+/// Stands for the address of those who are signed in and prove their password once more.
+const SESSION: &str = "session";
+
+/// What comes of a name and a password.
+#[derive(Debug)]
+pub enum SigningIn {
+    /// They are right.
+    Welcome(Caller),
+    /// A wrong name, a wrong password or a disabled user, which cannot be told apart.
+    Refused,
+    /// Too many wrong ones before: they were not looked at. How long to wait, in milliseconds.
+    Wait(Time),
+}
+
 struct Remembered {
     id: String,
     until: Time,
@@ -55,11 +79,30 @@ pub(super) struct SignedIn {
     secret: [u8; 32],
     known: Mutex<HashMap<[u8; 32], Remembered>>,
     failures: Mutex<HashMap<String, Failures>>,
-    /// Held while hashing: wrong passwords wait for each other, not for everybody's processors.
-    hashing: Mutex<()>,
+    back_off: Mutex<Guarded>,
+    pub(super) sessions: Mutex<Sessions>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// Who has to wait, and who has not.
+struct Guarded {
+    names: BackOff,
+    addresses: BackOff,
+    /// Pairs of a name and an address that came in, and when last.
+    familiar: HashMap<[u8; 32], Time>,
+}
+
+/// The part of an address that one sender has for themselves: all of IPv4, half of IPv6 (RFC 6177).
+fn network(address: &str) -> String {
+    match address.parse() {
+        Ok(std::net::IpAddr::V6(address)) => {
+            let own = address.segments();
+            format!("{:x}:{:x}:{:x}:{:x}::", own[0], own[1], own[2], own[3])
+        }
+        _ => address.to_owned(),
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -70,13 +113,49 @@ impl SignedIn {
             secret,
             known: Mutex::default(),
             failures: Mutex::default(),
-            hashing: Mutex::default(),
+            back_off: Mutex::new(Guarded {
+                names: BackOff::new(FREE_FOR_NAME),
+                addresses: BackOff::new(FREE_FOR_ADDRESS),
+                familiar: HashMap::new(),
+            }),
+            sessions: Mutex::default(),
         })
     }
 
-    /// Forgets all, because some password changed.
-    pub fn forget_all(&self) {
+    /// Forgets all right passwords and the sessions of a user, whose password changed or whose access ended.
+    pub fn forget(&self, user: &str) {
         lock(&self.known).clear();
+        lock(&self.sessions).end_all(user);
+    }
+
+    /// How long whoever tries this name from this address has to wait, in milliseconds.
+    fn wait(&self, name: &str, from: &str, now: Time) -> Time {
+        let from = network(from);
+        let guarded = lock(&self.back_off);
+        let familiar = guarded.familiar.get(&self.key(name, &from));
+        let by_name = match familiar.is_some_and(|last| now < last + FAMILIAR_MS) {
+            true => 0,
+            false => guarded.names.wait(&self.key(name, ""), now),
+        };
+        by_name.max(guarded.addresses.wait(&self.key("", &from), now))
+    }
+
+    /// Notes what came of a name and a password from an address.
+    fn note(&self, name: &str, from: &str, right: bool, now: Time) {
+        let from = network(from);
+        let (name_key, from_key) = (self.key(name, ""), self.key("", &from));
+        let mut guarded = lock(&self.back_off);
+        if right {
+            // The failures of the address stay: one right password of the sender's own pays for no guesses.
+            guarded.names.succeeded(&name_key);
+            if guarded.familiar.len() >= REMEMBERED_MAX {
+                guarded.familiar.clear();
+            }
+            guarded.familiar.insert(self.key(name, &from), now);
+        } else {
+            guarded.names.failed(name_key, now);
+            guarded.addresses.failed(from_key, now);
+        }
     }
 
     fn key(&self, name: &str, password: &str) -> [u8; 32] {
@@ -131,7 +210,6 @@ fn check(
     secret: &str,
     now: Time,
 ) -> Option<String> {
-    let name = &name.nfc().collect::<String>();
     let people = archive.records.people();
     let user = people.named(name);
     if Credentials::is_token(secret) {
@@ -144,10 +222,7 @@ fn check(
     if let Some(id) = archive.signed_in.recall(&key, now) {
         return Some(id);
     }
-    let right = {
-        let _one_at_a_time = lock(&archive.signed_in.hashing);
-        credentials.verifies(user.map(|user| user.id.as_str()), secret)
-    };
+    let right = credentials.verifies(user.map(|user| user.id.as_str()), secret);
     let id = user.filter(|_| right)?.id.clone();
     archive.signed_in.remember(key, id.clone(), now);
     Some(id)
@@ -164,26 +239,60 @@ impl Archive {
         self.caller(&id, now)
     }
 
-    /// Who this is, or `None` for a wrong name, a wrong password or a disabled user, which cannot be
-    /// told apart. A failure is logged; `from` is the address that it came from. Blocks while a
-    /// password is checked.
-    pub fn sign_in(
-        &self,
-        name: &str,
-        secret: &str,
-        from: &str,
-    ) -> Result<Option<Caller>, ArchiveError> {
+    /// Who this is. A failure is logged, and many of them for a name or from an address, `from`, make both wait. Blocks
+    /// while a password is checked, for tens of milliseconds: callers bound how many are checked at once.
+    pub fn sign_in(&self, name: &str, secret: &str, from: &str) -> Result<SigningIn, ArchiveError> {
         let now = self.now();
+        let name = name.nfc().collect::<String>();
+        let wait = self.signed_in.wait(&name, from, now);
+        if wait > 0 {
+            return Ok(SigningIn::Wait(wait));
+        }
         let id = (secret.len() <= PASSWORD_MAX_BYTES)
-            .then(|| check(self, &self.credentials, name, secret, now))
+            .then(|| check(self, &self.credentials, &name, secret, now))
             .flatten();
         let caller = id.and_then(|id| self.caller(&id, now));
-        if caller.is_none()
-            && let Some(count) = self.signed_in.count_failure(from, now)
-        {
+        self.signed_in.note(&name, from, caller.is_some(), now);
+        if let Some(caller) = caller {
+            return Ok(SigningIn::Welcome(caller));
+        }
+        if let Some(count) = self.signed_in.count_failure(from, now) {
             self.log_failure(count, from)?;
         }
-        Ok(caller)
+        Ok(SigningIn::Refused)
+    }
+
+    /// Whether this is the password of somebody who is signed in already. Wrong ones make them wait as when signing in.
+    pub(super) fn is_password(&self, caller: &Caller, password: &str) -> Result<bool, ArchiveError> {
+        let now = self.now();
+        let wait = self.signed_in.wait(&caller.name, SESSION, now);
+        if wait > 0 {
+            return Err(ArchiveError::denied(
+                "too many wrong passwords",
+                &format!("try again in {} seconds", wait.div_ceil(1_000)),
+            ));
+        }
+        let right = password.len() <= PASSWORD_MAX_BYTES
+            && self.credentials.verifies(Some(&caller.id), password);
+        self.signed_in.note(&caller.name, SESSION, right, now);
+        Ok(right)
+    }
+
+    /// Begins a session of somebody who just signed in; gives the secret that their browser is to hold.
+    pub fn begin_session(&self, caller: &Caller) -> Result<String, ArchiveError> {
+        lock(&self.signed_in.sessions).begin(&caller.id, self.now())
+    }
+
+    /// Whose session this is, as they are at this moment; none when it ended, or they may not sign in any more.
+    pub fn session(&self, held: &str) -> Option<Caller> {
+        let now = self.now();
+        let id = lock(&self.signed_in.sessions).user(held, now)?;
+        self.caller(&id, now)
+    }
+
+    /// Ends a session.
+    pub fn end_session(&self, held: &str) {
+        lock(&self.signed_in.sessions).end(held);
     }
 
     pub(super) fn caller(&self, id: &str, now: Time) -> Option<Caller> {
@@ -240,7 +349,31 @@ mod tests {
             Some("u1")
         );
         assert_eq!(signed_in.recall(&key, REMEMBERED_MS), None);
-        signed_in.forget_all();
+        signed_in.forget("u1");
         assert_eq!(signed_in.recall(&key, 0), None);
+    }
+
+    #[test]
+    fn guesses_make_the_name_and_the_address_wait_but_not_those_who_were_here() {
+        let signed_in = SignedIn::new().unwrap();
+        signed_in.note("ann", "10.0.0.1", true, 0);
+        for guess in 0..FREE_FOR_NAME {
+            assert_eq!(signed_in.wait("ann", "10.0.0.9", 1), 0, "{guess}");
+            signed_in.note("ann", "10.0.0.9", false, 1);
+        }
+        assert!(signed_in.wait("ann", "10.0.0.9", 1) > 0);
+        assert!(signed_in.wait("ann", "10.0.0.8", 1) > 0);
+        assert_eq!(signed_in.wait("ann", "10.0.0.1", 1), 0, "familiar");
+        assert_eq!(signed_in.wait("ben", "10.0.0.9", 1), 0);
+        for guess in 0..FREE_FOR_ADDRESS {
+            signed_in.note(&format!("name{guess}"), "10.0.0.9", false, 2);
+        }
+        assert!(signed_in.wait("ben", "10.0.0.9", 2) > 0);
+        // Whoever owns a network of IPv6 has as many addresses in it as they like.
+        for guess in 0..FREE_FOR_ADDRESS {
+            signed_in.note(&format!("name{guess}"), &format!("2001:db8::{guess:x}"), false, 3);
+        }
+        assert!(signed_in.wait("ben", "2001:db8::ffff", 3) > 0);
+        assert_eq!(signed_in.wait("ben", "2001:db8:1::1", 3), 0);
     }
 }

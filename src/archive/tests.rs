@@ -64,7 +64,7 @@ fn caller(role: Role) -> Caller {
     Caller {
         id: "u9".to_owned(),
         name: "tester".to_owned(),
-        permissions: Permissions::at(&[grant(role, "/")], 0),
+        permissions: Permissions::at(&[grant(role, "/").into()], 0),
     }
 }
 

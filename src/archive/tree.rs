@@ -98,7 +98,7 @@ impl Records {
                 }
                 let row: Option<VoucherRow> = self.row(&key::voucher(&place.to_string()))?;
                 match row {
-                    Some(row) => self.voucher_file(&place, &row, &file, version)?,
+                    Some(row) => self.voucher_file(caller, &place, &row, &file, version)?,
                     None => None,
                 }
                 .map_or_else(|| absent(path), |file| Ok(Node::File(file)))
@@ -271,7 +271,7 @@ impl Records {
             if !caller.permissions.allow(Right::Read, &place.child(name)) {
                 continue;
             }
-            if let Some(file) = self.voucher_file(place, &row, &file, None)? {
+            if let Some(file) = self.voucher_file(caller, place, &row, &file, None)? {
                 let (name, node) = (name.to_owned(), Node::File(file));
                 children.push(Child { name, node });
             }
@@ -281,6 +281,7 @@ impl Records {
 
     fn voucher_file(
         &self,
+        caller: &Caller,
         place: &TreePath,
         row: &VoucherRow,
         file: &VoucherFile,
@@ -320,7 +321,7 @@ impl Records {
                 Some(File::stored(object, first, shown.time))
             }),
             VoucherFile::History => {
-                let history = self.history(place, row)?;
+                let history = self.history(caller, place, row)?;
                 Some(File::derived(history, JSON, created, modified))
             }
             VoucherFile::Proof => {

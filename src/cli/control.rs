@@ -33,6 +33,8 @@ pub enum Change {
     },
     NewPassword {
         name: String,
+        /// The one before, which keeps their signing key.
+        old: Option<String>,
         password: String,
     },
     DisableUser {
@@ -51,6 +53,11 @@ pub enum Change {
     },
     RevokeGrant {
         grant: String,
+    },
+    ChangeGroup {
+        group: String,
+        user: String,
+        member: bool,
     },
     PublishTemplate {
         voucher_type: String,
@@ -75,8 +82,12 @@ enum Reply {
 fn perform(archive: &Archive, change: Change) -> Result<String, ArchiveError> {
     match change {
         Change::AddUser { name, password } => archive.add_user(&name, &password),
-        Change::NewPassword { name, password } => {
-            archive.change_password(&name, &password)?;
+        Change::NewPassword {
+            name,
+            old,
+            password,
+        } => {
+            archive.change_password(&name, old.as_deref(), &password)?;
             Ok(String::new())
         }
         Change::DisableUser { name } => {
@@ -112,6 +123,14 @@ fn perform(archive: &Archive, change: Change) -> Result<String, ArchiveError> {
         Change::RotateKey { signer } => {
             let program = signer.as_deref().map(SigningProgram::from_toml);
             Ok(archive.rotate_key(program.transpose()?)?.to_string())
+        }
+        Change::ChangeGroup {
+            group,
+            user,
+            member,
+        } => {
+            archive.change_group(&group, &user, member)?;
+            Ok(String::new())
         }
         Change::RevokeGrant { grant } => {
             archive.revoke_grant(&grant)?;

@@ -48,7 +48,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let matchers = matching::matchers(&Comparing::default())?;
     let matching = Matching::start(Arc::clone(&archive), matchers)?;
     runtime()?.block_on(async {
-        let served = Served::start(&arguments.dir, archive, listen).await?;
+        let served = Served::start(&arguments.dir, archive, listen, None).await?;
         if !arguments.exit {
             introduce(&arguments.dir, served.address(), &people)?;
             return served.until_told_to_stop().await;
@@ -86,7 +86,7 @@ fn introduce(dir: &Path, address: SocketAddr, people: &[Person]) -> Result<(), F
     };
     let (ben, dir) = (password("ben"), dir.display());
     text += &format!(
-        "\nLook    in a browser: http://{address}/dav/\n\
+        "\nLook    in a browser: http://{address}/\n\
          Windows net use V: http://{address}/dav/ /user:ben {ben}\n        \
          (once, as administrator, so that Windows sends a password over plain HTTP to this machine:\n        \
          reg add HKLM\\SYSTEM\\CurrentControlSet\\Services\\WebClient\\Parameters /v BasicAuthLevel /t REG_DWORD /d 2 /f\n        \

@@ -32,7 +32,7 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Add {
-    /// The user
+    /// The user, or a group such as @accounting
     user: String,
     /// uploader, preparer, reviewer, viewer, auditor, compliance, archivist or admin
     #[arg(value_parser = role)]
@@ -81,7 +81,9 @@ struct Row {
     from: Option<Time>,
     until: Option<Time>,
     added: Time,
+    entry: u64,
     revoked: Option<Time>,
+    revoked_entry: Option<u64>,
 }
 
 fn role(text: &str) -> Result<Role, String> {
@@ -153,13 +155,15 @@ fn list(arguments: &List) -> Result<(), Failure> {
     let rows: Vec<Row> = shown
         .map(|record| Row {
             id: record.id.clone(),
-            user: name(&record.user),
+            user: name(&record.holder),
             role: record.grant.role,
             scope: record.grant.scope.to_string(),
             from: record.grant.from,
             until: record.grant.until,
             added: record.added,
+            entry: record.entry,
             revoked: record.revoked,
+            revoked_entry: record.revoked_entry,
         })
         .collect();
     if arguments.json {

@@ -7,13 +7,16 @@ mod demo;
 mod export;
 mod failure;
 mod grant;
+mod group;
 mod init;
 mod key;
+mod key_file;
 mod matching;
 mod prove;
 mod reindex;
 mod remote;
 mod render;
+mod review;
 mod sample;
 mod serve;
 mod template;
@@ -59,6 +62,9 @@ enum Command {
     /// Who may do what, where
     #[command(subcommand)]
     Grant(grant::Command),
+    /// Who is in which group
+    #[command(subcommand)]
+    Group(group::Command),
     /// The forms that vouchers are drawn on
     #[command(subcommand)]
     Template(template::Command),
@@ -66,6 +72,8 @@ enum Command {
     Render(render::Arguments),
     /// Compare a voucher with the scan of its paper, without an archive
     Match(matching::Arguments),
+    /// Approve or reject a voucher, signed here or by the archive
+    Review(review::Arguments),
     /// Check an archive or an exported folder
     Verify(verify::Arguments),
     /// Prove to somebody outside that one voucher is in the log
@@ -96,9 +104,11 @@ pub fn run() -> ExitCode {
         Command::User(command) => user::run(command),
         Command::Token(command) => token::run(command),
         Command::Grant(command) => grant::run(command),
+        Command::Group(command) => group::run(command),
         Command::Template(command) => template::run(command),
         Command::Render(arguments) => render::run(&arguments),
         Command::Match(arguments) => matching::run(&arguments),
+        Command::Review(arguments) => review::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),

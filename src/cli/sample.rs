@@ -262,7 +262,7 @@ fn file_vouchers(archive: &Archive) -> Result<(), Failure> {
     let caller = Caller {
         id: erp.unwrap_or_else(|| OPERATOR.to_owned()),
         name: "erp".to_owned(),
-        permissions: Permissions::at(&[grant("uploader", "/*/")?], 0),
+        permissions: Permissions::at(&[grant("uploader", "/*/")?.into()], 0),
     };
     let renderer = Renderer::new();
     let progress = terminal::Progress::new("filing sample vouchers");

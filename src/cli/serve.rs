@@ -13,12 +13,13 @@ use super::{Failure, matching, terminal};
 use crate::anchor::Gathering;
 use crate::archive::{Archive, Matching, system_clock};
 use crate::config::{CONFIG_MAX_BYTES, Config};
-use crate::{api, dav, http};
+use crate::http::Certificate;
+use crate::{api, dav, http, pages};
 
 #[derive(Args)]
 #[command(
     after_help = "SIGTERM or Ctrl-C ends it: requests under way are answered first.\n\n\
-    Example: vouchsafe serve --archive /srv/archive --listen 127.0.0.1:8640"
+    Example: vouchsafe serve --archive /srv/archive --listen 0.0.0.0:8640 --tls-cert chain.pem --tls-key key.pem"
 )]
 pub struct Arguments {
     /// The archive's folder
@@ -30,16 +31,30 @@ pub struct Arguments {
     /// Witnesses, time-stamps and matching; without it, `config.toml` in the archive's folder, if it is there
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Certificate chain in PEM; renewing the file renews what is served
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its private key in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Serve plain HTTP beyond this machine, where passwords can be read on the way
     #[arg(long)]
     plain_http: bool,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if !arguments.listen.ip().is_loopback() && !arguments.plain_http {
+    let certificate = match (&arguments.tls_cert, &arguments.tls_key) {
+        (Some(certificate), Some(key)) => Some(
+            Certificate::open(certificate, key)
+                .map_err(|error| Failure::Wrong(error.to_string()))?,
+        ),
+        _ => None,
+    };
+    let open_to_all = certificate.is_none() && !arguments.plain_http;
+    if open_to_all && !arguments.listen.ip().is_loopback() {
         return Err(Failure::Wrong(format!(
             "{} is not on this machine alone, and passwords would cross the network in the clear\n  \
-             put a proxy with TLS before a loopback address, or say --plain-http",
+             give --tls-cert and --tls-key, put a proxy with TLS before a loopback address, or say --plain-http",
             arguments.listen
         )));
     }
@@ -48,8 +63,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let matching = Matching::start(Arc::clone(&archive), matching::matchers(&config.matching)?)?;
     let gathering = Gathering::start(Arc::clone(&archive), &config).map_err(Failure::Wrong)?;
     runtime()?.block_on(async {
-        let served = Served::start(&arguments.archive, archive, arguments.listen).await?;
-        terminal::print_line(&format!("listening on http://{}", served.address()))?;
+        let scheme = if certificate.is_some() { "https" } else { "http" };
+        let served =
+            Served::start(&arguments.archive, archive, arguments.listen, certificate).await?;
+        terminal::print_line(&format!("listening on {scheme}://{}", served.address()))?;
         served.until_told_to_stop().await
     })?;
     drop((gathering, matching));
@@ -95,6 +112,7 @@ impl Served {
         folder: &Path,
         archive: Arc<Archive>,
         listen: SocketAddr,
+        certificate: Option<Arc<Certificate>>,
     ) -> Result<Served, Failure> {
         let listener = TcpListener::bind(listen)
             .await
@@ -102,8 +120,10 @@ impl Served {
         let control = Control::start(folder, Arc::clone(&archive))?;
         let routes = dav::routes(Arc::clone(&archive))
             .merge(api::routes(Arc::clone(&archive)))
-            .merge(http::routes(archive));
-        let running = http::serve(listener, routes)
+            .merge(pages::routes())
+            .merge(http::routes(archive))
+            .layer(axum::middleware::from_fn(http::session::guard_pages));
+        let running = http::serve(listener, routes, certificate)
             .map_err(|error| Failure::Machine(format!("listening on {listen}: {error}")))?;
         Ok(Served { running, control })
     }

@@ -92,6 +92,22 @@ pub fn print_line(line: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::Machine(format!("stdout: {error}")))
 }
 
+/// The password that somebody has now, from `VOUCHSAFE_OLD_PASSWORD` or a prompt; none where it is forgotten.
+pub fn old_password(whose: &str) -> Result<Option<String>, Failure> {
+    let given = std::env::var("VOUCHSAFE_OLD_PASSWORD").ok();
+    let asks = given.is_none()
+        && std::env::var_os("VOUCHSAFE_PASSWORD").is_none()
+        && std::io::stdin().is_terminal();
+    let old = match asks {
+        false => given.unwrap_or_default(),
+        true => {
+            rpassword::prompt_password(format!("Password of {whose} until now (empty: forgotten): "))
+                .map_err(|error| Failure::Machine(error.to_string()))?
+        }
+    };
+    Ok((!old.is_empty()).then_some(old))
+}
+
 /// The password of somebody who signs in elsewhere, from `VOUCHSAFE_PASSWORD` or a prompt.
 pub fn password(whose: &str) -> Result<String, Failure> {
     if let Ok(password) = std::env::var("VOUCHSAFE_PASSWORD") {

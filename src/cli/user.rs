@@ -18,7 +18,11 @@ pub enum Command {
     #[command(after_help = "Example: vouchsafe user list --archive /srv/archive --json")]
     List(List),
     /// Give somebody a new password
-    #[command(after_help = "Example: vouchsafe user passwd ann --archive /srv/archive")]
+    #[command(
+        after_help = "The old password, from VOUCHSAFE_OLD_PASSWORD or a prompt, keeps their signing key. Where it is \
+        forgotten, leave it empty: the next signature makes a new key, and old signatures stay valid.\n\n\
+        Example: vouchsafe user passwd ann --archive /srv/archive"
+    )]
     Passwd(Named),
     /// End somebody's access; what they did stays theirs
     #[command(after_help = "Example: vouchsafe user disable ann --archive /srv/archive")]
@@ -64,9 +68,11 @@ pub fn run(command: Command) -> Result<(), Failure> {
             terminal::print_line(&format!("added {name} ({id})"))
         }
         Command::Passwd(Named { name, archive }) => {
+            let old = terminal::old_password(&name)?;
             let password = terminal::new_password(&name)?;
             let asked = Change::NewPassword {
                 name: name.clone(),
+                old,
                 password,
             };
             change(&archive, asked)?;

@@ -6,8 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
 use tokio::net::TcpListener;
-use vouchsafe_evidence::key::{KeyKind, SigningNoteKey};
+use vouchsafe_evidence::key::KeyKind;
 
+use super::key_file::{new_key, read_key};
 use super::serve::{runtime, told_to_stop};
 use super::{Failure, terminal, verify};
 use crate::anchor::{Witness, routes};
@@ -63,10 +64,7 @@ fn key_file(dir: &Path) -> PathBuf {
 fn init(arguments: &Init) -> Result<(), Failure> {
     let dir = &arguments.dir;
     let io = |error: std::io::Error| Failure::io(dir, &error);
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|error| Failure::Machine(error.to_string()))?;
-    let key = SigningNoteKey::from_seed(&arguments.name, KeyKind::Cosignature, &seed)
-        .map_err(|error| Failure::Wrong(format!("--name: {error}")))?;
+    let key = new_key(&arguments.name, KeyKind::Cosignature)?;
     if key_file(dir).exists() {
         let error = format!("{} is a witness already", dir.display());
         return Err(Failure::Wrong(error));
@@ -84,7 +82,7 @@ fn init(arguments: &Init) -> Result<(), Failure> {
 fn serve(arguments: &Serve) -> Result<(), Failure> {
     let logs = arguments.logs.iter().map(|text| verify::key("--log", text));
     let logs = logs.collect::<Result<Vec<_>, _>>()?;
-    let key = read_key(&key_file(&arguments.dir))?;
+    let key = read_key(&key_file(&arguments.dir), KeyKind::Cosignature)?;
     let witness = Witness::new(key, logs, arguments.dir.join("logs"))
         .map_err(|error| Failure::Machine(error.to_string()))?;
     let seconds = || {
@@ -92,35 +90,16 @@ fn serve(arguments: &Serve) -> Result<(), Failure> {
         since.map_or(0, |since| since.as_secs())
     };
     let routes = routes(Arc::new(witness), Arc::new(seconds));
-    let fault = |error: std::io::Error| {
+    let fault = |error: &dyn std::fmt::Display| {
         Failure::Machine(format!("listening on {}: {error}", arguments.listen))
     };
     runtime()?.block_on(async {
-        let listener = TcpListener::bind(arguments.listen).await.map_err(fault)?;
-        let running = http::serve(listener, routes).map_err(fault)?;
+        let listener = TcpListener::bind(arguments.listen).await;
+        let listener = listener.map_err(|error| fault(&error))?;
+        let running = http::serve(listener, routes, None).map_err(|error| fault(&error))?;
         terminal::print_line(&format!("listening on http://{}", running.address()))?;
         told_to_stop().await?;
         running.stop().await;
         Ok(())
     })
-}
-
-fn read_key(file: &Path) -> Result<SigningNoteKey, Failure> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let io = |error: std::io::Error| Failure::io(file, &error);
-    let text = fs::read_to_string(file).map_err(io)?;
-    let mode = fs::metadata(file).map_err(io)?.permissions().mode();
-    let name = file.display();
-    if mode & 0o077 != 0 {
-        return Err(Failure::Machine(format!(
-            "{name} can be read by others; `chmod 600` it"
-        )));
-    }
-    // The error names the file and never what is in it.
-    match SigningNoteKey::parse(&text) {
-        Ok(key) if key.verifier().kind() == KeyKind::Cosignature => Ok(key),
-        _ => Err(Failure::Machine(format!(
-            "{name}: not a witness's signing key"
-        ))),
-    }
 }

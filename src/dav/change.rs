@@ -11,7 +11,7 @@ use crate::archive::{
 use crate::catalog::{Place, TreePath, VoucherFile};
 use crate::http::precondition::writing;
 use crate::http::text;
-use crate::http::{Authenticated, BodyReader, Refusal, blocking, filed, received};
+use crate::http::{Authenticated, BodyReader, Refusal, Secret, blocking, filed, received};
 use crate::voucher::template::TEMPLATE_MAX_BYTES;
 use crate::voucher::{Invalid, VOUCHER_MAX_BYTES};
 
@@ -100,7 +100,8 @@ fn file(
         }
         Place::File(place, VoucherFile::Review) => {
             let content = body.read_all("review.json", REVIEW_MAX_BYTES)?;
-            archive.review(&who.caller, who.secret.expose(), &place, &content)
+            let secret = who.secret.as_ref().map(Secret::expose);
+            archive.review(caller, secret, &place, &content, condition)
         }
         Place::Inbox(inner) => archive.add_to_inbox(caller, &inner, body, condition),
         Place::Template(voucher_type) => {

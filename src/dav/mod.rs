@@ -21,7 +21,7 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use vouchsafe_evidence::log_file::LogFile;
 
@@ -32,6 +32,8 @@ use locks::Locks;
 
 /// Where the share is mounted.
 pub const PREFIX: &str = "/dav";
+
+pub use path::encode as url;
 
 /// The methods of the share.
 const METHODS: &str =
@@ -57,7 +59,7 @@ struct Asked {
 pub fn routes(archive: Arc<Archive>) -> Router {
     let locks = Locks::new(Arc::clone(&archive));
     Router::new()
-        .route("/", any(root))
+        .route("/", axum::routing::options(root).fallback(|| async { not_found() }))
         .route(PREFIX, any(handle))
         .route("/dav/", any(handle))
         .route("/dav/{*path}", any(handle))
@@ -65,14 +67,9 @@ pub fn routes(archive: Arc<Archive>) -> Router {
         .with_state(Share { archive, locks })
 }
 
-/// The server's root: Windows asks it for the share's abilities before it asks the share, and a browser
-/// is sent to the share.
-async fn root(method: Method) -> Response {
-    match method {
-        Method::OPTIONS => options(),
-        Method::GET | Method::HEAD => Redirect::temporary("/dav/").into_response(),
-        _ => not_found(),
-    }
+/// The server's root: Windows asks it for the share's abilities before it asks the share.
+async fn root() -> Response {
+    options()
 }
 
 async fn handle(State(share): State<Share>, request: Request) -> Response {

@@ -1,9 +1,9 @@
-//! The properties of RFC 4918, section 15, and how a listing's rows are written with them.
+//! The properties of RFC 4918, section 15, and of RFC 3744, section 5.5, and how a listing's rows are written with them.
 
 use std::fmt::Write as _;
 
 use crate::access::Time;
-use crate::archive::Node;
+use crate::archive::{Node, Rights};
 use crate::http::precondition::system_time;
 
 /// The namespace of the properties that are known.
@@ -21,9 +21,12 @@ pub enum Property {
     DisplayName,
     SupportedLock,
     LockDiscovery,
+    /// What the caller may do (RFC 3744, section 5.5): only for those who name it.
+    Privileges,
 }
 
 impl Property {
+    /// What a request for all properties gets. RFC 3744, section 5, leaves its own out.
     pub const ALL: [Property; 9] = [
         Property::ResourceType,
         Property::ContentLength,
@@ -57,6 +60,7 @@ impl Property {
             Property::DisplayName => tags!("displayname"),
             Property::SupportedLock => tags!("supportedlock"),
             Property::LockDiscovery => tags!("lockdiscovery"),
+            Property::Privileges => tags!("current-user-privilege-set"),
         }
     }
 
@@ -67,6 +71,7 @@ impl Property {
     pub fn parse(name: &str) -> Option<Property> {
         Property::ALL
             .into_iter()
+            .chain([Property::Privileges])
             .find(|property| property.name() == name)
     }
 
@@ -150,8 +155,21 @@ impl RowWriter {
         }
     }
 
-    /// Writes one `response`. `href` is percent-encoded, `locks` the content of `lockdiscovery`.
-    pub fn row(&mut self, out: &mut String, href: &str, name: &str, node: &Node, locks: &str) {
+    /// Whether rows have this property.
+    pub fn has(&self, property: Property) -> bool {
+        self.wanted.contains(&property)
+    }
+
+    /// Writes one `response`. `href` is percent-encoded, `locks` the content of `lockdiscovery`, `rights` what the
+    /// caller may do there.
+    pub fn row(
+        &mut self,
+        out: &mut String,
+        href: &str,
+        name: &str,
+        node: &Node,
+        (locks, rights): (&str, Rights),
+    ) {
         let folder = matches!(node, Node::Folder { .. });
         out.push_str("<D:response><D:href>");
         out.push_str(href);
@@ -168,7 +186,7 @@ impl RowWriter {
                 // Writing to a string cannot fail.
                 let _ = write!(out, "<D:{}/>", property.name());
             } else {
-                self.value(out, property, name, node, locks);
+                self.value(out, property, name, node, (locks, rights));
             }
         }
         if out.len() == empty {
@@ -189,7 +207,7 @@ impl RowWriter {
         property: Property,
         name: &str,
         node: &Node,
-        locks: &str,
+        (locks, rights): (&str, Rights),
     ) {
         const LOCKS: &str = "<D:lockentry><D:lockscope><D:exclusive/></D:lockscope>\
             <D:locktype><D:write/></D:locktype></D:lockentry><D:lockentry><D:lockscope>\
@@ -217,9 +235,28 @@ impl RowWriter {
             (Property::DisplayName, _) => escape(out, name),
             (Property::SupportedLock, _) => out.push_str(LOCKS),
             (Property::LockDiscovery, _) => out.push_str(locks),
+            (Property::Privileges, _) => privileges(out, rights),
             _ => {}
         }
         out.push_str(close);
+    }
+}
+
+/// The privileges of RFC 3744, section 3, and two of our own, that rights are.
+fn privileges(out: &mut String, rights: Rights) {
+    let all = [
+        // Everybody who sees a place may ask this.
+        ("<D:read-current-user-privilege-set/>", rights.read),
+        ("<D:read/>", rights.read),
+        ("<D:write-content/>", rights.write_content),
+        ("<D:bind/>", rights.bind),
+        ("<D:unbind/>", rights.unbind),
+        ("<V:review xmlns:V=\"urn:vouchsafe\"/>", rights.review),
+        ("<V:verify xmlns:V=\"urn:vouchsafe\"/>", rights.verify),
+    ];
+    for (privilege, _) in all.into_iter().filter(|(_, held)| *held) {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "<D:privilege>{privilege}</D:privilege>");
     }
 }
 
@@ -275,8 +312,13 @@ mod tests {
             created: 0,
             modified: 784_111_777_000,
         };
+        let rights = Rights {
+            read: true,
+            bind: true,
+            ..Rights::default()
+        };
         let mut out = String::new();
-        RowWriter::new(selection).row(&mut out, "/dav/a/", "a&b", &node, "");
+        RowWriter::new(selection).row(&mut out, "/dav/a/", "a&b", &node, ("", rights));
         out
     }
 
@@ -304,6 +346,14 @@ mod tests {
             "{row}"
         );
         assert!(row.contains("404 Not Found"), "{row}");
+    }
+
+    #[test]
+    fn rights_are_told_to_those_who_ask_for_them() {
+        let row = row(&Selection::These(vec![Property::Privileges], Vec::new()));
+        assert!(row.contains("<D:privilege><D:bind/></D:privilege>"), "{row}");
+        assert!(!row.contains("unbind") && !row.contains("review"), "{row}");
+        assert!(!super::tests::row(&Selection::All).contains("privilege"));
     }
 
     #[test]

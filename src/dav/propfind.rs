@@ -13,7 +13,7 @@ use quick_xml::name::ResolveResult;
 use super::path::{encode, encode_step};
 use super::property::{DAV, Property, RowWriter, Selection};
 use super::{Asked, Share};
-use crate::archive::{Archive, ArchiveError, Caller, Child, Node};
+use crate::archive::{Archive, ArchiveError, Caller, Child, Node, Rights};
 use crate::catalog::TreePath;
 use crate::http::text;
 use crate::http::{BodyReader, Refusal, blocking, streamed};
@@ -120,7 +120,12 @@ impl Listing {
         } else {
             self.folder.trim_end_matches('/')
         };
-        self.rows.row(&mut out, url, self.path.name(), &node, locks);
+        let rights = match self.rows.has(Property::Privileges) {
+            true => self.rights(&self.path),
+            false => Rights::default(),
+        };
+        let name = self.path.name();
+        self.rows.row(&mut out, url, name, &node, (locks, rights));
         if folder && self.below {
             self.page(&mut out)?;
         } else {
@@ -152,16 +157,26 @@ impl Listing {
         let (children, next) = records.children(&self.caller, &self.path, &after)?;
         out.reserve(children.len() * 320);
         let mut href = self.folder.clone();
+        let tells_rights = self.rows.has(Property::Privileges);
         for Child { name, node } in children {
             href.truncate(self.folder.len());
             encode_step(&mut href, &name);
             if matches!(node, Node::Folder { .. }) {
                 href.push('/');
             }
-            self.rows.row(out, &href, &name, &node, "");
+            let rights = match tells_rights {
+                true => self.rights(&self.path.child(&name)),
+                false => Rights::default(),
+            };
+            self.rows.row(out, &href, &name, &node, ("", rights));
         }
         self.after = next;
         Ok(())
+    }
+
+    /// What the caller may do at a place.
+    fn rights(&self, path: &TreePath) -> Rights {
+        self.archive.records().rights(&self.caller, path)
     }
 }
 

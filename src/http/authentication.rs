@@ -1,14 +1,48 @@
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
-use super::{Peer, Refusal, blocking};
-use crate::archive::{Archive, Caller, Client};
+use tokio::sync::Semaphore;
+
+use super::{Peer, Refusal, blocking, session};
+use crate::archive::{Archive, Caller, Client, SigningIn};
 
 /// Longest `Authorization` header that is read, in bytes.
 const AUTHORIZATION_MAX_BYTES: usize = 4_096;
+
+/// Requests that may wait for their password to be checked; more are told to come again.
+const WAITING_MAX: usize = 64;
+
+/// Passwords that are checked at the same time: wrong ones take processor time by design, and must leave some for
+/// everybody else.
+static CHECKING: LazyLock<Semaphore> = LazyLock::new(|| {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    Semaphore::new((processors / 2).max(1))
+});
+/// How many wait for that now.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// A place among those that wait; given back when it is dropped, also when the client goes away.
+struct WaitingPlace;
+
+impl WaitingPlace {
+    fn take() -> Result<WaitingPlace, Refusal> {
+        let place = WaitingPlace;
+        if WAITING.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
+            return Err(Refusal::come_again(1_000, "too many passwords are being checked"));
+        }
+        Ok(place)
+    }
+}
+
+impl Drop for WaitingPlace {
+    fn drop(&mut self) {
+        WAITING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// A request's caller and where they are.
 #[derive(Debug, Clone)]
@@ -17,13 +51,19 @@ pub struct Authenticated {
     pub caller: Caller,
     /// Whence.
     pub client: Client,
-    /// The password or token that they signed in with.
-    pub secret: Secret,
+    /// The password or token that the request brought; none in a session.
+    pub secret: Option<Secret>,
 }
 
 /// A password or token. Its debug form shows nothing of it.
 #[derive(Clone)]
 pub struct Secret(String);
+
+impl<'de> serde::Deserialize<'de> for Secret {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+        String::deserialize(from).map(Secret)
+    }
+}
 
 impl Secret {
     /// The secret itself, for what must have it.
@@ -50,35 +90,59 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     Some((name.to_owned(), password.to_owned()))
 }
 
-/// Signs the sender of a request in.
+/// Who has this name and password, checked within bounds.
+pub async fn sign_in(
+    archive: &Arc<Archive>,
+    name: &str,
+    secret: &Secret,
+    peer: Peer,
+) -> Result<Caller, Refusal> {
+    if let Some(caller) = archive.recall(name, secret.expose()) {
+        return Ok(caller);
+    }
+    let checked = {
+        let _place = WaitingPlace::take()?;
+        // The semaphore is never closed.
+        let _turn = CHECKING.acquire().await;
+        let (archive, name, secret) = (Arc::clone(archive), name.to_owned(), secret.clone());
+        blocking(move || Ok(archive.sign_in(&name, secret.expose(), &peer.0.to_string())?)).await?
+    };
+    match checked {
+        SigningIn::Welcome(caller) => Ok(caller),
+        SigningIn::Refused => Err(Refusal::unauthorized()),
+        SigningIn::Wait(wait) => Err(Refusal::too_many_failures(wait)),
+    }
+}
+
+/// Signs the sender of a request in: by the name and password that it brings, else by the session of its cookie.
 pub async fn authenticate(
     archive: &Arc<Archive>,
     headers: &HeaderMap,
     peer: Peer,
 ) -> Result<Authenticated, Refusal> {
-    let (name, password) = basic(headers).ok_or_else(Refusal::unauthorized)?;
-    let address = peer.0.to_string();
-    let caller = match archive.recall(&name, &password) {
-        Some(caller) => caller,
-        None => {
-            let (archive, address) = (Arc::clone(archive), address.clone());
-            let (name, password) = (name.clone(), password.clone());
-            blocking(move || Ok(archive.sign_in(&name, &password, &address)?))
-                .await?
-                .ok_or_else(Refusal::unauthorized)?
+    let (caller, secret) = match headers.contains_key(AUTHORIZATION) {
+        true => {
+            let (name, password) = basic(headers).ok_or_else(Refusal::unauthorized)?;
+            let secret = Secret(password);
+            (sign_in(archive, &name, &secret, peer).await?, Some(secret))
+        }
+        false => {
+            let held = session::cookie(headers).ok_or_else(Refusal::unauthorized)?;
+            let caller = archive.session(held).ok_or_else(Refusal::unauthorized)?;
+            (caller, None)
         }
     };
     let agent = headers
         .get(USER_AGENT)
         .and_then(|agent| agent.to_str().ok());
     let client = Client {
-        address,
+        address: peer.0.to_string(),
         agent: agent.unwrap_or_default().to_owned(),
     };
     Ok(Authenticated {
         caller,
         client,
-        secret: Secret(password),
+        secret,
     })
 }
 

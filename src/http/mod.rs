@@ -8,11 +8,14 @@ mod body;
 pub mod precondition;
 mod refusal;
 mod server;
+pub mod session;
+mod tls;
 
-pub use authentication::{Authenticated, Secret, authenticate};
+pub use authentication::{Authenticated, Secret, authenticate, sign_in};
 pub use body::{BodyReader, blocking, received, streamed};
 pub use refusal::{Refusal, not_found};
-pub use server::{Peer, Running, Stopping, serve};
+pub use server::{Peer, Running, Secure, ServeError, Stopping, serve};
+pub use tls::{Certificate, TlsError};
 
 use std::sync::Arc;
 

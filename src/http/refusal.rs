@@ -14,6 +14,8 @@ pub struct Refusal {
     error: String,
     field: String,
     hint: String,
+    /// After how many seconds the same may be asked again.
+    again: Option<u64>,
 }
 
 impl Refusal {
@@ -24,7 +26,26 @@ impl Refusal {
             error: error.into(),
             field: String::new(),
             hint: hint.into(),
+            again: None,
         }
+    }
+
+    /// A refusal that holds for a while, in milliseconds.
+    pub fn come_again(wait: u64, error: &str) -> Refusal {
+        let hint = "try again in a moment";
+        let mut refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error, hint);
+        refusal.again = Some(wait.div_ceil(1_000));
+        refusal
+    }
+
+    /// Too many wrong passwords; how long the next one has to wait, in milliseconds.
+    pub fn too_many_failures(wait: u64) -> Refusal {
+        let seconds = wait.div_ceil(1_000);
+        let error = "too many wrong passwords";
+        let hint = format!("try again in {seconds} seconds");
+        let mut refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, error, hint);
+        refusal.again = Some(seconds);
+        refusal
     }
 
     /// Nobody, or nobody who is known.
@@ -63,6 +84,7 @@ impl From<ArchiveError> for Refusal {
                 error,
                 field,
                 hint,
+                again: None,
             },
             ArchiveError::Conflict { error, hint } => {
                 Refusal::new(StatusCode::CONFLICT, error, hint)
@@ -105,6 +127,7 @@ impl From<PathError> for Refusal {
             error: error.to_string(),
             field: "path".to_owned(),
             hint: "write /company/ledger/period/type/number/, percent-encoded UTF-8".to_owned(),
+            again: None,
         }
     }
 }
@@ -116,6 +139,7 @@ impl IntoResponse for Refusal {
             error,
             field,
             hint,
+            again,
         } = self;
         let body = Json(json!({"error": error, "field": field, "hint": hint}));
         let mut response = (status, body).into_response();
@@ -125,8 +149,9 @@ impl IntoResponse for Refusal {
                 HeaderValue::from_static("Basic realm=\"Vouchsafe\", charset=\"UTF-8\"");
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        let again = again.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(1));
+        if let Some(again) = again {
+            headers.insert(RETRY_AFTER, HeaderValue::from(again));
         }
         response
     }

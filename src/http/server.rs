@@ -9,14 +9,20 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+use super::tls::{Certificate, TlsError};
 
 /// Connections at the same time; more wait.
 const CONNECTIONS_MAX: usize = 4_096;
 /// How long a request's head may take.
 const HEAD_MAX: Duration = Duration::from_secs(30);
+/// How long a client may take to agree on TLS.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// How long requests under way may take to end once the server is told to.
 const FAREWELL_MAX: Duration = Duration::from_secs(20);
 
@@ -29,6 +35,18 @@ impl Peer {
     pub fn of(request: &Request) -> Peer {
         let peer = request.extensions().get::<Peer>().copied();
         peer.unwrap_or(Peer(Ipv4Addr::UNSPECIFIED.into()))
+    }
+}
+
+/// Whether a request came over TLS, among its extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct Secure(pub bool);
+
+impl Secure {
+    /// How a request came.
+    pub fn of(request: &Request) -> Secure {
+        let secure = request.extensions().get::<Secure>().copied();
+        secure.unwrap_or(Secure(false))
     }
 }
 
@@ -58,6 +76,8 @@ pub struct Running {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
+    /// Looks for a renewed certificate.
+    renewal: Option<AbortHandle>,
 }
 
 impl Running {
@@ -70,25 +90,51 @@ impl Running {
     pub async fn stop(self) {
         // The task only ends after this, so somebody receives it.
         let _ = self.stop.send(true);
+        if let Some(renewal) = self.renewal {
+            renewal.abort();
+        }
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the server ended badly");
         }
     }
 }
 
-/// Serves `router` on `listener`. Must be called on a tokio runtime.
-pub fn serve(listener: TcpListener, router: Router) -> io::Result<Running> {
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The listening socket has no address.
+    #[error("listening: {0}")]
+    Listener(#[from] io::Error),
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// Serves `router` on `listener`, by TLS where there is a certificate. Must be called on a tokio runtime.
+pub fn serve(
+    listener: TcpListener,
+    router: Router,
+    certificate: Option<Arc<Certificate>>,
+) -> Result<Running, ServeError> {
     let address = listener.local_addr()?;
+    let acceptor = certificate.as_ref().map(Certificate::acceptor).transpose()?;
+    let renewal = certificate.map(|it| tokio::spawn(it.keep_current()).abort_handle());
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(accept(listener, router, stopped));
+    let task = tokio::spawn(accept(listener, router, acceptor, stopped));
     Ok(Running {
         address,
         stop,
         task,
+        renewal,
     })
 }
 
-async fn accept(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    acceptor: Option<TlsAcceptor>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
@@ -100,8 +146,9 @@ async fn accept(listener: TcpListener, router: Router, mut stopped: watch::Recei
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let (router, stopped) = (router.clone(), stopped.clone());
+                    let acceptor = acceptor.clone();
                     connections.spawn(async move {
-                        connection(stream, peer, router, stopped).await;
+                        arrived(stream, peer, router, acceptor, stopped).await;
                         drop(place);
                     });
                 }
@@ -122,18 +169,38 @@ async fn accept(listener: TcpListener, router: Router, mut stopped: watch::Recei
     }
 }
 
-async fn connection(
+/// A connection that was just accepted: first TLS, where it is spoken.
+async fn arrived(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    mut stopped: watch::Receiver<bool>,
+    acceptor: Option<TlsAcceptor>,
+    stopped: watch::Receiver<bool>,
 ) {
     // Answers are written whole; waiting to fill packets only delays them.
     let _ = stream.set_nodelay(true);
+    let Some(acceptor) = acceptor else {
+        return connection(stream, (peer, Secure(false)), router, stopped).await;
+    };
+    match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => connection(stream, (peer, Secure(true)), router, stopped).await,
+        // Clients that trust no such certificate, scanners, plain HTTP: no fault of ours.
+        Ok(Err(error)) => tracing::debug!(%error, "a client did not agree on TLS"),
+        Err(_) => tracing::debug!("a client was too slow to agree on TLS"),
+    }
+}
+
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    (peer, secure): (SocketAddr, Secure),
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) {
     let stopping = Stopping(Some(stopped.clone()));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(Peer(peer.ip()));
+        request.extensions_mut().insert(secure);
         request.extensions_mut().insert(stopping.clone());
         tower_service::Service::call(&mut router.clone(), request)
     });

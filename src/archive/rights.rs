@@ -1,0 +1,93 @@
+//! What a caller may do at a place, so that clients can grey out what would be refused.
+
+use serde::Serialize;
+
+use super::tree::sees_templates;
+use super::{Caller, Records};
+use crate::access::Right;
+use crate::catalog::{Place, TreePath, VoucherFile};
+
+/// What may be done at one place. It says what roles allow; a closed period, a lock or a full disk may refuse it all
+/// the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Rights {
+    /// Look at it.
+    pub read: bool,
+    /// Put a file in its place: a new version of it.
+    pub write_content: bool,
+    /// Put something new below it.
+    pub bind: bool,
+    /// Remove something below it: only from one's own inbox.
+    pub unbind: bool,
+    /// Decide on it.
+    pub review: bool,
+    /// See its traces and the proofs of the log.
+    pub verify: bool,
+}
+
+impl Records {
+    /// What the caller may do at `path`, which they see.
+    pub fn rights(&self, caller: &Caller, path: &TreePath) -> Rights {
+        let allow = |right| caller.permissions.allow(right, path);
+        let administers = caller.permissions.allow_somewhere(Right::Administer);
+        let own = Rights {
+            read: true,
+            ..Rights::default()
+        };
+        match Place::of(path, &self.layout) {
+            Place::Folder(_) => Rights {
+                // A folder above is shown, and what of it may be seen.
+                read: caller.permissions.allow_below(Right::Read, path),
+                bind: allow(Right::Upload),
+                verify: allow(Right::Verify),
+                ..Rights::default()
+            },
+            Place::Voucher(_) => Rights {
+                read: allow(Right::Read),
+                bind: allow(Right::Upload) || allow(Right::Review),
+                review: self.may_decide(caller, path),
+                verify: allow(Right::Verify),
+                ..Rights::default()
+            },
+            Place::File(place, file) => Rights {
+                read: allow(Right::Read),
+                write_content: match file {
+                    VoucherFile::Data | VoucherFile::Scan(_) => allow(Right::Upload),
+                    VoucherFile::Match => allow(Right::Review),
+                    VoucherFile::Review => self.may_decide(caller, &place),
+                    _ => false,
+                },
+                verify: allow(Right::Verify),
+                ..Rights::default()
+            },
+            Place::Inbox(_) if caller.has_inbox() => Rights {
+                write_content: true,
+                bind: true,
+                unbind: true,
+                ..own
+            },
+            Place::Templates if sees_templates(caller) => Rights {
+                bind: administers,
+                ..own
+            },
+            Place::Template(_) if sees_templates(caller) => Rights {
+                write_content: administers,
+                ..own
+            },
+            Place::Audit(_) => Rights {
+                read: caller.permissions.allow_somewhere(Right::Verify),
+                ..Rights::default()
+            },
+            Place::Inbox(_) | Place::Templates | Place::Template(_) | Place::Nothing => {
+                Rights::default()
+            }
+        }
+    }
+
+    /// Whether the caller may decide on the voucher at `place`. A row that cannot be read is none to decide on.
+    fn may_decide(&self, caller: &Caller, place: &TreePath) -> bool {
+        caller.permissions.allow(Right::Review, place)
+            && self.reviews(caller, &place.to_string()).unwrap_or(false)
+    }
+}

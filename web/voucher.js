@@ -1,0 +1,120 @@
+// One voucher: its pictures, its data, what was decided, and deciding on it.
+import { api, ask, drive, get, send } from "./ask.js";
+import { attempt, element, table, tell } from "./draw.js";
+import * as key from "./key.js";
+import { crumbs } from "./tree.js";
+import { say, time } from "./words.js";
+
+const badge = (word) => element("span", { className: `badge ${word}` }, say(word));
+
+function pictures(path, names) {
+  const shown = [
+    ["reviewed.png", say("Reviewed")], ["voucher.png", say("Form")],
+    ...names.filter((name) => /^scan-\d+\.(jpg|png)$/.test(name)).map((name) => [name, name]),
+    ["match.png", say("Comparison")],
+  ].filter(([name]) => names.includes(name));
+  const image = element("div", { className: "picture" });
+  const tabs = element("div", { className: "tabs", role: "tablist" });
+  const choose = (name, label) => {
+    // Every look at a picture is one request, and leaves one trace.
+    image.replaceChildren(element("img", { src: drive(`${path}/${name}`), alt: `${label}: ${path}` }));
+    for (const tab of tabs.children) tab.setAttribute("aria-selected", String(tab.dataset.name === name));
+  };
+  for (const [name, label] of shown) {
+    const tab = element("button", { role: "tab", type: "button", onclick: () => choose(name, label) }, label);
+    tab.dataset.name = name;
+    tabs.append(tab);
+  }
+  const files = names.filter((name) => /\.(pdf|tif|json|note|tlog-proof)$/.test(name));
+  const links = files.map((name) => element("a", { href: drive(`${path}/${name}`), download: name }, name));
+  if (shown.length) choose(...(shown.find(([name]) => name === "voucher.png") ?? shown[0]));
+  return element("section", {}, tabs, image,
+    element("div", { className: "row" }, element("span", { className: "quiet" }, say("Files")), links));
+}
+
+function data(voucher) {
+  const facts = [["Number", voucher.number], ["Date", voucher.date], ["Currency", voucher.currency],
+    ["Attachments", voucher.attachments], ["Preparer", voucher.preparer], ["Reviewer", voucher.reviewer],
+    ["Bookkeeper", voucher.bookkeeper], ["Cashier", voucher.cashier]];
+  const amount = (value) => ({ kind: "amount", value });
+  const lines = voucher.lines.map((line) => [line.summary, [line.account, line.subaccount].filter(Boolean).join(" / "),
+    amount(line.debit), amount(line.credit)]);
+  return element("section", {}, element("h2", {}, say("Data")), element("div", { className: "panel" },
+    table([say("Summary"), say("Account"), amount(say("Debit")), amount(say("Credit"))], lines)),
+    element("div", { className: "panel" }, table([], facts.filter(([, value]) => value !== null && value !== undefined)
+      .map(([name, value]) => [{ kind: "quiet", value: say(name) }, String(value)]))));
+}
+
+function history(told) {
+  const events = [
+    ...told.versions.map((it) => [it, `voucher.json, ${it.version}`]),
+    ...told.scans.map((it) => [it, it.files.map((file) => file.name).join(", ")]),
+    ...(told.matches ?? []).map((it) => [it, say(it.verdict)]),
+    ...(told.reviews ?? []).map((it) => [it, say(it.decision === "approve" ? "approved" : "rejected")]),
+  ].sort(([one], [other]) => one.entry - other.entry);
+  return element("section", {}, element("h2", {}, say("History")), element("div", { className: "panel" },
+    table([say("When"), say("Who"), say("What"), say("Entry")],
+      events.map(([it, what]) => [{ kind: "time", value: time(it.time) }, it.by, what, String(it.entry)]))),
+    told.views && element("h2", {}, say("Who looked")),
+    told.views && element("div", { className: "panel" }, told.views.length
+      ? table([say("Who"), say("Times"), say("First"), say("Last")], told.views.map((it) => [it.by, String(it.views),
+        { kind: "time", value: time(it.first) }, { kind: "time", value: time(it.last) }]))
+      : element("div", { className: "empty" }, say("There is nothing here."))));
+}
+
+/** The form of a reviewer. */
+async function reviewing(path, person, again) {
+  const own = await key.has(person.key?.outside ? person.key.vkey : undefined).catch(() => false);
+  const comment = element("textarea", { id: "comment", maxLength: 700 });
+  const password = element("input", { id: "password", type: "password", autocomplete: "current-password" });
+  const decide = (decision) => async (event) => attempt(event.target, async () => {
+    const wish = { decision, comment: comment.value };
+    if (own) {
+      const { statement } = await send("POST", api("review-statement", { path }), wish);
+      wish.note = await key.note(person.key.vkey, statement);
+    } else wish.password = password.value;
+    await ask("PUT", drive(`${path}/review.json`), JSON.stringify(wish));
+    tell(say(decision === "approve" ? "approved" : "rejected"));
+    await again();
+  });
+  return element("form", { className: "panel", onsubmit: (event) => event.preventDefault() },
+    element("h2", { style: "margin-top:0" }, say("Review")),
+    element("label", { htmlFor: "comment" }, say("Why, if the pictures are not complete or you reject it")), comment,
+    own ? element("p", { className: "quiet" }, say("Signed with the key of this browser")) : [
+      element("label", { htmlFor: "password" }, say("Your password signs it")), password],
+    element("div", { className: "row end" },
+      element("button", { type: "button", className: "no", onclick: decide("reject") }, say("Reject")),
+      element("button", { type: "button", className: "main", onclick: decide("approve") }, say("Approve"))));
+}
+
+/** The form of somebody who settles what the machine could not, or corrects it. */
+function settling(path, again) {
+  const reason = element("textarea", { id: "reason", maxLength: 700 });
+  const settle = (verdict) => (event) => attempt(event.target, async () => {
+    await ask("PUT", drive(`${path}/match.json`), JSON.stringify({ verdict, reason: reason.value }));
+    await again();
+  });
+  return element("form", { className: "panel", onsubmit: (event) => event.preventDefault() },
+    element("h2", { style: "margin-top:0" }, say("Settle the comparison")),
+    element("label", { htmlFor: "reason" }, say("Reason")), reason,
+    element("div", { className: "row end" },
+      element("button", { type: "button", className: "no", onclick: settle("mismatch") }, say("The scan shows something else")),
+      element("button", { type: "button", onclick: settle("match") }, say("The scan shows the voucher"))));
+}
+
+/** Everything about the voucher at `path`. */
+export async function voucher(path, person, again) {
+  const { children } = await get(api("tree", { path }));
+  const names = children.map((child) => child.name);
+  const told = await get(drive(`${path}/history.json`));
+  const rights = await get(api("rights", { path }));
+  const content = await get(drive(`${path}/voucher.json`));
+  const decides = rights.review && told.review === "waiting";
+  const settles = rights.review && ["unsure", "mismatch"].includes(told.image_set);
+  return element("div", {}, crumbs(path),
+    element("h1", {}, `${say("Voucher")} ${content.number} `, badge(told.image_set), " ", badge(told.review)),
+    element("div", { className: "voucher" },
+      element("div", {}, pictures(path, names), data(content), history(told)),
+      element("aside", {}, decides && await reviewing(path, person, again), settles && settling(path, again),
+        !decides && !settles && element("div", { className: "panel quiet" }, say("Review"), ": ", say(told.review)))));
+}
