@@ -30,7 +30,7 @@ const ROOMS: [(&str, u8, &[&str]); 14] = [
             "access", "archive", "catalog", "evidence", "http", "voucher",
         ],
     ),
-    ("api", 5, &["access", "archive", "catalog", "http", "voucher"]),
+    ("api", 5, &["access", "archive", "catalog", "config", "evidence", "http", "voucher"]),
     ("pages", 5, &["http"]),
     // A witness is a server, too.
     (
@@ -49,7 +49,7 @@ const ROOMS: [(&str, u8, &[&str]); 14] = [
 ];
 
 /// Crates that only these rooms may name.
-const CRATES: [(&str, &[&str]); 33] = [
+const CRATES: [(&str, &[&str]); 34] = [
     ("rocksdb", &["store"]),
     ("dav_server", &["dav"]),
     ("quick_xml", &["dav"]),
@@ -71,11 +71,12 @@ const CRATES: [(&str, &[&str]); 33] = [
     ("skrifa", &["render"]),
     ("tokio_rustls", &["http"]),
     ("csv", &["api"]),
+    ("openidconnect", &["api"]),
     ("argon2", &["archive"]),
     ("chacha20poly1305", &["archive"]),
     ("rust_decimal", &["voucher"]),
     ("clap", &["cli"]),
-    ("ureq", &["anchor", "cli"]),
+    ("ureq", &["anchor", "api", "cli"]),
     ("cms", &["anchor"]),
     ("der", &["anchor"]),
     ("rsa", &["anchor"]),

@@ -12,7 +12,8 @@ const page = document.getElementById("page");
 const queue = new Queue();
 let person = null;
 
-function signIn() {
+async function signIn() {
+  const elsewhere = await get(api("oidc")).catch(() => null);
   const name = element("input", { id: "name", autocomplete: "username", required: true });
   const password = element("input", { id: "password", type: "password", autocomplete: "current-password", required: true });
   const button = element("button", { className: "main" }, say("Sign in"));
@@ -25,7 +26,8 @@ function signIn() {
   } }, element("h1", {}, say("Sign in")),
   element("label", { htmlFor: "name" }, say("Name")), name,
   element("label", { htmlFor: "password" }, say("Password")), password,
-  element("div", { className: "row end" }, button));
+  element("div", { className: "row end" },
+    elsewhere && element("a", { href: api("oidc/begin") }, `${say("Sign in at")} ${new URL(elsewhere.issuer).host}`), button));
 }
 
 function menu() {

@@ -24,7 +24,7 @@ async function keyForm(person, again) {
   const password = element("input", { id: "key-password", type: "password", autocomplete: "current-password" });
   const keep = (made) => (event) => attempt(event.target, async () => {
     const vkey = made && await key.make(person.key_name);
-    await send("PUT", api("own/key"), { password: password.value, vkey: vkey || null });
+    await send("PUT", api("own/key"), { password: password.value || null, vkey: vkey || null });
     tell("✓");
     await again();
   });

@@ -50,6 +50,7 @@ function history(told) {
     ...told.versions.map((it) => [it, `voucher.json, ${it.version}`]),
     ...told.scans.map((it) => [it, it.files.map((file) => file.name).join(", ")]),
     ...(told.matches ?? []).map((it) => [it, say(it.verdict)]),
+    ...(told.submissions ?? []).map((it) => [it, say("submitted")]),
     ...(told.reviews ?? []).map((it) => [it, say(it.decision === "approve" ? "approved" : "rejected")]),
   ].sort(([one], [other]) => one.entry - other.entry);
   return element("section", {}, element("h2", {}, say("History")), element("div", { className: "panel" },
@@ -87,6 +88,26 @@ async function reviewing(path, person, again) {
       element("button", { type: "button", className: "main", onclick: decide("approve") }, say("Approve"))));
 }
 
+/** The form of a preparer, who stands by what they prepared. */
+async function submitting(path, person, again) {
+  const own = await key.has(person.key?.outside ? person.key.vkey : undefined).catch(() => false);
+  const password = element("input", { id: "submit-password", type: "password", autocomplete: "current-password" });
+  const submit = (event) => attempt(event.target, async () => {
+    const wish = { decision: "submit" };
+    if (own) {
+      const { statement } = await send("POST", api("review-statement", { path }), wish);
+      wish.note = await key.note(person.key.vkey, statement);
+    } else wish.password = password.value;
+    await ask("PUT", drive(`${path}/review.json`), JSON.stringify(wish));
+    await again();
+  });
+  return element("form", { className: "panel", onsubmit: (event) => event.preventDefault() },
+    element("h2", { style: "margin-top:0" }, say("Sign as its preparer")),
+    own ? element("p", { className: "quiet" }, say("Signed with the key of this browser")) : [
+      element("label", { htmlFor: "submit-password" }, say("Your password signs it")), password],
+    element("div", { className: "row end" }, element("button", { type: "button", className: "main", onclick: submit }, say("Submit"))));
+}
+
 /** The form of somebody who settles what the machine could not, or corrects it. */
 function settling(path, again) {
   const reason = element("textarea", { id: "reason", maxLength: 700 });
@@ -115,6 +136,7 @@ export async function voucher(path, person, again) {
     element("h1", {}, `${say("Voucher")} ${content.number} `, badge(told.image_set), " ", badge(told.review)),
     element("div", { className: "voucher" },
       element("div", {}, pictures(path, names), data(content), history(told)),
-      element("aside", {}, decides && await reviewing(path, person, again), settles && settling(path, again),
-        !decides && !settles && element("div", { className: "panel quiet" }, say("Review"), ": ", say(told.review)))));
+      element("aside", {}, rights.submit && await submitting(path, person, again),
+        decides && await reviewing(path, person, again), settles && settling(path, again),
+        !decides && !settles && !rights.submit && element("div", { className: "panel quiet" }, say("Review"), ": ", say(told.review)))));
 }

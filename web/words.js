@@ -1,7 +1,7 @@
 // What the pages say, in English and Chinese. The language is the browser's.
 const CHINESE = {
   "Vouchers": "凭证", "Queue": "待审核", "Traces": "查看痕迹", "Unplaced scans": "未归位影像", "My account": "我的账户",
-  "Sign in": "登录", "Sign out": "退出", "Name": "用户名", "Password": "密码", "Welcome": "欢迎",
+  "Sign in": "登录", "Sign in at": "登录方式：", "Sign out": "退出", "Name": "用户名", "Password": "密码", "Welcome": "欢迎",
   "Waiting for you": "等待您审核", "Nothing waits for you.": "没有等待审核的凭证。", "Filed": "归档时间",
   "Image set": "影像齐套", "Review": "审核", "Approve": "通过", "Reject": "退回", "Comment": "意见",
   "Form": "凭证影像", "Reviewed": "已审核影像", "Comparison": "匹配", "Data": "数据", "History": "历史", "Voucher": "凭证",
@@ -17,7 +17,7 @@ const CHINESE = {
   "Change password": "修改密码", "Old password": "旧密码", "New password": "新密码", "What you may do": "您的权限",
   "Signing key": "签名密钥", "Keep the key in this browser": "密钥保存在本浏览器", "Let the archive keep a new key under my password": "由档案库用密码保管新密钥",
   "None yet: the first review makes one.": "尚无：首次审核时生成。", "Until": "至", "for ever": "永久",
-  "approved": "已通过", "rejected": "已退回", "waiting": "待审核", "complete": "已齐套", "mismatch": "不一致", "unsure": "待确认", "awaiting-scan": "待影像",
+  "Sign as its preparer": "制单人签名", "Submit": "提交", "submitted": "已提交", "approved": "已通过", "rejected": "已退回", "waiting": "待审核", "complete": "已齐套", "mismatch": "不一致", "unsure": "待确认", "awaiting-scan": "待影像",
   "What it was": "结果", "Why it has no place": "未归位原因", "Candidates": "候选凭证", "Every scan has found its voucher.": "所有影像均已归位。",
 };
 const chinese = navigator.language.toLowerCase().startsWith("zh");

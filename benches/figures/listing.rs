@@ -3,7 +3,7 @@ use std::fs;
 use crate::peer::{Nginx, requests_per_second};
 use crate::server::{Filled, Served, authorization};
 
-const WANTED: &str = "<?xml version='1.0'?><D:propfind xmlns:D='DAV:'><D:prop><D:resourcetype/>\
+pub const WANTED: &str = "<?xml version='1.0'?><D:propfind xmlns:D='DAV:'><D:prop><D:resourcetype/>\
     <D:getcontentlength/><D:getlastmodified/><D:creationdate/><D:displayname/></D:prop></D:propfind>";
 
 pub fn measure(filled: &Filled) {

@@ -7,6 +7,7 @@ mod log;
 mod matching;
 mod memory;
 mod peer;
+mod people;
 mod render;
 #[path = "../scans/mod.rs"]
 mod scans;
@@ -46,13 +47,16 @@ fn main() {
     if wanted("memory") {
         memory::measure();
     }
-    if wanted("listing") || wanted("views") {
+    if wanted("listing") || wanted("views") || wanted("people") {
         let filled = server::Filled::new(10_000);
         if wanted("listing") {
             listing::measure(&filled);
         }
         if wanted("views") {
             views::measure(&filled);
+        }
+        if wanted("people") {
+            people::measure(&filled);
         }
     }
 }

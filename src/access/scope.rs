@@ -75,6 +75,15 @@ impl Scope {
         self.agrees(path)
     }
 
+    /// What every name begins with that the scope has `depth` steps below the root; none where it is a range, or where the
+    /// scope ends above and has everything.
+    pub(super) fn beginning(&self, depth: usize) -> Option<&str> {
+        match self.segments.get(depth)? {
+            Segment::Pattern(pattern) => pattern.split('*').next(),
+            Segment::Range(..) => None,
+        }
+    }
+
     /// Whether the steps that both have agree.
     fn agrees(&self, path: &TreePath) -> bool {
         // The archive's own folders are in no scope that does not name them.

@@ -3,6 +3,7 @@
 //! It translates and decides nothing; what it refuses, and how, is what the drive refuses.
 
 mod image_sets;
+mod oidc;
 mod own;
 mod queue;
 mod reviews;
@@ -24,6 +25,7 @@ use serde::de::DeserializeOwned;
 
 use crate::archive::{Archive, ArchiveError};
 use crate::catalog::TreePath;
+use crate::config::Oidc;
 use crate::http::{BodyReader, Refusal, blocking};
 use crate::voucher::Invalid;
 
@@ -71,8 +73,13 @@ async fn body<T: DeserializeOwned>(request: Request) -> Result<T, Refusal> {
 /// What can be asked, as OpenAPI 3.1.
 const DESCRIPTION: &str = include_str!("openapi.json");
 
-/// The routes of the interface.
-pub fn routes(archive: Arc<Archive>) -> Router {
+/// The routes of the interface; with the provider at which people may sign in.
+pub fn routes(archive: Arc<Archive>, oidc: Option<Oidc>) -> Router {
+    let elsewhere = Router::new()
+        .route("/api/v1/oidc", get(oidc::described))
+        .route("/api/v1/oidc/begin", get(oidc::begin))
+        .route("/api/v1/oidc/done", get(oidc::done))
+        .with_state((Arc::clone(&archive), oidc.map(oidc::Provider::new)));
     let changes = queue::Changes::of(&archive);
     let live = Router::new()
         .route("/api/v1/queue/events", get(queue::events))
@@ -102,6 +109,7 @@ pub fn routes(archive: Arc<Archive>) -> Router {
         .method_not_allowed_fallback(not_allowed)
         .with_state(archive)
         .merge(live)
+        .merge(elsewhere)
 }
 
 async fn description() -> Response {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::body;
 use crate::archive::Archive;
+use crate::http::session::cookie;
 use crate::http::{Peer, Refusal, Secret, authenticate, blocking};
 
 #[derive(Deserialize)]
@@ -34,7 +35,8 @@ pub async fn password(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OwnKey {
-    password: Secret,
+    /// Not needed by whom a provider vouched for a moment ago.
+    password: Option<Secret>,
     /// The public half of a key that the caller keeps; without it, a new key is made here and sealed.
     vkey: Option<String>,
 }
@@ -45,11 +47,18 @@ pub async fn key(
     request: Request,
 ) -> Result<StatusCode, Refusal> {
     let who = authenticate(&archive, request.headers(), Peer::of(&request)).await?;
+    let held = cookie(request.headers()).map(str::to_owned);
     let OwnKey { password, vkey } = body(request).await?;
     blocking(move || {
+        let password = password.as_ref().map_or("", Secret::expose);
         match vkey {
-            Some(vkey) => archive.keep_key_outside(&who.caller, password.expose(), &vkey)?,
-            None => archive.keep_key_inside(&who.caller, password.expose())?,
+            Some(vkey) => {
+                if !held.is_some_and(|held| archive.freshly_vouched(&held)) {
+                    archive.prove_password(&who.caller, password)?;
+                }
+                archive.keep_key_outside(&who.caller, &vkey)?;
+            }
+            None => archive.keep_key_inside(&who.caller, password)?,
         }
         Ok(StatusCode::NO_CONTENT)
     })

@@ -38,12 +38,15 @@ struct History<'a> {
     /// What reviewers decided, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reviews: Vec<Reviewed<'a>>,
+    /// By what preparers stood, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    submissions: Vec<Reviewed<'a>>,
     /// Who looked at it: only for those who may see traces there.
     #[serde(skip_serializing_if = "Option::is_none")]
     views: Option<Vec<Looked>>,
 }
 
-/// What a reviewer decided on a version of the voucher.
+/// What a reviewer or a preparer signed about a version of the voucher.
 #[derive(Serialize)]
 struct Reviewed<'a> {
     version: u32,
@@ -117,7 +120,8 @@ impl VoucherRow {
         let scans = self.scans.values().flatten().map(|scan| scan.time);
         let versions = self.versions.iter().map(|version| version.time);
         let decisions = self.decisions.iter().map(|decision| decision.time);
-        let reviews = self.reviews.iter().map(|review| review.time);
+        let signed = self.reviews.iter().chain(&self.submissions);
+        let reviews = signed.map(|signed| signed.time);
         versions
             .chain(scans)
             .chain(decisions)
@@ -159,6 +163,10 @@ impl Records {
                 .zip(&row.reviews)
                 .map(|(number, it)| self.reviewed(number, it))
                 .collect(),
+            submissions: (1..)
+                .zip(&row.submissions)
+                .map(|(number, it)| self.reviewed(number, it))
+                .collect(),
             views: caller
                 .permissions
                 .allow(Right::Verify, place)
@@ -196,7 +204,7 @@ impl Records {
             version: number,
             entry: row.seq,
             time: rfc3339(row.time),
-            by: self.name_of(&row.reviewer),
+            by: self.name_of(&row.person),
             decision: row.decision,
             voucher_version: row.version,
             scans: &row.scans,

@@ -296,10 +296,11 @@ impl Exporter<'_> {
         if !whole {
             let row: Option<VoucherRow> = self.records.row(&key::voucher(&place.to_string()))?;
             let row = row.unwrap_or_default();
-            // What a review was signed with, or it could not be checked.
-            let reviewers: BTreeSet<&String> = row.reviews.iter().map(|it| &it.reviewer).collect();
-            for reviewer in reviewers {
-                let user: Option<UserRow> = self.records.row(&key::user(reviewer))?;
+            // What reviews and submissions were signed with, or they could not be checked.
+            let signed = row.reviews.iter().chain(&row.submissions);
+            let people: BTreeSet<&String> = signed.map(|it| &it.person).collect();
+            for person in people {
+                let user: Option<UserRow> = self.records.row(&key::user(person))?;
                 for key in user.map(|user| user.keys).unwrap_or_default() {
                     self.single(key.seq)?;
                 }

@@ -106,6 +106,7 @@ impl<'a> Rows<'a> {
             kind::SCAN_RECEIVED => self.scan_received(entry),
             kind::MATCH_DECIDED => self.match_decided(entry),
             kind::REVIEW_DECIDED => self.review_decided(entry),
+            kind::VOUCHER_SUBMITTED => self.voucher_submitted(entry),
             kind::INBOX_RECEIVED => {
                 let received: kind::InboxReceived = body(entry)?;
                 let object = Some(only_object(entry)?.clone());
@@ -276,6 +277,18 @@ impl<'a> Rows<'a> {
         voucher.entries.push(entry.seq);
         self.put(key, &voucher)?;
         self.changes.insert(key::review_waiting(&entry.path), None);
+        self.touch(entry)
+    }
+
+    fn voucher_submitted(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
+        let key = key::voucher(&entry.path);
+        let mut voucher: VoucherRow = self.present(entry, &key)?;
+        let (at, objects) = ((entry.seq, entry.time), entry.objects.clone());
+        voucher
+            .submissions
+            .push(review_row(at, &entry.actor, body(entry)?, objects));
+        voucher.entries.push(entry.seq);
+        self.put(key, &voucher)?;
         self.touch(entry)
     }
 

@@ -10,7 +10,7 @@ use vouchsafe_evidence::entry::{Entry, Object};
 use vouchsafe_evidence::statement::Decision;
 pub(super) use vouchsafe_evidence::verify::{
     ARCHIVE_CREATED, CHECKPOINT_COSIGNED, CHECKPOINT_TIMESTAMPED, KEY_ROTATED, REVIEW_DECIDED,
-    USER_KEY_ADDED,
+    USER_KEY_ADDED, VOUCHER_SUBMITTED,
 };
 
 use super::{ArchiveError, ImageSet};
@@ -178,7 +178,7 @@ pub(super) struct MatchDecided {
     pub by_person: bool,
 }
 
-/// Body of `review.decided`: what was decided on which version, as its scans were then.
+/// Body of `review.decided` and `voucher.submitted`: what was decided on which version, as its scans were then.
 #[derive(Serialize, Deserialize)]
 pub(super) struct ReviewDecided {
     pub decision: Decision,

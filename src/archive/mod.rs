@@ -43,6 +43,7 @@ mod sessions;
 mod sign_in;
 mod signer;
 mod stamps;
+mod submission;
 mod templates;
 #[cfg(test)]
 mod tests;

@@ -87,14 +87,9 @@ impl Archive {
     }
 
     /// From now on the caller signs with a key whose private half they keep; only its public half, `vkey` (C2SP
-    /// signed-note), is known here. Their password proves that it is they who ask.
-    pub fn keep_key_outside(
-        &self,
-        caller: &Caller,
-        password: &str,
-        vkey: &str,
-    ) -> Result<(), ArchiveError> {
-        self.prove_password(caller, password)?;
+    /// signed-note), is known here. Whoever calls this has made sure that it is they who ask, as by
+    /// [`Archive::prove_password`].
+    pub fn keep_key_outside(&self, caller: &Caller, vkey: &str) -> Result<(), ArchiveError> {
         let name = self.key_name(caller);
         let invalid = |why: String| {
             let hint = format!("send the public half of an Ed25519 key with the name {name}");
@@ -119,7 +114,7 @@ impl Archive {
     }
 
     /// Refuses unless this is the caller's password, and not merely a token or a session of theirs.
-    pub(super) fn prove_password(
+    pub fn prove_password(
         &self,
         caller: &Caller,
         password: &str,

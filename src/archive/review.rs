@@ -1,6 +1,6 @@
 //! Reviews: a reviewer approves or rejects a version of a voucher, and signs exactly what was decided on.
 
-mod wish;
+pub(super) mod wish;
 
 use serde::Serialize;
 use serde_json::json;
@@ -17,6 +17,7 @@ use super::kind::{self, Draft};
 use super::open::entry;
 use super::rows::{ReviewRow, UserRow, VoucherRow, key, named};
 use super::stamps::Seal;
+use super::writer::Desk;
 use super::{Archive, ArchiveError, Caller, Condition, Filed, ImageSet, Records};
 use crate::access::Time;
 use crate::catalog::TreePath;
@@ -54,14 +55,14 @@ impl VoucherRow {
     /// How far the review of the current version is.
     pub(super) fn review_state(&self) -> ReviewState {
         match self.review().map(|review| review.decision) {
-            None => ReviewState::Waiting,
+            None | Some(Decision::Submit) => ReviewState::Waiting,
             Some(Decision::Approve) => ReviewState::Approved,
             Some(Decision::Reject) => ReviewState::Rejected,
         }
     }
 
     /// Everything that a review of the current version decides on: data, renditions, scans and the match.
-    fn decided_on(&self) -> Vec<&Object> {
+    pub(super) fn decided_on(&self) -> Vec<&Object> {
         let version = self.versions.last().into_iter();
         let scans = self.scans.values().filter_map(|versions| versions.last());
         let matched = self.decision().into_iter().flat_map(|it| &it.objects);
@@ -105,11 +106,29 @@ impl Archive {
         content: &[u8],
         condition: &Condition,
     ) -> Result<Filed, ArchiveError> {
-        self.records.may_review(caller, place)?;
+        let wish = read(content, secret);
+        self.may_sign(caller, place, wish.as_ref().ok())?;
         self.check_room()?;
-        let reviewed = read(content, secret)
-            .and_then(|wish| self.decide_review(caller, place, wish, condition));
+        let reviewed = wish.and_then(|wish| match wish.decision {
+            Decision::Submit => self.submit(caller, place, wish),
+            Decision::Approve | Decision::Reject => {
+                self.decide_review(caller, place, wish, condition)
+            }
+        });
         self.log_refusal(caller, place, reviewed)
+    }
+
+    /// Refuses unless the caller's role lets them sign this at `place`; a wish that cannot be read is a reviewer's.
+    fn may_sign(
+        &self,
+        caller: &Caller,
+        place: &TreePath,
+        wish: Option<&Wish>,
+    ) -> Result<(), ArchiveError> {
+        match wish.map(|wish| wish.decision) {
+            Some(Decision::Submit) => self.records.may_file(caller, place),
+            _ => self.records.may_review(caller, place),
+        }
     }
 
     /// The statement that the caller would sign, now, by deciding so on what is at `place`. Nothing is filed.
@@ -119,9 +138,13 @@ impl Archive {
         place: &TreePath,
         content: &[u8],
     ) -> Result<Statement, ArchiveError> {
-        self.records.may_review(caller, place)?;
-        let wish = read(content, None)?;
-        let (row, _) = self.reviewed_row(caller, place, &wish)?;
+        let wish = read(content, None);
+        self.may_sign(caller, place, wish.as_ref().ok())?;
+        let wish = wish?;
+        let row = match wish.decision {
+            Decision::Submit => self.submitted_row(caller, place)?,
+            Decision::Approve | Decision::Reject => self.reviewed_row(caller, place, &wish)?.0,
+        };
         Ok(self.statement(caller, place, &row, &wish))
     }
 
@@ -158,7 +181,7 @@ impl Archive {
         Ok((row, unchanged))
     }
 
-    fn statement(
+    pub(super) fn statement(
         &self,
         caller: &Caller,
         place: &TreePath,
@@ -169,7 +192,7 @@ impl Archive {
             archive: self.records.verifier_key().name().to_owned(),
             path: place.to_string(),
             version: row.versions.len() as u32,
-            reviewer: caller.id.clone(),
+            person: caller.id.clone(),
             decision: wish.decision,
             comment: Digest::sha256(wish.comment.as_bytes()),
             image_set: row.image_set().word().to_owned(),
@@ -183,7 +206,7 @@ impl Archive {
     }
 
     /// The statement with the reviewer's signature, and the key that made it.
-    fn signed(
+    pub(super) fn signed(
         &self,
         caller: &Caller,
         mut statement: Statement,
@@ -293,17 +316,26 @@ impl Archive {
                 let error = format!("something newer came to {path}");
                 return Err(ArchiveError::conflict(error, "look at it again first"));
             }
-            // Another key may have come meanwhile, and verifiers hold a review to the reviewer's last key.
-            let user: Option<UserRow> = desk.rows.get(&key::user(&actor))?;
-            let last = user.as_ref().and_then(|user| user.keys.last());
-            if last.is_none_or(|last| last.vkey != signer.to_string()) {
-                let error = "the signing key changed meanwhile";
-                return Err(ArchiveError::conflict(error, "sign it again"));
-            }
+            check_key(desk, &actor, &signer)?;
             desk.write(draft.with(objects));
             Ok(Filed::new(now.reviews.len() as u32 + 1))
         })
     }
+}
+
+/// Refuses if another key came meanwhile: verifiers hold a signature to its person's last key.
+pub(super) fn check_key(
+    desk: &Desk<'_>,
+    actor: &str,
+    signer: &VerifierKey,
+) -> Result<(), ArchiveError> {
+    let user: Option<UserRow> = desk.rows.get(&key::user(actor))?;
+    let last = user.as_ref().and_then(|user| user.keys.last());
+    if last.is_none_or(|last| last.vkey != signer.to_string()) {
+        let error = "the signing key changed meanwhile";
+        return Err(ArchiveError::conflict(error, "sign it again"));
+    }
+    Ok(())
 }
 
 /// The answer where the current version has this very review as its last; refuses what a rejection rules out.
@@ -316,7 +348,7 @@ fn repeated(
         return Ok(None);
     };
     let same = last.decision == wish.decision
-        && last.reviewer == reviewer
+        && last.person == reviewer
         && last.comment == Digest::sha256(wish.comment.as_bytes());
     if same {
         return Ok(Some(Filed::Unchanged(row.reviews.len() as u32)));
@@ -328,17 +360,17 @@ fn repeated(
     Ok(None)
 }
 
-/// Row of a review, as the fold makes it.
+/// Row of a review or a submission, as the fold makes it.
 pub(super) fn review_row(
     (seq, time): (u64, Time),
-    reviewer: &str,
+    person: &str,
     decided: kind::ReviewDecided,
     objects: Vec<Object>,
 ) -> ReviewRow {
     ReviewRow {
         seq,
         time,
-        reviewer: reviewer.to_owned(),
+        person: person.to_owned(),
         decision: decided.decision,
         comment: decided.comment,
         version: decided.version,

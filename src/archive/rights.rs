@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::rows::{VoucherRow, key};
 use super::tree::sees_templates;
 use super::{Caller, Records};
 use crate::access::Right;
@@ -22,6 +23,8 @@ pub struct Rights {
     pub unbind: bool,
     /// Decide on it.
     pub review: bool,
+    /// Stand by it as its preparer, which nobody has done yet.
+    pub submit: bool,
     /// See its traces and the proofs of the log.
     pub verify: bool,
 }
@@ -47,6 +50,7 @@ impl Records {
                 read: allow(Right::Read),
                 bind: allow(Right::Upload) || allow(Right::Review),
                 review: self.may_decide(caller, path),
+                submit: self.may_submit(caller, path),
                 verify: allow(Right::Verify),
                 ..Rights::default()
             },
@@ -83,6 +87,17 @@ impl Records {
                 Rights::default()
             }
         }
+    }
+
+    /// Whether the caller prepared the voucher at `place`, and nobody has submitted it.
+    fn may_submit(&self, caller: &Caller, place: &TreePath) -> bool {
+        let row = self.row::<VoucherRow>(&key::voucher(&place.to_string()));
+        caller.permissions.allow(Right::Upload, place)
+            && row.is_ok_and(|row| {
+                row.is_some_and(|row| {
+                    row.submission().is_none() && self.prepared(caller, &row).unwrap_or(false)
+                })
+            })
     }
 
     /// Whether the caller may decide on the voucher at `place`. A row that cannot be read is none to decide on.

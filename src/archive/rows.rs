@@ -50,6 +50,9 @@ pub(super) struct VoucherRow {
     /// What reviewers decided, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reviews: Vec<ReviewRow>,
+    /// By what preparers stood, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub submissions: Vec<ReviewRow>,
     /// The entries that made this row, in order.
     pub entries: Vec<u64>,
 }
@@ -68,13 +71,13 @@ pub(super) struct DecisionRow {
     pub objects: Vec<Object>,
 }
 
-/// What a reviewer decided on a version of the voucher.
+/// What somebody signed about a version of the voucher: a reviewer's decision, or a preparer's submission.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct ReviewRow {
     pub seq: u64,
     pub time: Time,
-    /// Id of the reviewer.
-    pub reviewer: String,
+    /// Their id.
+    pub person: String,
     pub decision: Decision,
     /// SHA-256 of the comment.
     pub comment: Digest,
@@ -82,7 +85,7 @@ pub(super) struct ReviewRow {
     pub version: u32,
     /// Of each scan.
     pub scans: BTreeMap<String, u32>,
-    /// `review.json` and `review.note`.
+    /// `review.json`, `review.note` and the stamped renditions; or `submitted.note`.
     pub objects: Vec<Object>,
 }
 

@@ -12,6 +12,8 @@ use crate::access::Time;
 const IDLE_MAX_MS: Time = 60 * 60 * 1_000;
 /// A session ends so long after it began, in milliseconds.
 const LENGTH_MAX_MS: Time = 12 * 60 * 60 * 1_000;
+/// So long after it a sign-in at a provider stands for the password, in milliseconds.
+const FRESH_MS: Time = 10 * 60 * 1_000;
 /// Sessions of one user at most; the one that was used longest ago makes room.
 const SESSIONS_OF_USER_MAX: usize = 20;
 
@@ -19,6 +21,8 @@ struct Session {
     user: String,
     began: Time,
     used: Time,
+    /// Whether a sign-in provider vouched for them, and not their password.
+    vouched: bool,
 }
 
 impl Session {
@@ -35,7 +39,7 @@ pub(super) struct Sessions {
 
 impl Sessions {
     /// Begins a session of a user; gives what the browser is to hold, 256 random bits.
-    pub fn begin(&mut self, user: &str, now: Time) -> Result<String, ArchiveError> {
+    pub fn begin(&mut self, user: &str, vouched: bool, now: Time) -> Result<String, ArchiveError> {
         self.open.retain(|_, session| session.lasts(now));
         let own = self.open.iter().filter(|(_, it)| it.user == user);
         let own: Vec<(Time, Digest)> = own.map(|(key, it)| (it.used, *key)).collect();
@@ -49,6 +53,7 @@ impl Sessions {
             user: user.to_owned(),
             began: now,
             used: now,
+            vouched,
         };
         self.open.insert(Digest::sha256(held.as_bytes()), session);
         Ok(held)
@@ -62,6 +67,12 @@ impl Sessions {
         }
         session.used = now;
         Some(session.user.clone())
+    }
+
+    /// Whether a provider has vouched for the user of this session a moment ago: as good as their password just now.
+    pub fn freshly_vouched(&self, held: &str, now: Time) -> bool {
+        let session = self.open.get(&Digest::sha256(held.as_bytes()));
+        session.is_some_and(|it| it.vouched && now < it.began + FRESH_MS)
     }
 
     /// Ends a session.
@@ -82,8 +93,8 @@ mod tests {
     #[test]
     fn a_session_ends_by_itself_by_hand_and_with_its_user() {
         let mut sessions = Sessions::default();
-        let one = sessions.begin("u1", 0).unwrap();
-        let other = sessions.begin("u2", 0).unwrap();
+        let one = sessions.begin("u1", false, 0).unwrap();
+        let other = sessions.begin("u2", false, 0).unwrap();
         assert_ne!(one, other);
         assert_eq!(sessions.user(&one, IDLE_MAX_MS - 1).as_deref(), Some("u1"));
         assert_eq!(sessions.user(&other, IDLE_MAX_MS), None, "nobody used it");
@@ -93,10 +104,10 @@ mod tests {
             now += IDLE_MAX_MS / 2;
         }
         assert_eq!(sessions.user(&one, LENGTH_MAX_MS), None, "too long");
-        let again = sessions.begin("u1", now).unwrap();
+        let again = sessions.begin("u1", false, now).unwrap();
         sessions.end(&again);
         assert_eq!(sessions.user(&again, now), None);
-        let last = sessions.begin("u1", now).unwrap();
+        let last = sessions.begin("u1", false, now).unwrap();
         sessions.end_all("u1");
         assert_eq!(sessions.user(&last, now), None);
         assert_eq!(sessions.user("", now), None);
@@ -105,9 +116,9 @@ mod tests {
     #[test]
     fn the_oldest_session_of_a_user_makes_room() {
         let mut sessions = Sessions::default();
-        let first = sessions.begin("u1", 0).unwrap();
+        let first = sessions.begin("u1", false, 0).unwrap();
         let others: Vec<String> = (1..=SESSIONS_OF_USER_MAX as Time)
-            .map(|now| sessions.begin("u1", now).unwrap())
+            .map(|now| sessions.begin("u1", false, now).unwrap())
             .collect();
         assert_eq!(sessions.user(&first, 100), None);
         assert!(others.iter().all(|held| sessions.user(held, 100).is_some()));

@@ -35,6 +35,15 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The same person with these permissions, as for a part of the tree.
+    pub(super) fn with(&self, permissions: Permissions) -> Caller {
+        Caller {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            permissions,
+        }
+    }
+
     /// Whether there is an inbox: it is the caller's alone, and only for those who may file somewhere.
     pub fn has_inbox(&self) -> bool {
         self.permissions.allow_somewhere(Right::Upload)
@@ -280,7 +289,24 @@ impl Archive {
 
     /// Begins a session of somebody who just signed in; gives the secret that their browser is to hold.
     pub fn begin_session(&self, caller: &Caller) -> Result<String, ArchiveError> {
-        lock(&self.signed_in.sessions).begin(&caller.id, self.now())
+        lock(&self.signed_in.sessions).begin(&caller.id, false, self.now())
+    }
+
+    /// The user of a name that a sign-in provider vouches for; none where there is no such user, or a disabled one.
+    pub fn vouched_for(&self, name: &str) -> Option<Caller> {
+        let name: String = name.nfc().collect();
+        let id = self.records.people().named(&name)?.id.clone();
+        self.caller(&id, self.now())
+    }
+
+    /// Begins a session of somebody for whom a sign-in provider has just vouched.
+    pub fn begin_vouched_session(&self, caller: &Caller) -> Result<String, ArchiveError> {
+        lock(&self.signed_in.sessions).begin(&caller.id, true, self.now())
+    }
+
+    /// Whether a provider vouched for the user of this session a moment ago.
+    pub fn freshly_vouched(&self, held: &str) -> bool {
+        lock(&self.signed_in.sessions).freshly_vouched(held, self.now())
     }
 
     /// Whose session this is, as they are at this moment; none when it ended, or they may not sign in any more.

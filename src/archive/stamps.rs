@@ -34,8 +34,8 @@ pub(super) struct Seal<'a> {
 fn words(locale: Locale, decision: Option<Decision>) -> &'static str {
     let chinese = locale == Locale::Chinese;
     match (decision, chinese) {
-        (None, true) => "制单",
-        (None, false) => "prepared",
+        (None | Some(Decision::Submit), true) => "制单",
+        (None | Some(Decision::Submit), false) => "prepared",
         (Some(Decision::Approve), true) => "审核",
         (Some(Decision::Approve), false) => "approved",
         (Some(Decision::Reject), true) => "退回",
@@ -61,15 +61,22 @@ impl Archive {
         let source = Source::read(store, data.map(|it| &it.blake3), &filed.template_blake3)?;
         let locale = source.template.locale;
         let date = |time: &str| time.get(..10).unwrap_or(time).to_owned();
+        // A preparer who signed has a key and a code; one who only filed it has the entry that says so.
+        let submission = row.submission();
+        let submitted = self.submitted_note(row)?;
+        let prepared = submission.map_or(version.time, |it| it.time);
         let stamps = [
             Stamp {
                 slot: "signature.preparer".to_owned(),
                 lines: [
-                    source.voucher.preparer.clone(),
-                    format!("{} {}", words(locale, None), date(&rfc3339(version.time))),
-                    format!("entry {}", version.seq),
+                    submission.map_or_else(
+                        || source.voucher.preparer.clone(),
+                        |it| self.records.name_of(&it.person),
+                    ),
+                    format!("{} {}", words(locale, None), date(&rfc3339(prepared))),
+                    format!("entry {}", submission.map_or(version.seq, |it| it.seq)),
                 ],
-                code: None,
+                code: submitted.as_deref().map(proof_code),
             },
             Stamp {
                 slot: "signature.reviewer".to_owned(),

@@ -237,6 +237,7 @@ impl Records {
                 children.push(Child { name, node });
             }
         }
+        let below = caller.permissions.below(path);
         let prefix = key::nodes(path);
         let start = [&prefix[..], after.as_bytes()].concat();
         let rows = self.store.scan(&prefix, &start, PAGE_ROWS)?;
@@ -247,7 +248,12 @@ impl Records {
             let node = if let Some(row) = shown {
                 folder_node(&row)
             } else {
-                match self.folder(caller, &path.child(&name)) {
+                let permissions = below.child(&name);
+                if permissions.is_empty() {
+                    continue;
+                }
+                let caller = caller.with(permissions);
+                match self.folder(&caller, &path.child(&name)) {
                     Ok(node) => node,
                     Err(ArchiveError::Absent(_)) => continue,
                     Err(error) => return Err(error),
@@ -307,6 +313,15 @@ impl Records {
                     let first = row.decisions.first().map_or(shown.time, |first| first.time);
                     Some(File::stored(object, first, shown.time))
                 }),
+            VoucherFile::SubmissionNote => match version {
+                None => row.submission(),
+                Some(_) => nth(&row.submissions, version),
+            }
+            .and_then(|shown| {
+                let object = named(&shown.objects, file.name())?;
+                let first = row.submissions.first().map_or(shown.time, |it| it.time);
+                Some(File::stored(object, first, shown.time))
+            }),
             VoucherFile::Review
             | VoucherFile::ReviewNote
             | VoucherFile::ReviewedPicture
@@ -347,7 +362,8 @@ pub(super) fn file_names(row: &VoucherRow) -> Vec<&str> {
     let mut names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
     names.extend(row.scans.keys().map(String::as_str));
     let decided = row.decisions.last().into_iter().flat_map(|it| &it.objects);
-    let reviewed = row.review().into_iter().flat_map(|it| &it.objects);
+    let signed = row.review().into_iter().chain(row.submission());
+    let reviewed = signed.flat_map(|it| &it.objects);
     names.extend(decided.chain(reviewed).map(|object| object.name.as_str()));
     names.extend(["history.json", "proof.json", "voucher.tlog-proof"]);
     names.sort_unstable();

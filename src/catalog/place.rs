@@ -45,6 +45,8 @@ pub enum VoucherFile {
     Review,
     /// `review.note`
     ReviewNote,
+    /// `submitted.note`
+    SubmissionNote,
     /// `reviewed.png`
     ReviewedPicture,
     /// `reviewed.pdf`
@@ -66,6 +68,7 @@ impl VoucherFile {
             "match.png" => Some(VoucherFile::MatchPicture),
             "review.json" => Some(VoucherFile::Review),
             "review.note" => Some(VoucherFile::ReviewNote),
+            "submitted.note" => Some(VoucherFile::SubmissionNote),
             "reviewed.png" => Some(VoucherFile::ReviewedPicture),
             "reviewed.pdf" => Some(VoucherFile::ReviewedPdf),
             "history.json" => Some(VoucherFile::History),
@@ -84,6 +87,7 @@ impl VoucherFile {
             VoucherFile::MatchPicture => "match.png",
             VoucherFile::Review => "review.json",
             VoucherFile::ReviewNote => "review.note",
+            VoucherFile::SubmissionNote => "submitted.note",
             VoucherFile::ReviewedPicture => "reviewed.png",
             VoucherFile::ReviewedPdf => "reviewed.pdf",
             VoucherFile::History => "history.json",

@@ -48,7 +48,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let matchers = matching::matchers(&Comparing::default())?;
     let matching = Matching::start(Arc::clone(&archive), matchers)?;
     runtime()?.block_on(async {
-        let served = Served::start(&arguments.dir, archive, listen, None).await?;
+        let served = Served::start(&arguments.dir, archive, listen, None, None).await?;
         if !arguments.exit {
             introduce(&arguments.dir, served.address(), &people)?;
             return served.until_told_to_stop().await;

@@ -12,7 +12,7 @@ use super::control::Control;
 use super::{Failure, matching, terminal};
 use crate::anchor::Gathering;
 use crate::archive::{Archive, Matching, system_clock};
-use crate::config::{CONFIG_MAX_BYTES, Config};
+use crate::config::{CONFIG_MAX_BYTES, Config, Oidc};
 use crate::http::Certificate;
 use crate::{api, dav, http, pages};
 
@@ -65,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     runtime()?.block_on(async {
         let scheme = if certificate.is_some() { "https" } else { "http" };
         let served =
-            Served::start(&arguments.archive, archive, arguments.listen, certificate).await?;
+            Served::start(&arguments.archive, archive, arguments.listen, certificate, config.oidc).await?;
         terminal::print_line(&format!("listening on {scheme}://{}", served.address()))?;
         served.until_told_to_stop().await
     })?;
@@ -113,13 +113,14 @@ impl Served {
         archive: Arc<Archive>,
         listen: SocketAddr,
         certificate: Option<Arc<Certificate>>,
+        oidc: Option<Oidc>,
     ) -> Result<Served, Failure> {
         let listener = TcpListener::bind(listen)
             .await
             .map_err(|error| Failure::Machine(format!("listening on {listen}: {error}")))?;
         let control = Control::start(folder, Arc::clone(&archive))?;
         let routes = dav::routes(Arc::clone(&archive))
-            .merge(api::routes(Arc::clone(&archive)))
+            .merge(api::routes(Arc::clone(&archive), oidc))
             .merge(pages::routes())
             .merge(http::routes(archive))
             .layer(axum::middleware::from_fn(http::session::guard_pages));

@@ -2,13 +2,15 @@
 
 mod client;
 mod log;
+mod matching;
+mod people;
 mod review;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use client::Walk;
 use log::{exported, log_files, proof, proven, traces, verified};
@@ -20,9 +22,6 @@ use crate::archive::Records;
 const COMPANY: &str = "深圳样例科技有限公司";
 /// The same as [`COMPANY`] and the ledger, as they stand in URLs.
 const BOOKS: &str = "%E6%B7%B1%E5%9C%B3%E6%A0%B7%E4%BE%8B%E7%A7%91%E6%8A%80%E6%9C%89%E9%99%90%E5%85%AC%E5%8F%B8/%E4%B8%BB%E8%B4%A6%E5%A5%97";
-
-/// How long the comparison of the sample's scans may take.
-const MATCHING_MAX: Duration = Duration::from_secs(60);
 
 /// Why a step did not hold.
 type Held = Result<(), String>;
@@ -118,17 +117,27 @@ pub fn walk(dir: &Path, address: SocketAddr, people: &[Person]) -> Result<(), Fa
     step(
         "ann viewer",
         "sees that a scan shows what was filed, one shows another amount, and one is missing",
-        image_sets(&walk),
+        matching::image_sets(&walk),
     )?;
     step(
         "rita review",
         "settles what she looked at, with a reason; others may not",
-        settled(&walk),
+        matching::settled(&walk),
     )?;
     step(
         "rita review",
         "approves a voucher of her queue with her own signature; its sender may not",
         review::reviewed(&walk, &place, &number),
+    )?;
+    step(
+        "ann viewer",
+        "signs in on the page, and a page of another site cannot sign her in",
+        people::session(&walk),
+    )?;
+    step(
+        "ben auditor",
+        "sees who looked at the voucher, and could prove who might have; ann may not",
+        people::looked(&walk, &place),
     )?;
     step(
         "ben auditor",
@@ -314,98 +323,6 @@ fn auditor(walk: &Walk<'_>) -> Held {
         .get("ben", "/dav/acme/gl/2024-03/payment/0003/scan-1.jpg")?
         .expect(200)?;
     check(scan.body.starts_with(b"\xFF\xD8\xFF"), "not a JPEG")
-}
-
-/// The state of a voucher's pictures, once it is known.
-fn image_set(walk: &Walk<'_>, who: &str, place: &str) -> Result<String, String> {
-    let until = Instant::now() + MATCHING_MAX;
-    loop {
-        let history = walk
-            .get(who, &format!("{place}/history.json"))?
-            .expect(200)?
-            .json()?;
-        let state = history["image_set"].as_str().unwrap_or_default().to_owned();
-        if state != "matching" || Instant::now() > until {
-            return Ok(state);
-        }
-        std::thread::sleep(Duration::from_millis(200));
-    }
-}
-
-fn image_sets(walk: &Walk<'_>) -> Held {
-    let payments = format!("/dav/{BOOKS}/2024-03/payment");
-    for (number, expected) in [
-        ("0001", "complete"),
-        ("0003", "mismatch"),
-        ("0004", "awaiting-scan"),
-    ] {
-        let state = image_set(walk, "ann", &format!("{payments}/{number}"))?;
-        check(
-            state == expected,
-            format!("{number} is {state}, not {expected}"),
-        )?;
-    }
-    let report = walk
-        .get("ann", &format!("{payments}/0003/match.json"))?
-        .expect(200)?
-        .json()?;
-    let fields = report["report"]["fields"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    let differs = |field: &Value| field["name"] == "total.debit" && field["verdict"] == "mismatch";
-    check(
-        fields.iter().any(differs),
-        "match.json does not name the amount",
-    )?;
-    let picture = walk
-        .get("ann", &format!("{payments}/0003/match.png"))?
-        .expect(200)?;
-    check(picture.body.starts_with(b"\x89PNG"), "match.png is no PNG")?;
-    let listed = walk
-        .get("ann", "/api/v1/image-sets?state=mismatch")?
-        .expect(200)?
-        .json()?;
-    let listed = listed["vouchers"].as_array().cloned().unwrap_or_default();
-    let of = |company: &str| {
-        let path = format!("/{company}/");
-        listed
-            .iter()
-            .filter(|it| it["path"].as_str().is_some_and(|it| it.starts_with(&path)))
-            .count()
-    };
-    check(
-        of(COMPANY) >= 1 && of("acme") == 0,
-        "the list of mismatches is not what ann may see",
-    )
-}
-
-fn settled(walk: &Walk<'_>) -> Held {
-    let place = "/dav/acme/gl/2024-03/payment/0002";
-    image_set(walk, "ben", place)?;
-    let file = format!("{place}/match.json");
-    let overruled = json!({"verdict": "mismatch", "reason": "the seal is not ours"});
-    walk.put("ben", &file, &overruled)?.expect(403)?;
-    walk.put("rita", &file, &json!({"verdict": "mismatch"}))?
-        .expect(400)?;
-    walk.put("rita", &file, &overruled)?.expect(201)?;
-    let state = image_set(walk, "ben", place)?;
-    check(state == "mismatch", format!("it is {state}"))?;
-    walk.put(
-        "rita",
-        &file,
-        &json!({"verdict": "match", "reason": "it is, the new one"}),
-    )?
-    .expect(201)?;
-    let history = walk
-        .get("ben", &format!("{place}/history.json"))?
-        .expect(200)?
-        .json()?;
-    let kept = history["matches"].as_array().map_or(0, Vec::len);
-    check(
-        kept >= 3 && history["image_set"] == "complete",
-        "an earlier decision is gone",
-    )
 }
 
 fn admin(walk: &Walk<'_>, place: &str) -> Held {

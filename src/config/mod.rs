@@ -20,6 +20,51 @@ pub struct Config {
     pub timestamps: Option<Timestamps>,
     /// How scans are compared with vouchers.
     pub matching: Comparing,
+    /// Where people sign in to the pages, beside their password here.
+    pub oidc: Option<Oidc>,
+}
+
+/// A provider of OpenID Connect.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oidc {
+    /// Its issuer identifier, below which it describes itself (OpenID Connect Discovery 1.0).
+    pub issuer: String,
+    /// As what the archive is known there.
+    pub client_id: String,
+    /// A file with the secret that proves it; none for a public client.
+    pub client_secret_file: Option<std::path::PathBuf>,
+    /// The address at which browsers reach the archive, such as `https://archive.example`; the provider must know
+    /// `/api/v1/oidc/done` below it as a redirect.
+    pub address: String,
+    /// What of somebody is their name in the archive.
+    #[serde(default)]
+    pub claim: Claim,
+}
+
+/// What a provider says of somebody that is their name in the archive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Claim {
+    /// `preferred_username`
+    #[default]
+    PreferredUsername,
+    /// `email`, if it is verified.
+    Email,
+    /// `sub`
+    #[serde(rename = "sub")]
+    Subject,
+}
+
+impl Claim {
+    /// The scope that a provider has to grant for it.
+    pub fn scope(self) -> &'static str {
+        match self {
+            Claim::PreferredUsername => "profile",
+            Claim::Email => "email",
+            Claim::Subject => "openid",
+        }
+    }
 }
 
 /// How scans are compared with vouchers.

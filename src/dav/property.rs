@@ -252,6 +252,7 @@ fn privileges(out: &mut String, rights: Rights) {
         ("<D:bind/>", rights.bind),
         ("<D:unbind/>", rights.unbind),
         ("<V:review xmlns:V=\"urn:vouchsafe\"/>", rights.review),
+        ("<V:submit xmlns:V=\"urn:vouchsafe\"/>", rights.submit),
         ("<V:verify xmlns:V=\"urn:vouchsafe\"/>", rights.verify),
     ];
     for (privilege, _) in all.into_iter().filter(|(_, held)| *held) {

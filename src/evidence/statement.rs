@@ -1,4 +1,4 @@
-//! What a reviewer signs: a statement of everything that was decided on, one fact a line.
+//! What a reviewer or a preparer signs: a statement of everything that was decided on, one fact a line.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ const HEADING: &str = "vouchsafe/review/v1";
 /// Most files that a statement names.
 const FILES_MAX: usize = 2_000;
 
-/// What a reviewer decides on a voucher.
+/// What somebody decides on a voucher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
@@ -17,6 +17,8 @@ pub enum Decision {
     Approve,
     /// It goes back to whoever prepared it; its next version starts anew.
     Reject,
+    /// Whoever prepared it stands by it; it is for others to decide.
+    Submit,
 }
 
 impl Decision {
@@ -25,12 +27,21 @@ impl Decision {
         match self {
             Decision::Approve => "approve",
             Decision::Reject => "reject",
+            Decision::Submit => "submit",
+        }
+    }
+
+    /// What the person who decides so is.
+    fn person(self) -> &'static str {
+        match self {
+            Decision::Approve | Decision::Reject => "reviewer",
+            Decision::Submit => "preparer",
         }
     }
 
     /// The decision of this word.
     pub fn parse(word: &str) -> Option<Decision> {
-        [Decision::Approve, Decision::Reject]
+        [Decision::Approve, Decision::Reject, Decision::Submit]
             .into_iter()
             .find(|decision| decision.word() == word)
     }
@@ -41,7 +52,7 @@ impl Decision {
 #[error("not a review statement: line {0}")]
 pub struct StatementError(pub usize);
 
-/// What a reviewer signs, as text of one fact a line: everything that was decided on, by its digest.
+/// What a reviewer or a preparer signs, as text of one fact a line: everything that was decided on, by its digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     /// Origin of the archive's log.
@@ -50,8 +61,8 @@ pub struct Statement {
     pub path: String,
     /// Which version of the voucher.
     pub version: u32,
-    /// The reviewer's id in the log.
-    pub reviewer: String,
+    /// The id in the log of the reviewer, or of the preparer who submits it.
+    pub person: String,
     /// What was decided.
     pub decision: Decision,
     /// SHA-256 of the comment in UTF-8; that of nothing where there is none.
@@ -68,11 +79,12 @@ impl Statement {
     /// The text that is signed; it ends with a newline.
     pub fn text(&self) -> String {
         let mut text = format!(
-            "{HEADING}\narchive {}\npath {}\nversion {}\nreviewer {}\ndecision {}\ncomment sha256:{}\nimage-set {}\ntime {}\n",
+            "{HEADING}\narchive {}\npath {}\nversion {}\n{} {}\ndecision {}\ncomment sha256:{}\nimage-set {}\ntime {}\n",
             self.archive,
             self.path,
             self.version,
-            self.reviewer,
+            self.decision.person(),
+            self.person,
             self.decision.word(),
             self.comment,
             self.image_set,
@@ -88,34 +100,39 @@ impl Statement {
     pub fn parse(text: &str) -> Result<Statement, StatementError> {
         let whole = text.strip_suffix('\n').ok_or(StatementError(0))?;
         let mut lines = (1..).zip(whole.split('\n'));
-        let mut fact = |word: &str| {
+        // A line that begins with one of these words.
+        let mut line = |words: &[&str]| {
             let (number, line) = lines.next().ok_or(StatementError(0))?;
-            let rest = line.strip_prefix(word).ok_or(StatementError(number))?;
-            match word {
-                HEADING if rest.is_empty() => Ok((number, rest)),
-                HEADING => Err(StatementError(number)),
-                _ => rest
-                    .strip_prefix(' ')
-                    .filter(|rest| !rest.is_empty())
-                    .map(|rest| (number, rest))
-                    .ok_or(StatementError(number)),
-            }
+            let rest = words.iter().find_map(|word| line.strip_prefix(word));
+            rest.map(|rest| (number, rest))
+                .ok_or(StatementError(number))
         };
+        let (at, rest) = line(&[HEADING])?;
+        if !rest.is_empty() {
+            return Err(StatementError(at));
+        }
+        let mut either = |words: &[&str]| {
+            let (number, rest) = line(words)?;
+            rest.strip_prefix(' ')
+                .filter(|rest| !rest.is_empty())
+                .map(|rest| (number, rest))
+                .ok_or(StatementError(number))
+        };
+        let people = [Decision::Approve.person(), Decision::Submit.person()];
         let digest = |(number, text): (usize, &str)| {
             let digits = text.strip_prefix("sha256:").ok_or(StatementError(number))?;
             digits.parse().map_err(|_| StatementError(number))
         };
-        fact(HEADING)?;
-        let archive = fact("archive")?.1.to_owned();
-        let path = fact("path")?.1.to_owned();
-        let (at, version) = fact("version")?;
+        let archive = either(&["archive"])?.1.to_owned();
+        let path = either(&["path"])?.1.to_owned();
+        let (at, version) = either(&["version"])?;
         let version: u32 = version.parse().map_err(|_| StatementError(at))?;
-        let reviewer = fact("reviewer")?.1.to_owned();
-        let (at, decision) = fact("decision")?;
+        let person = either(&people)?.1.to_owned();
+        let (at, decision) = either(&["decision"])?;
         let decision = Decision::parse(decision).ok_or(StatementError(at))?;
-        let comment = digest(fact("comment")?)?;
-        let image_set = fact("image-set")?.1.to_owned();
-        let time = fact("time")?.1.to_owned();
+        let comment = digest(either(&["comment"])?)?;
+        let image_set = either(&["image-set"])?.1.to_owned();
+        let time = either(&["time"])?.1.to_owned();
         let mut files = Vec::new();
         for (number, line) in lines {
             let wrong = StatementError(number);
@@ -130,7 +147,7 @@ impl Statement {
             archive,
             path,
             version,
-            reviewer,
+            person,
             decision,
             comment,
             image_set,
@@ -156,7 +173,7 @@ mod tests {
             archive: "vouchsafe/b1542402cf8f".to_owned(),
             path: "/样例 公司/主账套/2024-03/payment/0001".to_owned(),
             version: 2,
-            reviewer: "u3".to_owned(),
+            person: "u3".to_owned(),
             decision: Decision::Approve,
             comment: Digest::sha256("附件不全, 已补".as_bytes()),
             image_set: "complete".to_owned(),
@@ -175,6 +192,19 @@ mod tests {
             )
         );
         assert_eq!(Statement::parse(&text), Ok(statement()));
+    }
+
+    #[test]
+    fn a_preparer_submits_and_a_reviewer_decides() {
+        let submitted = Statement {
+            decision: Decision::Submit,
+            ..statement()
+        };
+        let text = submitted.text();
+        assert!(text.contains("\npreparer u3\ndecision submit\n"));
+        assert_eq!(Statement::parse(&text), Ok(submitted));
+        let crossed = text.replace("preparer u3", "reviewer u3");
+        assert_eq!(Statement::parse(&crossed), Err(StatementError(0)));
     }
 
     #[test]

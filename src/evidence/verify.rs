@@ -16,7 +16,9 @@ pub use anchors::{
     check_clock,
 };
 use reviews::Reviews;
-pub use reviews::{REVIEW_DECIDED, REVIEW_NOTE, USER_KEY_ADDED};
+pub use reviews::{
+    REVIEW_DECIDED, REVIEW_NOTE, SUBMISSION_NOTE, USER_KEY_ADDED, VOUCHER_SUBMITTED,
+};
 use walk::Walk;
 
 use crate::checkpoint::Checkpoint;

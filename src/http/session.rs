@@ -18,14 +18,19 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Methods that change nothing.
 const SAFE: [&str; 4] = ["GET", "HEAD", "OPTIONS", "PROPFIND"];
 
-/// What the cookie of a request holds.
+/// What the session's cookie of a request holds.
 pub fn cookie(headers: &HeaderMap) -> Option<&str> {
+    named_cookie(headers, COOKIE_NAME)
+}
+
+/// What the cookie of this name holds.
+pub fn named_cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let cookies = headers.get_all(COOKIE).iter();
     let mut pairs = cookies
         .filter_map(|cookies| cookies.to_str().ok())
         .flat_map(|cookies| cookies.split(';'))
         .filter_map(|pair| pair.trim().split_once('='));
-    let (_, held) = pairs.find(|(name, _)| *name == COOKIE_NAME)?;
+    let (_, held) = pairs.find(|(name, _)| *name == wanted)?;
     Some(held)
 }
 

@@ -86,6 +86,17 @@ impl Client {
         self.ask("GET", path, &[], b"")
     }
 
+    /// What comes back where the answer sends the browser elsewhere.
+    pub fn get_without_following(&self, path: &str) -> Answer {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
+        let client = Client {
+            agent: config.build().into(),
+            url: self.url.clone(),
+            authorization: self.authorization.clone(),
+        };
+        client.get(path)
+    }
+
     pub fn put(&self, path: &str, body: impl AsRef<[u8]>) -> Answer {
         self.ask("PUT", path, &[], body.as_ref())
     }

@@ -1,9 +1,11 @@
 //! What users do, through the real program and real clients. One binary, so that it links once.
 
+mod access;
 mod anchors;
 mod attacks;
 mod backup;
 mod bad_input;
+mod browser;
 mod client;
 mod clients;
 mod crash;
@@ -14,11 +16,14 @@ mod kill;
 mod locks;
 mod log;
 mod matching;
+mod oidc;
 mod people;
 mod placing;
 mod review;
 mod served;
+mod sign_in;
 mod template;
+mod traces;
 mod tree;
 mod upload;
 mod verify;

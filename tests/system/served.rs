@@ -89,11 +89,26 @@ impl Served {
         Served::start_with(vouchsafe(), archive)
     }
 
+    /// The same with more options.
+    pub fn start_with_options(options: &[&str], archive: &Path) -> Served {
+        Served::begin(vouchsafe(), options, archive)
+    }
+
     /// The same, by a program that was set up otherwise.
-    pub fn start_with(mut program: Command, archive: &Path) -> Served {
+    pub fn start_with(program: Command, archive: &Path) -> Served {
+        Served::begin(program, &[], archive)
+    }
+
+    fn begin(mut program: Command, options: &[&str], archive: &Path) -> Served {
+        if !options.contains(&"--listen") {
+            program.args(["serve", "--listen", "127.0.0.1:0"]);
+        } else {
+            program.arg("serve");
+        }
         let mut process = program
-            .args(["serve", "--listen", "127.0.0.1:0", "--archive"])
+            .arg("--archive")
             .arg(archive)
+            .args(options)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

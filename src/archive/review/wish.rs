@@ -47,7 +47,7 @@ pub fn read(content: &[u8], secret: Option<&str>) -> Result<Wish, ArchiveError> 
     let sent: Sent =
         serde_json::from_slice(content).map_err(|error| invalid("decision", error.to_string()))?;
     let decision = Decision::parse(&sent.decision)
-        .ok_or_else(|| invalid("decision", "neither approve nor reject".to_owned()))?;
+        .ok_or_else(|| invalid("decision", "neither approve nor reject nor submit".to_owned()))?;
     let comment = sent.comment.trim().to_owned();
     if comment.len() > COMMENT_MAX_BYTES {
         let why = format!("a comment has at most {COMMENT_MAX_BYTES} bytes");

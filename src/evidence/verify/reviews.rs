@@ -13,6 +13,10 @@ use crate::statement::{Decision, Statement};
 
 /// Kind of the entry that says which public key a user signs with from then on.
 pub const USER_KEY_ADDED: &str = "user.key_added";
+/// Kind of the entry by which a preparer stands by a voucher.
+pub const VOUCHER_SUBMITTED: &str = "voucher.submitted";
+/// Name of the note that a preparer signed.
+pub const SUBMISSION_NOTE: &str = "submitted.note";
 /// Kind of the entry of a review.
 pub const REVIEW_DECIDED: &str = "review.decided";
 /// The object of a review that has what was signed, with the signature.
@@ -54,7 +58,7 @@ impl<'a> Reviews<'a> {
     pub fn take(&mut self, entry: &Entry) {
         let outcome = match entry.kind.as_str() {
             USER_KEY_ADDED => self.key_added(entry),
-            REVIEW_DECIDED => self.decided(entry),
+            REVIEW_DECIDED | VOUCHER_SUBMITTED => self.decided(entry),
             _ => return,
         };
         if let Err((expected, found)) = outcome {
@@ -91,9 +95,14 @@ impl<'a> Reviews<'a> {
         let expected = || format!("a statement of this entry, signed by {key}");
         let wrong = |found: String| (expected(), found);
         let decided: Decided = body(entry).map_err(wrong)?;
+        let submits = entry.kind == VOUCHER_SUBMITTED;
+        if submits != (decided.decision == Decision::Submit) {
+            return Err(wrong(format!("a {} by {}", entry.kind, decided.decision.word())));
+        }
+        let name = if submits { SUBMISSION_NOTE } else { REVIEW_NOTE };
         let mut objects = entry.objects.iter();
-        let object = objects.find(|object| object.name == REVIEW_NOTE);
-        let object = object.ok_or_else(|| wrong(format!("no {REVIEW_NOTE}")))?;
+        let object = objects.find(|object| object.name == name);
+        let object = object.ok_or_else(|| wrong(format!("no {name}")))?;
         let content = self.source.object(&object.blake3);
         let Some(content) = content.map_err(|error| wrong(error.to_string()))? else {
             // That an object is missing is said where objects are checked.
@@ -109,7 +118,7 @@ impl<'a> Reviews<'a> {
         let stated = Statement::parse(text).map_err(|error| wrong(error.to_string()))?;
         let same = stated.archive == self.origin
             && stated.path == entry.path
-            && stated.reviewer == entry.actor
+            && stated.person == entry.actor
             && stated.version == decided.version
             && stated.decision == decided.decision
             && stated.image_set == decided.image_set
@@ -210,7 +219,7 @@ mod tests {
             archive: ORIGIN.to_owned(),
             path: PATH.to_owned(),
             version: 1,
-            reviewer: "u3".to_owned(),
+            person: "u3".to_owned(),
             decision: Decision::Approve,
             comment: Digest::sha256(b""),
             image_set: "complete".to_owned(),
