@@ -37,6 +37,7 @@ impl Grant {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Permissions {
     grants: Vec<Grant>,
+    at: Time,
 }
 
 impl Permissions {
@@ -45,7 +46,13 @@ impl Permissions {
         let held = grants.iter().filter(|grant| grant.holds(now));
         Permissions {
             grants: held.cloned().collect(),
+            at: now,
         }
+    }
+
+    /// The moment for which they were looked up.
+    pub fn moment(&self) -> Time {
+        self.at
     }
 
     fn with(&self, right: Right) -> impl Iterator<Item = &Grant> {

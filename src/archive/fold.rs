@@ -111,6 +111,10 @@ impl<'a> Rows<'a> {
                 self.changes.insert(key::inbox(&user, &path), None);
                 Ok(())
             }
+            kind::VIEW => match entry.body.get("view").and_then(serde_json::Value::as_str) {
+                Some(view) => self.put(key::view(view, entry.seq), &()),
+                None => Ok(()),
+            },
             kind::KEY_ROTATED => self.key_rotated(entry),
             kind::CHECKPOINT_COSIGNED => {
                 let cosigned: kind::Cosigned = body(entry)?;

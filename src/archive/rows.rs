@@ -192,6 +192,16 @@ pub(super) mod key {
         join(&["review", "waiting", path])
     }
 
+    /// A trace that names a view; numbers are padded so that their order is that of the log.
+    pub fn view(view: &str, seq: u64) -> Vec<u8> {
+        join(&["view", view, &format!("{seq:016}")])
+    }
+
+    /// All traces that name a view.
+    pub fn views(view: &str) -> Vec<u8> {
+        join(&["view", view, ""])
+    }
+
     /// All vouchers that wait for a review.
     pub fn reviews_waiting() -> Vec<u8> {
         join(&["review", "waiting", ""])

@@ -19,6 +19,7 @@ mod serve;
 mod template;
 mod terminal;
 mod token;
+mod trace;
 mod user;
 mod verify;
 mod walk;
@@ -68,6 +69,8 @@ enum Command {
     Match(matching::Arguments),
     /// Check an archive or an exported folder
     Verify(verify::Arguments),
+    /// Tell from a photograph of a marked copy who was shown it
+    Trace(trace::Arguments),
     /// Prove to somebody outside that one voucher is in the log
     Prove(prove::Arguments),
     /// Write a part of an archive to a folder that verifies offline
@@ -100,6 +103,7 @@ pub fn run() -> ExitCode {
         Command::Render(arguments) => render::run(&arguments),
         Command::Match(arguments) => matching::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Trace(arguments) => trace::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Key(command) => key::run(command),

@@ -22,3 +22,4 @@ mod template;
 mod tree;
 mod upload;
 mod verify;
+mod watermark;
