@@ -11,6 +11,7 @@ pub mod store;
 
 pub mod access;
 pub mod matching;
+pub mod watermark;
 
 pub mod archive;
 

@@ -39,7 +39,12 @@ impl Grant {
 /// What one user may do at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Permissions {
+<<<<<<< HEAD
     grants: Vec<Arc<Grant>>,
+=======
+    grants: Vec<Grant>,
+    at: Time,
+>>>>>>> 9b607721467618bd64e0e1ebe515377b37f1cf02
 }
 
 impl Permissions {
@@ -48,7 +53,13 @@ impl Permissions {
         let held = grants.iter().filter(|grant| grant.holds(now));
         Permissions {
             grants: held.cloned().collect(),
+            at: now,
         }
+    }
+
+    /// The moment for which they were looked up.
+    pub fn moment(&self) -> Time {
+        self.at
     }
 
     fn with(&self, right: Right) -> impl Iterator<Item = &Grant> {
@@ -85,6 +96,7 @@ impl Permissions {
 #[derive(Debug)]
 pub struct Below {
     folder: TreePath,
+    at: Time,
     /// Grants by what the names begin with that they have in the folder.
     beginnings: HashMap<String, Vec<Arc<Grant>>>,
     /// Lengths of the beginnings in bytes, each once.
@@ -99,6 +111,7 @@ impl Permissions {
         let depth = folder.segments().len();
         let mut below = Below {
             folder: folder.clone(),
+            at: self.at,
             beginnings: HashMap::new(),
             lengths: BTreeSet::new(),
             others: Vec::new(),
@@ -133,6 +146,7 @@ impl Below {
             .flatten()
             .chain(&self.others);
         Permissions {
+            at: self.at,
             grants: candidates
                 .filter(|grant| grant.scope.reaches_below(&path))
                 .map(Arc::clone)

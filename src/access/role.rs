@@ -27,6 +27,8 @@ pub enum Role {
 pub enum Right {
     /// See that a voucher exists, and its content.
     Read,
+    /// See pictures as they are archived, without a mark of who is shown them.
+    SeeOriginal,
     /// File vouchers and scans.
     Upload,
     /// Decide on vouchers, and settle whether their scans show them.
@@ -54,6 +56,7 @@ impl Role {
     pub fn has(self, right: Right) -> bool {
         match right {
             Right::Read => self != Role::Admin,
+            Right::SeeOriginal => !matches!(self, Role::Viewer | Role::Auditor | Role::Admin),
             Right::Upload => matches!(self, Role::Uploader | Role::Preparer),
             Right::Review => self == Role::Reviewer,
             Right::Verify => matches!(self, Role::Auditor | Role::Compliance),

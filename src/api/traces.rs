@@ -71,7 +71,7 @@ fn csv(traces: &[Trace], heading: bool) -> Result<Vec<u8>, ArchiveError> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     if heading {
         let names = [
-            "entry", "time", "user", "name", "path", "file", "blake3", "from", "client",
+            "entry", "time", "user", "name", "path", "file", "blake3", "from", "client", "view",
         ];
         writer.write_record(names).map_err(|error| fault(&error))?;
     }
@@ -86,6 +86,7 @@ fn csv(traces: &[Trace], heading: bool) -> Result<Vec<u8>, ArchiveError> {
             trace.blake3.to_string(),
             harmless(&trace.from),
             harmless(&trace.client),
+            trace.view.clone().unwrap_or_default(),
         ];
         writer.write_record(row).map_err(|error| fault(&error))?;
     }
@@ -219,11 +220,12 @@ mod tests {
             blake3: Digest::blake3(b""),
             from: "::1".to_owned(),
             client: "=HYPERLINK(\"http://x\"), \"y\"".to_owned(),
+            view: None,
         };
         let text = String::from_utf8(csv(&[trace], true).unwrap()).unwrap();
         let mut lines = text.lines();
         assert!(lines.next().unwrap().starts_with("entry,time,user"));
         let row = lines.next().unwrap();
-        assert!(row.ends_with(r#","'=HYPERLINK(""http://x""), ""y""""#), "{row}");
+        assert!(row.ends_with(r#","'=HYPERLINK(""http://x""), ""y""",""#), "{row}");
     }
 }

@@ -324,6 +324,7 @@ impl Exporter<'_> {
                 let object = format!("data/{}", LogFile::Object(*digest).path());
                 self.bag.link(&object, name)
             }
+            // The exporter's grant shows everything as it is archived.
             content => self.bag.write_bytes(name, &self.records.derived(content)?),
         }
     }

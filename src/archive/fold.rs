@@ -128,6 +128,9 @@ impl<'a> Rows<'a> {
                     time: entry.time,
                     path: entry.path.clone(),
                 };
+                if let Some(view) = entry.body.get("view").and_then(serde_json::Value::as_str) {
+                    self.put(key::marked(view, entry.seq), &())?;
+                }
                 self.put(key::view_by(&entry.actor, entry.seq), &row)
             }
             kind::KEY_ROTATED => self.key_rotated(entry),

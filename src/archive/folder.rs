@@ -39,6 +39,11 @@ fn configuration(archive: &Path) -> PathBuf {
     archive.join("config.toml")
 }
 
+/// What view ids are derived with: 32 random bytes.
+fn mark_key_file(archive: &Path) -> PathBuf {
+    archive.join("mark-key")
+}
+
 fn signing_key(archive: &Path) -> PathBuf {
     archive.join("signing-key")
 }
@@ -65,6 +70,7 @@ pub(super) fn files(archive: &Path) -> Vec<PathBuf> {
         layout,
         configuration,
         credentials,
+        mark_key_file,
         signing_key,
         signer,
         verifier_key,
@@ -117,6 +123,23 @@ pub(super) fn take_signer(archive: &Path, signer_taken: &Signer) -> Result<(), A
         fs::remove_file(&other).map_err(|error| ArchiveError::io(&other, error))?;
     }
     sync_folder(archive)
+}
+
+/// The key that view ids are derived with, made when there is none yet. Another one gives other marks from then on; those
+/// that were given are in the log.
+pub(super) fn mark_key(archive: &Path) -> Result<[u8; 32], ArchiveError> {
+    let file = mark_key_file(archive);
+    match fs::read(&file) {
+        Ok(bytes) => bytes.try_into().map_err(|_| {
+            ArchiveError::Broken(format!("{}: not a key of 32 bytes", file.display()))
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let key = super::random()?;
+            replace(&file, &key)?;
+            Ok(key)
+        }
+        Err(error) => Err(ArchiveError::io(&file, error)),
+    }
 }
 
 /// Whether a change of the key is under way, or was cut short.

@@ -203,6 +203,9 @@ pub(super) struct Viewed {
     pub client: String,
     pub file: String,
     pub from: String,
+    /// The id of the mark that was shown with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
 }
 
 /// Body of `login.failed`: how many since the entry before.

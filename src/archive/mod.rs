@@ -7,6 +7,7 @@ mod anchors;
 mod audit;
 mod back_off;
 mod backup;
+mod copies;
 mod credentials;
 mod documents;
 mod error;
@@ -21,6 +22,7 @@ mod inbox;
 mod keys;
 mod kind;
 mod log;
+mod marking;
 mod matching;
 mod node;
 mod open;
@@ -31,6 +33,7 @@ mod pool;
 mod prove;
 mod published;
 mod queue;
+mod readings;
 mod redraw;
 mod reindex;
 mod renditions;
@@ -60,6 +63,7 @@ pub use export::{ExportReport, export};
 pub use filing::{Condition, Filed};
 pub use image_set::{ImageSet, ImageSetState};
 pub use kind::OPERATOR;
+pub use marking::{Marked, WINDOW};
 pub use matching::SETTLEMENT_MAX_BYTES;
 pub use node::{Child, Content, File, Node};
 pub use open::{Progress, make_aside};
@@ -125,6 +129,8 @@ pub struct Archive {
     signed_in: sign_in::SignedIn,
     templates: templates::Templates,
     renderer: Renderer,
+    copies: copies::Copies,
+    readings: Arc<readings::Readings>,
     /// Told of what may have to be compared.
     news: Arc<pool::News>,
     writer: Writer,
@@ -138,6 +144,7 @@ pub struct Records {
     people: Arc<ArcSwap<People>>,
     /// Whether the published checkpoint is the latest that witnesses cosigned, and not the log's head.
     publishes_cosigned: AtomicBool,
+    marking: marking::Marking,
     /// Sizes of full bundles of entries in bytes, by index, as far as they were asked for; 0 is unknown.
     bundle_sizes: Mutex<Vec<u32>>,
 }
@@ -178,9 +185,9 @@ impl Records {
         match content {
             Content::Derived(bytes) => Ok(Arc::clone(bytes)),
             Content::Log(file) => Ok(self.log_bytes(file)?.into()),
-            Content::Stored(digest) => {
-                Err(ArchiveError::Fault(format!("{digest} is read in pieces")))
-            }
+            Content::Stored(_) | Content::Marked(_) | Content::Withheld => Err(
+                ArchiveError::Fault("the file is not derived from the log".to_owned()),
+            ),
         }
     }
 

@@ -6,6 +6,7 @@ use vouchsafe_evidence::digest::Digest;
 use vouchsafe_evidence::entry::Object;
 use vouchsafe_evidence::log_file::LogFile;
 
+use super::Marked;
 use crate::access::Time;
 
 /// What is at a place.
@@ -64,6 +65,10 @@ pub enum Content {
     Stored(Digest),
     /// Here: they were derived from the log.
     Derived(Arc<[u8]>),
+    /// Nowhere yet: a copy of what is in the store, with a mark of who is shown it.
+    Marked(Box<Marked>),
+    /// Nowhere: the caller is shown marked copies only, and this cannot be marked.
+    Withheld,
     /// In the log: a tile or a bundle of entries, which never changes.
     Log(LogFile),
 }

@@ -12,10 +12,12 @@ use vouchsafe_evidence::merkle;
 use vouchsafe_evidence::rotation::KeyHistory;
 use vouchsafe_evidence::tile::{TileWriter, tile_hashes};
 
+use super::copies::Copies;
 use super::credentials::Credentials;
 use super::fold::Rows;
 use super::high_water::{HighWater, Mark};
 use super::kind::{self, Draft, OPERATOR};
+use super::marking::Marking;
 use super::pool::News;
 use super::rows::{INDEX_FORM, decode, key};
 use super::verify::open_store_to_read;
@@ -46,6 +48,7 @@ pub(super) struct Parts {
     pub signers: Vec<Signer>,
     pub credentials: Credentials,
     pub high_water: Option<HighWater>,
+    pub marking: Marking,
     pub clock: Clock,
 }
 
@@ -127,6 +130,7 @@ impl Archive {
             signers,
             credentials: Credentials::open(&folder::credentials(folder))?,
             high_water: Some(HighWater::open(&folder::high_water(folder))?),
+            marking: Marking::new(folder::mark_key(folder)?),
             clock,
         };
         Archive::start(parts, progress)
@@ -141,6 +145,7 @@ impl Archive {
             signers,
             credentials,
             high_water,
+            marking,
             clock,
         } = parts;
         let head = store.head()?;
@@ -187,6 +192,7 @@ impl Archive {
                 keys,
                 people,
                 publishes_cosigned: AtomicBool::new(false),
+                marking,
                 bundle_sizes: Mutex::default(),
             },
             clock,
@@ -194,6 +200,8 @@ impl Archive {
             signed_in: sign_in::SignedIn::new()?,
             templates: super::templates::Templates::default(),
             renderer: Renderer::new(),
+            copies: Copies::new(),
+            readings: Arc::default(),
             news,
             writer,
         })
@@ -226,6 +234,7 @@ impl Records {
             )?)),
             people: Arc::new(ArcSwap::from_pointee(People::read(&*store)?)),
             publishes_cosigned: AtomicBool::new(false),
+            marking: Marking::ephemeral()?,
             bundle_sizes: Mutex::default(),
             store,
         })

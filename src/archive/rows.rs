@@ -226,6 +226,16 @@ pub(super) mod key {
         join(&["review", "waiting", path])
     }
 
+    /// A trace that names a view; numbers are padded so that their order is that of the log.
+    pub fn marked(view: &str, seq: u64) -> Vec<u8> {
+        join(&["marked", view, &format!("{seq:016}")])
+    }
+
+    /// All traces that name a view.
+    pub fn all_marked(view: &str) -> Vec<u8> {
+        join(&["marked", view, ""])
+    }
+
     /// All vouchers that wait for a review.
     pub fn reviews_waiting() -> Vec<u8> {
         join(&["review", "waiting", ""])

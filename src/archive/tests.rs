@@ -43,6 +43,7 @@ pub(super) fn open(store: Arc<dyn Store>) -> Opened {
         signers: vec![Signer::Key(key())],
         credentials: Credentials::open(&folder.path().join("credentials.json")).unwrap(),
         high_water: None,
+        marking: super::marking::Marking::ephemeral().unwrap(),
         clock: Arc::new(move || ticks.fetch_add(1, Ordering::Relaxed)),
     };
     Opened {
@@ -233,7 +234,7 @@ fn a_view_and_an_upload_share_a_commit() {
         let traced = |outcome: Result<(), ArchiveError>| outcome.unwrap();
         assert!(
             archive
-                .trace_view(&viewer, &path, &shown, &client, traced)
+                .trace_view(&viewer, &path, &shown, &client, false, traced)
                 .unwrap()
         );
         // Long enough to draw the other voucher.

@@ -14,9 +14,12 @@ use super::tree::{PAGE_ROWS, absent};
 use super::{ArchiveError, Caller, Records};
 use crate::access::{Right, Time};
 use crate::catalog::TreePath;
+use crate::watermark::ViewId;
 
 /// Traces of one answer.
 pub const TRACES_MAX: usize = 1_000;
+/// Most traces of one marked copy that are told: one reading a second for a day would be more.
+const OF_VIEW_MAX: usize = 10_000;
 /// Views that are looked at for bursts; more is said to be too much.
 const BURST_VIEWS_MAX: usize = 2_000_000;
 
@@ -41,6 +44,9 @@ pub struct Trace {
     pub from: String,
     /// What the client called itself.
     pub client: String,
+    /// The id that the copy was marked with, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
 }
 
 /// Whose traces, or of what.
@@ -216,6 +222,13 @@ impl Records {
         }
     }
 
+    /// Every trace that names the id of a marked copy, in the order of the log; none if this archive made no such mark.
+    pub fn traces_of_view(&self, view: ViewId) -> Result<Vec<Trace>, ArchiveError> {
+        let prefix = key::all_marked(&view.to_string());
+        let rows = self.store.scan(&prefix, &prefix, OF_VIEW_MAX)?;
+        rows.iter().map(|(key, _)| self.trace(seq(key)?)).collect()
+    }
+
     /// The trace that an entry of the kind `view` is.
     pub(super) fn trace(&self, seq: u64) -> Result<Trace, ArchiveError> {
         let entry = entry(&*self.store, seq)?;
@@ -230,6 +243,7 @@ impl Records {
             blake3: viewed.blake3,
             from: viewed.from,
             client: viewed.client,
+            view: viewed.view,
         })
     }
 

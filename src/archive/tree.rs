@@ -101,7 +101,10 @@ impl Records {
                     Some(row) => self.voucher_file(caller, &place, &row, &file, version)?,
                     None => None,
                 }
-                .map_or_else(|| absent(path), |file| Ok(Node::File(file)))
+                .map_or_else(
+                    || absent(path),
+                    |found| Ok(Node::File(self.as_shown(caller, path, &file, found)?)),
+                )
             }
             Place::Inbox(inner) if caller.has_inbox() => self.inbox_node(caller, &inner),
             Place::Audit(inner) => self.audit_node(caller, &inner),
@@ -274,11 +277,13 @@ impl Records {
             let Some(file) = VoucherFile::parse(name, &self.layout) else {
                 continue;
             };
-            if !caller.permissions.allow(Right::Read, &place.child(name)) {
+            let path = place.child(name);
+            if !caller.permissions.allow(Right::Read, &path) {
                 continue;
             }
-            if let Some(file) = self.voucher_file(caller, place, &row, &file, None)? {
-                let (name, node) = (name.to_owned(), Node::File(file));
+            if let Some(found) = self.voucher_file(caller, place, &row, &file, None)? {
+                let shown = self.as_shown(caller, &path, &file, found)?;
+                let (name, node) = (name.to_owned(), Node::File(shown));
                 children.push(Child { name, node });
             }
         }

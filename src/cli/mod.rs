@@ -22,6 +22,7 @@ mod serve;
 mod template;
 mod terminal;
 mod token;
+mod trace;
 mod user;
 mod verify;
 mod walk;
@@ -76,6 +77,8 @@ enum Command {
     Review(review::Arguments),
     /// Check an archive or an exported folder
     Verify(verify::Arguments),
+    /// Tell from a photograph of a marked copy who was shown it
+    Trace(trace::Arguments),
     /// Prove to somebody outside that one voucher is in the log
     Prove(prove::Arguments),
     /// Write a part of an archive to a folder that verifies offline
@@ -110,6 +113,7 @@ pub fn run() -> ExitCode {
         Command::Match(arguments) => matching::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Trace(arguments) => trace::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Key(command) => key::run(command),

@@ -60,6 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let config = config(arguments)?;
     let archive = open(&arguments.archive)?;
+    archive.records().mark_views(config.marks.window());
     let matching = Matching::start(Arc::clone(&archive), matching::matchers(&config.matching)?)?;
     let gathering = Gathering::start(Arc::clone(&archive), &config).map_err(Failure::Wrong)?;
     runtime()?.block_on(async {

@@ -22,6 +22,8 @@ pub struct Config {
     pub matching: Comparing,
     /// Where people sign in to the pages, beside their password here.
     pub oidc: Option<Oidc>,
+    /// How pictures are marked for those who only look.
+    pub marks: Marks,
 }
 
 /// A provider of OpenID Connect.
@@ -64,6 +66,33 @@ impl Claim {
             Claim::Email => "email",
             Claim::Subject => "openid",
         }
+    }
+}
+
+/// How pictures are marked for those who only look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Marks {
+    /// How long a mark stays the same, in minutes: a day unless said; 0 marks nothing.
+    pub window_minutes: u32,
+}
+
+impl Default for Marks {
+    fn default() -> Marks {
+        Marks {
+            window_minutes: 24 * 60,
+        }
+    }
+}
+
+impl Marks {
+    /// Longest window, in minutes: a year.
+    const WINDOW_MAX_MINUTES: u32 = 366 * 24 * 60;
+
+    /// How long a mark stays the same; none marks nothing.
+    pub fn window(&self) -> Option<Duration> {
+        let seconds = u64::from(self.window_minutes) * 60;
+        (seconds > 0).then(|| Duration::from_secs(seconds))
     }
 }
 
@@ -195,6 +224,10 @@ impl Config {
         }
         if let Some(timestamps) = &config.timestamps {
             check_url("timestamps.url", &timestamps.url)?;
+        }
+        if config.marks.window_minutes > Marks::WINDOW_MAX_MINUTES {
+            let why = "marks.window_minutes: more than a year";
+            return Err(ConfigError(why.to_owned()));
         }
         Ok(config)
     }

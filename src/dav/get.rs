@@ -12,7 +12,7 @@ use vouchsafe_evidence::log_file::LogFile;
 use super::range::{Wanted, wanted};
 use super::{Asked, Share, listing};
 use crate::archive::{Archive, ArchiveError, Content, File, Node};
-use crate::http::precondition::{Reading, range_holds, reading, system_time};
+use crate::http::precondition::{Reading, names, range_holds, reading, system_time};
 use crate::http::text;
 use crate::http::{Refusal, blocking, not_found};
 
@@ -46,9 +46,37 @@ enum Opened {
 fn open(share: Share, asked: Asked, head_only: bool) -> Result<Opened, Refusal> {
     let records = share.archive.records();
     match records.node(&asked.who.caller, &asked.path, asked.version)? {
-        Node::File(file) => send(&share, &asked, file, head_only),
+        Node::File(file) => {
+            let file = as_asked_for(&share, &asked, file)?;
+            send(&share, &asked, file, head_only)
+        }
         Node::Folder { .. } => Ok(Opened::Folder(share, asked)),
     }
+}
+
+/// The copy that the request is about: at the turn of a window a client may name the one before, or be in the middle of
+/// reading it.
+fn as_asked_for(share: &Share, asked: &Asked, file: File) -> Result<File, Refusal> {
+    let Asked {
+        who, path, headers, ..
+    } = asked;
+    let earlier = match names(headers, &file) {
+        Some(true) => None,
+        Some(false) => {
+            let before = share
+                .archive
+                .records()
+                .before_the_turn(&who.caller, path, &file)?;
+            before.filter(|before| names(headers, before) == Some(true))
+        }
+        None if headers.contains_key(header::RANGE) => {
+            share
+                .archive
+                .begun_before(&who.caller, path, &file, &who.client)?
+        }
+        None => None,
+    };
+    Ok(earlier.unwrap_or(file))
 }
 
 /// A file of the log, for everybody who may see it, at its address below `/log/`.
@@ -69,6 +97,10 @@ fn send(share: &Share, asked: &Asked, file: File, head_only: bool) -> Result<Ope
     let Asked {
         who, path, headers, ..
     } = asked;
+    if matches!(file.content, Content::Withheld) {
+        // A refusal before anything is said of it.
+        share.archive.whole(&file)?;
+    }
     let described = |status| {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
@@ -113,17 +145,20 @@ fn send(share: &Share, asked: &Asked, file: File, head_only: bool) -> Result<Ope
     if head_only {
         return Ok(Opened::File(response));
     }
-    // What is read is what was just described, also when a new version comes in between.
+    // What is read is what was just described, also when a new version comes in between. What cannot be shown leaves
+    // no trace.
+    let body = content(&share.archive, &file, first, length)?;
     let (reply, traced) = oneshot::channel();
     let leaves_trace = share.archive.trace_view(
         &who.caller,
         path,
         &file,
         &who.client,
+        status == StatusCode::PARTIAL_CONTENT,
         // A client that went away has no use for the answer; the trace stays.
         move |outcome| drop(reply.send(outcome)),
     )?;
-    *response.body_mut() = content(&share.archive, &file, first, length)?;
+    *response.body_mut() = body;
     Ok(match leaves_trace {
         true => Opened::Viewed(response, traced),
         false => Opened::File(response),
@@ -147,7 +182,9 @@ fn describe(response: &mut Response, file: &File) {
     // itself consists of stays as it is, and tells nothing that its reader will not know for ever.
     let caching = match file.content {
         Content::Log(_) => "private, max-age=31536000, immutable",
-        Content::Stored(_) | Content::Derived(_) => "private, no-cache",
+        Content::Stored(_) | Content::Derived(_) | Content::Marked(_) | Content::Withheld => {
+            "private, no-cache"
+        }
     };
     set(response, header::CACHE_CONTROL, caching);
     // Nothing that was uploaded is run by a browser.
@@ -159,8 +196,8 @@ fn describe(response: &mut Response, file: &File) {
 fn content(archive: &Arc<Archive>, file: &File, first: u64, length: u64) -> Result<Body, Refusal> {
     let digest = match &file.content {
         Content::Stored(digest) => *digest,
-        content => {
-            let bytes = archive.records().derived(content)?;
+        _ => {
+            let bytes = archive.whole(file)?;
             let part = bytes.get(first as usize..(first + length) as usize);
             return Ok(Body::from(part.unwrap_or_default().to_vec()));
         }

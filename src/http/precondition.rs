@@ -66,6 +66,13 @@ pub fn reading(headers: &HeaderMap, file: &File) -> Reading {
     Reading::Send
 }
 
+/// Whether the tag that a request makes a condition of reading is the file's; none if it names no tag.
+pub fn names(headers: &HeaderMap, file: &File) -> Option<bool> {
+    let condition = text(headers, header::IF_MATCH).filter(|list| list.trim() != "*");
+    let range = text(headers, header::IF_RANGE).filter(|value| value.contains('"'));
+    Some(lists(condition.or(range)?, &file.etag, false))
+}
+
 /// Whether a `Range` may be answered: with `If-Range`, only if the file is still the one it is about.
 pub fn range_holds(headers: &HeaderMap, file: &File) -> bool {
     match text(headers, header::IF_RANGE) {

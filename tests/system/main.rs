@@ -27,3 +27,4 @@ mod traces;
 mod tree;
 mod upload;
 mod verify;
+mod watermark;
