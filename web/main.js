@@ -20,7 +20,9 @@ async function signIn() {
   return element("form", { className: "panel sign-in", onsubmit: (event) => {
     event.preventDefault();
     attempt(button, async () => {
-      await send("POST", api("session"), { name: name.value, password: password.value });
+      await send("POST", api("session"), { name: name.value, password: password.value }).catch((error) => {
+        throw error.status === 401 ? new Error(say("The name or the password is wrong.")) : error;
+      });
       await begin();
     });
   } }, element("h1", {}, say("Sign in")),

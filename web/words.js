@@ -1,7 +1,7 @@
 // What the pages say, in English and Chinese. The language is the browser's.
 const CHINESE = {
   "Vouchers": "凭证", "Queue": "待审核", "Traces": "查看痕迹", "Unplaced scans": "未归位影像", "My account": "我的账户",
-  "Sign in": "登录", "Sign in at": "登录方式：", "Sign out": "退出", "Name": "用户名", "Password": "密码", "Welcome": "欢迎",
+  "Sign in": "登录", "Sign in at": "登录方式：", "Sign out": "退出", "Name": "用户名", "Password": "密码", "The name or the password is wrong.": "用户名或密码错误。",
   "Waiting for you": "等待您审核", "Nothing waits for you.": "没有等待审核的凭证。", "Filed": "归档时间",
   "Image set": "影像齐套", "Review": "审核", "Approve": "通过", "Reject": "退回", "Comment": "意见",
   "Form": "凭证影像", "Reviewed": "已审核影像", "Comparison": "匹配", "Data": "数据", "History": "历史", "Voucher": "凭证",

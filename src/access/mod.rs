@@ -39,12 +39,8 @@ impl Grant {
 /// What one user may do at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Permissions {
-<<<<<<< HEAD
     grants: Vec<Arc<Grant>>,
-=======
-    grants: Vec<Grant>,
     at: Time,
->>>>>>> 9b607721467618bd64e0e1ebe515377b37f1cf02
 }
 
 impl Permissions {

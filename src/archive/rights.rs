@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::rows::{VoucherRow, key};
 use super::tree::sees_templates;
-use super::{Caller, Records};
+use super::{ArchiveError, Caller, Records};
 use crate::access::Right;
 use crate::catalog::{Place, TreePath, VoucherFile};
 
@@ -59,7 +59,9 @@ impl Records {
                 write_content: match file {
                     VoucherFile::Data | VoucherFile::Scan(_) => allow(Right::Upload),
                     VoucherFile::Match => allow(Right::Review),
-                    VoucherFile::Review => self.may_decide(caller, &place),
+                    VoucherFile::Review => {
+                        self.may_decide(caller, &place) || self.may_submit(caller, &place)
+                    }
                     _ => false,
                 },
                 verify: allow(Right::Verify),
@@ -86,6 +88,23 @@ impl Records {
             Place::Inbox(_) | Place::Templates | Place::Template(_) | Place::Nothing => {
                 Rights::default()
             }
+        }
+    }
+
+    /// Refuses unless the caller's role lets them put something at `path`; what they cannot see is absent instead. What
+    /// they put may still be refused for what it is.
+    pub fn may_put(&self, caller: &Caller, path: &TreePath) -> Result<(), ArchiveError> {
+        match Place::of(path, &self.layout) {
+            Place::Inbox(_) if caller.has_inbox() => Ok(()),
+            Place::Template(_) | Place::Templates => self.may_publish(caller),
+            // The log is written by what happens in the archive, and by nothing else.
+            Place::Audit(_) => Err(self.refuse_change(caller, path)),
+            Place::File(_, VoucherFile::Match) => self.may_review(caller, path),
+            // Whoever prepared it submits it there, too.
+            Place::File(_, VoucherFile::Review) => self
+                .may_file(caller, path)
+                .or_else(|_| self.may_review(caller, path)),
+            _ => self.may_file(caller, path),
         }
     }
 

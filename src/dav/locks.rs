@@ -185,8 +185,6 @@ pub async fn answer(
     blocking(move || {
         let records = archive.records();
         match Place::of(&at, records.layout()) {
-            // A lock keeps others from writing, so it is for those who may write.
-            Place::Inbox(_) if locks && caller.has_inbox() => {}
             Place::Folder(_) | Place::Voucher(_) if takes => {
                 records.may_file(&caller, &at)?;
                 return Err(ArchiveError::Denied {
@@ -196,7 +194,8 @@ pub async fn answer(
                 }
                 .into());
             }
-            _ if locks => records.may_file(&caller, &at)?,
+            // A lock keeps others from writing, so it is for those who may write.
+            _ if locks => records.may_put(&caller, &at)?,
             _ => {
                 records.node(&caller, &at, None)?;
             }

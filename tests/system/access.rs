@@ -142,6 +142,11 @@ fn documented() -> Rows {
         .collect()
 }
 
+/// Whether there is no such method at the place, for anybody: such rows are left out of the table.
+fn is_no_method(statuses: &[String]) -> bool {
+    statuses.iter().all(|status| status == "405")
+}
+
 #[test]
 fn every_role_gets_what_the_table_of_the_documentation_says() {
     let (archive, served, scan) = filed();
@@ -157,15 +162,15 @@ fn every_role_gets_what_the_table_of_the_documentation_says() {
         let (before, _) = text.split_once("| place | method |").unwrap();
         let mut table = format!("{before}| place | method | {} |\n", PEOPLE.join(" | "));
         table += &format!("|{}\n", "---|".repeat(PEOPLE.len() + 2));
-        for ((place, method), statuses) in &found {
+        for ((place, method), statuses) in found.iter().filter(|(_, it)| !is_no_method(it)) {
             table += &format!("| {place} | {method} | {} |\n", statuses.join(" | "));
         }
         std::fs::write(TABLE, table).unwrap();
     }
     let documented = documented();
-    assert_eq!(documented.len(), found.len(), "rows of docs/access.md");
-    let differing: Vec<String> = found
-        .iter()
+    let listed = found.iter().filter(|(_, it)| !is_no_method(it));
+    assert_eq!(documented.len(), listed.clone().count(), "rows of docs/access.md");
+    let differing: Vec<String> = listed
         .filter(|(asked, statuses)| documented.get(asked) != Some(statuses))
         .map(|(asked, statuses)| format!("{asked:?}: {statuses:?}, not {:?}", documented.get(asked)))
         .collect();

@@ -109,7 +109,7 @@ impl Browser {
     /// Presses the button, or follows the link, with this text.
     fn press(&mut self, text: &str) {
         let found = format!(
-            "[...document.querySelectorAll('button, a')].find((it) => it.innerText.trim() === {})",
+            "[...document.querySelectorAll('button, a')].find((it) => it.firstChild?.textContent.trim() === {})",
             json!(text)
         );
         self.until(&found);
@@ -163,7 +163,7 @@ fn a_reviewer_signs_in_sees_the_queue_live_and_approves() {
     browser.fill("name", "rita");
     browser.fill("password", "Wrong-Horse-9");
     browser.press("Sign in");
-    browser.until_says("sign in first");
+    browser.until_says("The name or the password is wrong.");
     browser.sign_in("rita");
     browser.press("Queue");
     browser.until_says("Nothing waits for you.");
@@ -220,6 +220,41 @@ fn a_key_of_the_browser_signs_there() {
     let review = served.client("ann").get(&format!("{PLACE}/0001/review.json")).json();
     assert_eq!(review["key"], vkey);
     // The verifier, which knows the key from the log, finds the note signed by it.
+    drop(served);
+    archive.assert_well();
+}
+
+#[test]
+fn a_preparer_stands_by_a_voucher_with_their_own_signature() {
+    let (archive, served) = begun();
+    archive.command(&["user", "add", "张三"]);
+    archive.command(&["grant", "add", "张三", "preparer", "/acme/"]);
+    file(&served, "0001");
+    let mut browser = Browser::open(&served.url);
+    browser.sign_in("张三");
+    for step in ["acme", "gl", "2024-03", "payment", "0001"] {
+        browser.press(step);
+    }
+    browser.fill("submit-password", PASSWORD);
+    browser.press("Submit");
+    browser.until_says("submitted");
+    let path = format!("{PLACE}/0001");
+    let note = served.client("ann").get(&format!("{path}/submitted.note")).text();
+    assert!(note.contains("\ndecision submit\n"), "{note}");
+    // Nobody else does it for them, and they do not review it.
+    let submit = json!({"decision": "submit"}).to_string();
+    let by = |who: &str, body: &str| served.client(who).put(&format!("{path}/review.json"), body).status;
+    assert_eq!(by("张三", &submit), 204);
+    assert_eq!(by("rita", &submit), 403);
+    let approve = json!({"decision": "approve"}).to_string();
+    assert_eq!(by("张三", &approve), 403);
+    assert_eq!(by("rita", &approve), 201);
+    let history = served.client("ann").get(&format!("{path}/history.json")).json();
+    assert_eq!(history["submissions"][0]["by"], "张三");
+    let seals = served.client("erp").get(&format!("{path}/reviewed.png"));
+    if let Some(folder) = std::env::var_os("VOUCHSAFE_PICTURES") {
+        std::fs::write(std::path::Path::new(&folder).join("seals.png"), &seals.body).unwrap();
+    }
     drop(served);
     archive.assert_well();
 }

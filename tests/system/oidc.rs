@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::json;
 
@@ -13,6 +13,8 @@ use crate::served::{Archive, Served};
 struct Provider {
     process: Child,
     issuer: String,
+    /// What it says is not read, but it must have somebody to say it to.
+    _said: BufReader<ChildStdout>,
 }
 
 impl Drop for Provider {
@@ -35,8 +37,10 @@ fn provider(redirect: &str) -> Provider {
         .spawn()
         .expect("node: `build/packages.sh test` installs it");
     let mut issuer = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut issuer).unwrap();
+    let mut said = BufReader::new(process.stdout.take().unwrap());
+    said.read_line(&mut issuer).unwrap();
     Provider {
+        _said: said,
         process,
         issuer: issuer.trim().to_owned(),
     }
