@@ -13,6 +13,7 @@ mod scans;
 mod server;
 mod uploads;
 mod views;
+mod watermark;
 
 /// As the program has it.
 #[global_allocator]
@@ -33,6 +34,9 @@ fn main() {
     }
     if wanted("match") {
         matching::measure();
+    }
+    if wanted("watermark") {
+        watermark::measure();
     }
     if wanted("appends") {
         appends::measure();
