@@ -14,6 +14,7 @@ mod scans;
 mod server;
 mod uploads;
 mod views;
+mod watermark;
 
 /// As the program has it.
 #[global_allocator]
@@ -34,6 +35,9 @@ fn main() {
     }
     if wanted("match") {
         matching::measure();
+    }
+    if wanted("watermark") {
+        watermark::measure();
     }
     if wanted("appends") {
         appends::measure();

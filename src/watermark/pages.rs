@@ -28,7 +28,7 @@ pub(super) fn length(stored: u64) -> u64 {
 
 /// Pages as a TIFF of baseline JPEG strips (TIFF Technical Note 2).
 pub(super) fn tiff(pages: Vec<PagePixels>, length: u64) -> Result<Vec<u8>, MarkError> {
-    fitting(pages, length, |pages| {
+    fitting(pages, |pages| {
         let mut out = b"II*\0".to_vec();
         out.extend_from_slice(&[0; 4]);
         let mut link = 4;
@@ -73,7 +73,7 @@ pub(super) fn tiff(pages: Vec<PagePixels>, length: u64) -> Result<Vec<u8>, MarkE
 
 /// Pages as a PDF of pictures.
 pub(super) fn pdf(pages: Vec<PagePixels>, length: u64) -> Result<Vec<u8>, MarkError> {
-    fitting(pages, length, |pages| {
+    fitting(pages, |pages| {
         let mut out = b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n".to_vec();
         let mut offsets = Vec::new();
         let mut object = |out: &mut Vec<u8>, head: String, content: Option<&[u8]>| {
@@ -151,7 +151,6 @@ pub(super) fn pdf(pages: Vec<PagePixels>, length: u64) -> Result<Vec<u8>, MarkEr
 /// The first of the ways to pack pages that fits into the length.
 fn fitting(
     pages: Vec<PagePixels>,
-    length: u64,
     pack: impl Fn(&[(usize, usize, Vec<u8>)]) -> Option<Vec<u8>>,
 ) -> Result<Vec<u8>, MarkError> {
     let mut pages = pages;
