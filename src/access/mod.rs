@@ -41,6 +41,8 @@ impl Grant {
 pub struct Permissions {
     grants: Vec<Arc<Grant>>,
     at: Time,
+    /// The only part of the tree that they are for: a token's.
+    limit: Option<Arc<Scope>>,
 }
 
 impl Permissions {
@@ -50,6 +52,23 @@ impl Permissions {
         Permissions {
             grants: held.cloned().collect(),
             at: now,
+            limit: None,
+        }
+    }
+
+    /// The same for a part of the tree only.
+    pub fn within(self, limit: Arc<Scope>) -> Permissions {
+        Permissions {
+            limit: Some(limit),
+            ..self
+        }
+    }
+
+    /// These, for the same part of the tree as `others`.
+    pub fn limited_as(self, others: &Permissions) -> Permissions {
+        Permissions {
+            limit: others.limit.clone(),
+            ..self
         }
     }
 
@@ -72,18 +91,23 @@ impl Permissions {
 
     /// Whether the user has `right` at `path` and everything below it.
     pub fn allow(&self, right: Right, path: &TreePath) -> bool {
-        self.with(right).any(|grant| grant.scope.covers(path))
+        self.limit.as_ref().is_none_or(|limit| limit.covers(path))
+            && self.with(right).any(|grant| grant.scope.covers(path))
     }
 
     /// Whether the user may have `right` at some place below `path`. True does not say that there is one.
     pub fn allow_below(&self, right: Right, path: &TreePath) -> bool {
-        self.with(right)
-            .any(|grant| grant.scope.reaches_below(path))
+        let limit = self.limit.as_ref();
+        limit.is_none_or(|limit| limit.reaches_below(path))
+            && self
+                .with(right)
+                .any(|grant| grant.scope.reaches_below(path))
     }
 
-    /// Whether the user has `right` anywhere.
+    /// Whether the user has `right` anywhere. Administering is not of one part of the tree.
     pub fn allow_somewhere(&self, right: Right) -> bool {
-        self.with(right).next().is_some()
+        let limited = self.limit.is_some() && right == Right::Administer;
+        !limited && self.with(right).next().is_some()
     }
 }
 
@@ -93,6 +117,7 @@ impl Permissions {
 pub struct Below {
     folder: TreePath,
     at: Time,
+    limit: Option<Arc<Scope>>,
     /// Grants by what the names begin with that they have in the folder.
     beginnings: HashMap<String, Vec<Arc<Grant>>>,
     /// Lengths of the beginnings in bytes, each once.
@@ -108,6 +133,7 @@ impl Permissions {
         let mut below = Below {
             folder: folder.clone(),
             at: self.at,
+            limit: self.limit.clone(),
             beginnings: HashMap::new(),
             lengths: BTreeSet::new(),
             others: Vec::new(),
@@ -143,6 +169,7 @@ impl Below {
             .chain(&self.others);
         Permissions {
             at: self.at,
+            limit: self.limit.clone(),
             grants: candidates
                 .filter(|grant| grant.scope.reaches_below(&path))
                 .map(Arc::clone)
@@ -186,6 +213,22 @@ mod tests {
             prop_assert_eq!(narrowed.allow(Right::Read, &path), all.allow(Right::Read, &path));
             prop_assert_eq!(narrowed.allow_below(Right::Read, &path), all.allow_below(Right::Read, &path));
         }
+    }
+
+    #[test]
+    fn a_limit_takes_away_and_gives_nothing() {
+        let path = |text: &str| TreePath::parse(text).unwrap();
+        let grants = [grant(Role::Uploader, "/acme/")].map(Arc::new);
+        let limit = Arc::new(Scope::parse("/*/gl/").unwrap());
+        let limited = Permissions::at(&grants, 0).within(limit);
+        assert!(limited.allow(Right::Upload, &path("/acme/gl/2024-03")));
+        assert!(!limited.allow(Right::Upload, &path("/acme")) && limited.allow_below(Right::Upload, &path("/acme")));
+        assert!(!limited.allow_below(Right::Upload, &path("/acme/other")));
+        assert!(!limited.allow(Right::Upload, &path("/other/gl")));
+        let child = limited.below(&path("/acme")).child("other");
+        assert!(!child.allow(Right::Read, &path("/acme/other")));
+        let fresh = Permissions::at(&grants, 1).limited_as(&limited);
+        assert!(!fresh.allow(Right::Read, &path("/acme/other")));
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub async fn begin(
     let (peer, secure) = (Peer::of(&request), Secure::of(&request));
     let SignIn { name, password } = body(request).await?;
     let caller = sign_in(&archive, &name, &password, peer).await?;
-    let held = archive.begin_session(&caller)?;
+    let held = archive.begin_session(&caller, password.expose())?;
     let told = told(&archive, &caller);
     Ok(([(header::SET_COOKIE, set_cookie(Some(&held), secure))], Json(told)).into_response())
 }

@@ -43,6 +43,18 @@ struct Token {
     /// SHA-256 of the token. It has 256 random bits, so that a slow hash would add nothing.
     sha256: Digest,
     until: Option<Time>,
+    /// The only part of the tree that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+}
+
+/// What is behind a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TokenOwner {
+    /// Id of the user.
+    pub user: String,
+    /// The only part of the tree that the token is for.
+    pub scope: Option<String>,
 }
 
 /// The file of credentials.
@@ -149,6 +161,7 @@ impl Credentials {
         user: &str,
         id: &str,
         until: Option<Time>,
+        scope: Option<String>,
     ) -> Result<String, ArchiveError> {
         let secret = random::<32>()?;
         let token = format!("{TOKEN_PREFIX}{}", Digest(secret));
@@ -156,6 +169,7 @@ impl Credentials {
             id: id.to_owned(),
             sha256: Digest::sha256(token.as_bytes()),
             until,
+            scope,
         };
         self.change(user, |person| person.tokens.push(kept))?;
         Ok(token)
@@ -166,17 +180,20 @@ impl Credentials {
         secret.starts_with(TOKEN_PREFIX)
     }
 
-    /// The user whose token this is, if it holds at `now`.
-    pub fn user_of_token(&self, token: &str, now: Time) -> Option<String> {
+    /// Whose token this is, if it holds at `now`.
+    pub fn owner_of_token(&self, token: &str, now: Time) -> Option<TokenOwner> {
         let digest = Digest::sha256(token.as_bytes());
         let people = self.people();
-        let mut owners = people.iter().filter(|(_, person)| {
-            person
-                .tokens
-                .iter()
-                .any(|token| token.sha256 == digest && token.until.is_none_or(|until| now < until))
-        });
-        owners.next().map(|(id, _)| id.clone())
+        people.iter().find_map(|(id, person)| {
+            let mut tokens = person.tokens.iter();
+            let token = tokens.find(|token| {
+                token.sha256 == digest && token.until.is_none_or(|until| now < until)
+            })?;
+            Some(TokenOwner {
+                user: id.clone(),
+                scope: token.scope.clone(),
+            })
+        })
     }
 
     /// Whether this is the user's password. Takes as long for a user that does not exist (`None`).
@@ -209,7 +226,7 @@ mod tests {
         let path = folder.path().join("credentials.json");
         let credentials = Credentials::open(&path).unwrap();
         credentials.set_password("u1", "Correct-Horse-9", None).unwrap();
-        let token = credentials.add_token("u2", "t1", Some(100)).unwrap();
+        let token = credentials.add_token("u2", "t1", Some(100), None).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(!text.contains("Correct-Horse-9") && !text.contains(&token));
         let again = Credentials::open(&path).unwrap();
@@ -217,8 +234,9 @@ mod tests {
         assert!(!again.verifies(Some("u1"), "Correct-Horse-8"));
         assert!(!again.verifies(Some("u2"), "Correct-Horse-9"));
         assert!(!again.verifies(None, "Correct-Horse-9"));
-        assert_eq!(again.user_of_token(&token, 99).as_deref(), Some("u2"));
-        assert_eq!(again.user_of_token(&token, 100), None);
+        let owner = again.owner_of_token(&token, 99);
+        assert_eq!(owner.map(|owner| owner.user).as_deref(), Some("u2"));
+        assert_eq!(again.owner_of_token(&token, 100), None);
     }
 
     #[test]

@@ -87,6 +87,9 @@ pub(super) struct Timestamped {
 pub(super) struct TokenAdded {
     pub token: String,
     pub until: Option<Time>,
+    /// The only part of the tree that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
 }
 
 /// Body of `user.key_added`: the public half of the key that the user signs with from now on.

@@ -286,14 +286,22 @@ impl Archive {
         Ok(())
     }
 
-    /// Makes a token for a user, valid until `until`. It is shown once and kept nowhere.
-    pub fn add_token(&self, name: &str, until: Option<Time>) -> Result<String, ArchiveError> {
+    /// Makes a token for a user, valid until `until`, and for `scope` only if there is one. It is shown once and kept
+    /// nowhere.
+    pub fn add_token(
+        &self,
+        name: &str,
+        until: Option<Time>,
+        scope: Option<&Scope>,
+    ) -> Result<String, ArchiveError> {
         let name = user_name(name)?;
         let token = random::<4>()?;
         let token = format!("t{}", vouchsafe_evidence::digest::to_hex(&token));
+        let scope = scope.map(Scope::to_string);
         let logged = kind::TokenAdded {
             token: token.clone(),
             until,
+            scope: scope.clone(),
         };
         let id = self.commit(move |desk| {
             let id = user_id(desk, &name)?;
@@ -305,7 +313,7 @@ impl Archive {
             )?);
             Ok(id)
         })?;
-        self.credentials.add_token(&id, &token, until)
+        self.credentials.add_token(&id, &token, until, scope)
     }
 
     /// Makes the first user of a new archive.

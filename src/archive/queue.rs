@@ -87,7 +87,12 @@ impl Records {
 impl Archive {
     /// The caller as they are at this moment; none when they cannot sign in any more.
     pub fn again(&self, caller: &Caller) -> Option<Caller> {
-        self.caller(&caller.id, self.now())
+        let again = self.caller(&caller.id, self.now())?;
+        let permissions = again.permissions.limited_as(&caller.permissions);
+        Some(Caller {
+            permissions,
+            ..again
+        })
     }
 
     /// Has `listener` told of every change of what waits for reviews, once it is durable. It must not block.

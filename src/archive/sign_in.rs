@@ -1,7 +1,7 @@
 //! Who a caller is: passwords and tokens against the credentials, with a short memory of what was right.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -10,7 +10,7 @@ use super::credentials::{Credentials, PASSWORD_MAX_BYTES};
 use super::kind::{self, Draft, NOBODY};
 use super::sessions::Sessions;
 use super::{Archive, ArchiveError, random};
-use crate::access::{Permissions, Right, Time};
+use crate::access::{Permissions, Right, Scope, Time};
 
 /// How long a right password is remembered, in milliseconds. Argon2id takes tens of milliseconds by
 /// design, and a drive sends the password with every request.
@@ -211,37 +211,33 @@ impl SignedIn {
     }
 }
 
-/// The user id behind a name and a password or token, if they are right.
-fn check(
-    archive: &Archive,
-    credentials: &Credentials,
-    name: &str,
-    secret: &str,
-    now: Time,
-) -> Option<String> {
+/// The caller behind a name and a password, if they are right.
+fn check(archive: &Archive, name: &str, secret: &str, now: Time) -> Option<Caller> {
     let people = archive.records.people();
     let user = people.named(name);
-    if Credentials::is_token(secret) {
-        let owner = credentials.user_of_token(secret, now)?;
-        return user
-            .filter(|user| user.id == owner)
-            .map(|user| user.id.clone());
-    }
     let key = archive.signed_in.key(name, secret);
-    if let Some(id) = archive.signed_in.recall(&key, now) {
-        return Some(id);
-    }
-    let right = credentials.verifies(user.map(|user| user.id.as_str()), secret);
-    let id = user.filter(|_| right)?.id.clone();
-    archive.signed_in.remember(key, id.clone(), now);
-    Some(id)
+    let id = match archive.signed_in.recall(&key, now) {
+        Some(id) => id,
+        None => {
+            let right = archive
+                .credentials
+                .verifies(user.map(|user| user.id.as_str()), secret);
+            let id = user.filter(|_| right)?.id.clone();
+            archive.signed_in.remember(key, id.clone(), now);
+            id
+        }
+    };
+    archive.caller(&id, now)
 }
 
 impl Archive {
-    /// The caller, if this very password was right a moment ago: takes no time, and never blocks.
+    /// The caller, if this very password was right a moment ago or is a token: takes no time, and never blocks.
     pub fn recall(&self, name: &str, secret: &str) -> Option<Caller> {
         let now = self.now();
         let name: String = name.nfc().collect();
+        if Credentials::is_token(secret) {
+            return self.token_caller(&name, secret, now);
+        }
         let id = self
             .signed_in
             .recall(&self.signed_in.key(&name, secret), now)?;
@@ -257,10 +253,11 @@ impl Archive {
         if wait > 0 {
             return Ok(SigningIn::Wait(wait));
         }
-        let id = (secret.len() <= PASSWORD_MAX_BYTES)
-            .then(|| check(self, &self.credentials, &name, secret, now))
-            .flatten();
-        let caller = id.and_then(|id| self.caller(&id, now));
+        let caller = match Credentials::is_token(secret) {
+            true => self.token_caller(&name, secret, now),
+            false if secret.len() <= PASSWORD_MAX_BYTES => check(self, &name, secret, now),
+            false => None,
+        };
         self.signed_in.note(&name, from, caller.is_some(), now);
         if let Some(caller) = caller {
             return Ok(SigningIn::Welcome(caller));
@@ -287,8 +284,15 @@ impl Archive {
         Ok(right)
     }
 
-    /// Begins a session of somebody who just signed in; gives the secret that their browser is to hold.
-    pub fn begin_session(&self, caller: &Caller) -> Result<String, ArchiveError> {
+    /// Begins a session of somebody who just signed in with this password; gives the secret that their browser is to hold.
+    /// A token begins none: it may be for less, and end sooner, than a session.
+    pub fn begin_session(&self, caller: &Caller, password: &str) -> Result<String, ArchiveError> {
+        if Credentials::is_token(password) {
+            return Err(ArchiveError::denied(
+                "a session does not begin with a token",
+                "sign in with the password, or send the token with each request",
+            ));
+        }
         lock(&self.signed_in.sessions).begin(&caller.id, false, self.now())
     }
 
@@ -319,6 +323,24 @@ impl Archive {
     /// Ends a session.
     pub fn end_session(&self, held: &str) {
         lock(&self.signed_in.sessions).end(held);
+    }
+
+    /// The owner of a token, for the part of the tree that it is for.
+    fn token_caller(&self, name: &str, token: &str, now: Time) -> Option<Caller> {
+        let owner = self.credentials.owner_of_token(token, now)?;
+        let caller = self.caller(&owner.user, now).filter(|it| it.name == name)?;
+        Some(match owner.scope {
+            None => caller,
+            // A scope that cannot be read any more is none at all.
+            Some(scope) => {
+                let scope = Scope::parse(&scope).ok()?;
+                let permissions = caller.permissions.within(Arc::new(scope));
+                Caller {
+                    permissions,
+                    ..caller
+                }
+            }
+        })
     }
 
     pub(super) fn caller(&self, id: &str, now: Time) -> Option<Caller> {

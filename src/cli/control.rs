@@ -43,6 +43,7 @@ pub enum Change {
     AddToken {
         name: String,
         until: Option<Time>,
+        scope: Option<String>,
     },
     AddGrant {
         user: String,
@@ -78,6 +79,11 @@ enum Reply {
     Machine(String),
 }
 
+fn read_scope(text: &str) -> Result<Scope, Invalid> {
+    let hint = "write it like '/acme/*/2024-*/'";
+    Scope::parse(text).map_err(|error| Invalid::new("SCOPE", error.to_string(), hint))
+}
+
 /// Makes the change in an open archive; gives what it made: an id or a token.
 fn perform(archive: &Archive, change: Change) -> Result<String, ArchiveError> {
     match change {
@@ -94,7 +100,10 @@ fn perform(archive: &Archive, change: Change) -> Result<String, ArchiveError> {
             archive.disable_user(&name)?;
             Ok(String::new())
         }
-        Change::AddToken { name, until } => archive.add_token(&name, until),
+        Change::AddToken { name, until, scope } => {
+            let scope = scope.as_deref().map(read_scope).transpose()?;
+            archive.add_token(&name, until, scope.as_ref())
+        }
         Change::AddGrant {
             user,
             role,
@@ -102,13 +111,7 @@ fn perform(archive: &Archive, change: Change) -> Result<String, ArchiveError> {
             from,
             until,
         } => {
-            let scope = Scope::parse(&scope).map_err(|error| {
-                Invalid::new(
-                    "SCOPE",
-                    error.to_string(),
-                    "write it like '/acme/*/2024-*/'",
-                )
-            })?;
+            let scope = read_scope(&scope)?;
             let grant = Grant {
                 role,
                 scope,

@@ -11,7 +11,7 @@ use super::{Failure, terminal};
 pub enum Command {
     /// Make a token with which a user signs in instead of the password; it is shown once
     #[command(
-        after_help = "Example: vouchsafe token add erp --archive /srv/archive --until 2025-12-31"
+        after_help = "Example: vouchsafe token add erp --archive /srv/archive --until 2025-12-31 --scope '/acme/'"
     )]
     Add(Add),
 }
@@ -26,6 +26,9 @@ pub struct Add {
     /// Until when it holds: a day (its start in UTC) or an RFC 3339 time
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
+    /// The only part of the tree that it is for, such as '/acme/*/'; all that the user may, unless said
+    #[arg(long)]
+    scope: Option<String>,
 }
 
 pub fn run(command: Command) -> Result<(), Failure> {
@@ -33,10 +36,11 @@ pub fn run(command: Command) -> Result<(), Failure> {
         name,
         archive,
         until,
+        scope,
     }) = command;
     let until = until
         .as_deref()
         .map(|text| moment("--until", text))
         .transpose()?;
-    terminal::print_line(&change(&archive, Change::AddToken { name, until })?)
+    terminal::print_line(&change(&archive, Change::AddToken { name, until, scope })?)
 }

@@ -57,38 +57,56 @@ impl Browser {
             sent: 0,
             _profile: profile,
         };
-        browser.command("Page.navigate", &json!({"url": url}));
+        if let MaybeTlsStream::Plain(stream) = browser.socket.get_ref() {
+            stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        }
+        browser.go(url);
         browser
     }
 
-    fn command(&mut self, method: &str, parameters: &Value) -> Value {
+    /// What comes of a command; none where nothing comes, as while a page is left for another.
+    fn command(&mut self, method: &str, parameters: &Value) -> Option<Value> {
         self.sent += 1;
         let message = json!({"id": self.sent, "method": method, "params": parameters});
         self.socket.send(Message::text(message.to_string())).unwrap();
         loop {
-            let Message::Text(text) = self.socket.read().unwrap() else {
-                continue;
+            let text = match self.socket.read() {
+                Ok(Message::Text(text)) => text,
+                Ok(_) => continue,
+                Err(tungstenite::Error::Io(error)) => {
+                    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock, "{error}");
+                    return None;
+                }
+                Err(error) => panic!("{method}: {error}"),
             };
             let answer: Value = serde_json::from_str(&text).unwrap();
             if answer["id"] == self.sent {
-                assert!(answer["error"].is_null(), "{method}: {answer}");
-                return answer["result"].clone();
+                return answer["error"].is_null().then(|| answer["result"].clone());
             }
         }
     }
 
+    pub fn go(&mut self, url: &str) {
+        self.command("Page.navigate", &json!({"url": url}));
+    }
+
+    fn evaluated(&mut self, expression: &str) -> Option<Value> {
+        let parameters = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
+        let answer = self.command("Runtime.evaluate", &parameters)?;
+        assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
+        Some(answer["result"]["value"].clone())
+    }
+
     /// The value of an expression, once it is there.
     pub fn value(&mut self, expression: &str) -> Value {
-        let parameters = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
-        let answer = self.command("Runtime.evaluate", &parameters);
-        assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
-        answer["result"]["value"].clone()
+        let value = self.evaluated(expression);
+        value.unwrap_or_else(|| panic!("{expression} has no value"))
     }
 
     /// Waits until an expression holds.
     pub fn until(&mut self, expression: &str) {
         let end = Instant::now() + PATIENCE;
-        while self.value(&format!("Boolean({expression})")) != true {
+        while self.evaluated(&format!("Boolean({expression})")) != Some(true.into()) {
             if Instant::now() > end {
                 let text = self.value("document.body.innerText");
                 panic!("{expression} never held; the page says: {text}");
@@ -122,7 +140,8 @@ impl Browser {
         let Some(folder) = std::env::var_os("VOUCHSAFE_PICTURES") else {
             return;
         };
-        let taken = self.command("Page.captureScreenshot", &json!({"captureBeyondViewport": true}));
+        let whole = json!({"captureBeyondViewport": true});
+        let taken = self.command("Page.captureScreenshot", &whole).unwrap();
         let data = base64::engine::general_purpose::STANDARD.decode(taken["data"].as_str().unwrap());
         std::fs::write(std::path::Path::new(&folder).join(name), data.unwrap()).unwrap();
     }

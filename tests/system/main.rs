@@ -18,6 +18,7 @@ mod log;
 mod matching;
 mod oidc;
 mod people;
+mod personal_keys;
 mod placing;
 mod review;
 mod served;

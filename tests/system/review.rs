@@ -10,14 +10,14 @@ use crate::client::Client;
 use crate::matching::{PLACE, image_set, paper, voucher};
 use crate::served::{Archive, PASSWORD, Served, run_expecting, vouchsafe};
 
-fn reviewed(client: &Client, number: &str, decision: &str, comment: &str) -> u16 {
+pub fn reviewed(client: &Client, number: &str, decision: &str, comment: &str) -> u16 {
     let body = json!({"decision": decision, "comment": comment}).to_string();
     client
         .put(&format!("{PLACE}/{number}/review.json"), body)
         .status
 }
 
-fn filed(client: &Client, number: &str, amount: &str) {
+pub fn filed(client: &Client, number: &str, amount: &str) {
     let path = format!("{PLACE}/{number}/voucher.json");
     let status = client
         .put(&path, voucher(number, amount).to_string())
@@ -26,7 +26,7 @@ fn filed(client: &Client, number: &str, amount: &str) {
 }
 
 /// An archive with the reviewers rita and 张三, served.
-fn begun() -> (Archive, Served) {
+pub fn begun() -> (Archive, Served) {
     let archive = Archive::new();
     for name in ["rita", "张三"] {
         archive.command(&["user", "add", name]);
@@ -44,7 +44,7 @@ fn queue(client: &Client) -> Vec<String> {
 }
 
 /// Whether openssl, which knows nothing of ours, finds the note signed by the key.
-fn openssl_verifies(note: &str, vkey: &str) -> bool {
+pub fn openssl_verifies(note: &str, vkey: &str) -> bool {
     let folder = tempfile::tempdir().unwrap();
     let (text, line) = note.split_once("\n\n— ").unwrap();
     let (name, signature) = line.trim_end().split_once(' ').unwrap();

@@ -228,8 +228,19 @@ mod tests {
         }
     }
 
-    /// How many faults there are with this note, where the key came by `owner`.
+    /// How many faults there are with this note of a review, where the key came by `owner`.
     fn faults(note: &str, owner: &str) -> u64 {
+        faults_of(REVIEW_DECIDED, REVIEW_NOTE, Decision::Approve, note, owner)
+    }
+
+    /// The same for an entry of this kind, with a note of this name, that says this decision.
+    fn faults_of(
+        kind: &'static str,
+        name: &str,
+        decision: Decision,
+        note: &str,
+        owner: &str,
+    ) -> u64 {
         let source = OneObject(note.as_bytes().to_vec());
         let mut reviews = Reviews::new(&source, ORIGIN);
         let vkey = key(1).verifier().to_string();
@@ -245,13 +256,13 @@ mod tests {
         let object = Object {
             blake3: digests.blake3,
             media_type: "text/plain".to_owned(),
-            name: REVIEW_NOTE.to_owned(),
+            name: name.to_owned(),
             sha256: digests.sha256,
             size: digests.size,
         };
-        let body = json!({"decision": "approve", "version": 1, "image_set": "complete",
+        let body = json!({"decision": decision, "version": 1, "image_set": "complete",
             "comment": Digest::sha256(b""), "scans": {}});
-        reviews.take(&entry(REVIEW_DECIDED, "u3", PATH, body, vec![object]));
+        reviews.take(&entry(kind, "u3", PATH, body, vec![object]));
         let mut report = Report::default();
         reviews.check(&mut report);
         report.faults
@@ -259,6 +270,25 @@ mod tests {
 
     fn signed(statement: &Statement, seed: u8) -> String {
         Note::sign(statement.text(), &key(seed), 0).to_string()
+    }
+
+    #[test]
+    fn a_submission_is_its_preparers_and_no_review() {
+        let mut submitted = statement();
+        submitted.decision = Decision::Submit;
+        let note = signed(&submitted, 1);
+        let as_kind = |kind, name, decision, note: &str| faults_of(kind, name, decision, note, "u3");
+        let submission = |note: &str| {
+            as_kind(VOUCHER_SUBMITTED, SUBMISSION_NOTE, Decision::Submit, note)
+        };
+        assert_eq!(submission(&note), 0);
+        assert_eq!(submission(&signed(&submitted, 2)), 1, "another key");
+        assert_eq!(submission(&signed(&statement(), 1)), 1, "a review's statement");
+        // What a preparer signed is no review, and the other way round.
+        assert_eq!(as_kind(REVIEW_DECIDED, REVIEW_NOTE, Decision::Submit, &note), 1);
+        let approved = signed(&statement(), 1);
+        let crossed = as_kind(VOUCHER_SUBMITTED, SUBMISSION_NOTE, Decision::Approve, &approved);
+        assert_eq!(crossed, 1);
     }
 
     #[test]
@@ -281,7 +311,7 @@ mod tests {
         );
         assert_eq!(other(|it| it.decision = Decision::Reject), 1);
         assert_eq!(other(|it| it.version = 2), 1);
-        assert_eq!(other(|it| it.reviewer = "u4".to_owned()), 1);
+        assert_eq!(other(|it| it.person = "u4".to_owned()), 1);
         assert_eq!(other(|it| it.archive = "vouchsafe/other".to_owned()), 1);
         assert_eq!(other(|it| it.comment = Digest::sha256(b"x")), 1);
         assert_eq!(other(|it| it.image_set = "unsure".to_owned()), 1);
