@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use vouchsafe_evidence::digest::Digest;
 
 use super::{Archive, ArchiveError, Content, File, Marked};
-use crate::matching::{MATCH_MAX_BYTES, SCAN_MAX_PAGES, each_page};
+use crate::matching::{Decoder, MATCH_MAX_BYTES, SCAN_MAX_PAGES};
 use crate::store::get_object;
 use crate::watermark::{self, Kind, MarkError, ViewId};
 
@@ -144,7 +144,7 @@ impl Archive {
             Ok(Some(copy)) => copy,
             // What is no form is marked as a picture.
             Ok(None) | Err(MarkError::Damaged(_) | MarkError::TooLarge) => {
-                let pages = pages(*kind, &content)?;
+                let pages = pages(&*self.decoder, *kind, &content)?;
                 drop(content);
                 watermark::pictures(&self.renderer, mark, *kind, pages, *size).map_err(refused)?
             }
@@ -160,10 +160,14 @@ impl Archive {
 }
 
 /// All pages of a file, as large as they are marked.
-fn pages(kind: Kind, content: &[u8]) -> Result<Vec<crate::render::PagePixels>, ArchiveError> {
+fn pages(
+    decoder: &dyn Decoder,
+    kind: Kind,
+    content: &[u8],
+) -> Result<Vec<crate::render::PagePixels>, ArchiveError> {
     let (mut pages, mut pixels) = (Vec::new(), 0);
     let several = matches!(kind, Kind::Tiff | Kind::Pdf | Kind::Form);
-    let read = each_page(content, |_, page| {
+    let read = decoder.each_page(content, &mut |_, page| {
         let page = if several {
             watermark::reduced(page)
         } else {

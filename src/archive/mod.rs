@@ -34,6 +34,7 @@ mod prove;
 mod published;
 mod queue;
 mod readings;
+mod recognising;
 mod redraw;
 mod reindex;
 mod renditions;
@@ -43,6 +44,7 @@ mod rows;
 mod scan;
 mod sealed_key;
 mod sessions;
+mod settling;
 mod sign_in;
 mod signer;
 mod stamps;
@@ -64,7 +66,6 @@ pub use filing::{Condition, Filed};
 pub use image_set::{ImageSet, ImageSetState};
 pub use kind::OPERATOR;
 pub use marking::{Marked, WINDOW};
-pub use matching::SETTLEMENT_MAX_BYTES;
 pub use node::{Child, Content, File, Node};
 pub use open::{Progress, make_aside};
 pub use grants::{Access, GROUP_MARK, GrantRecord, Membership};
@@ -77,6 +78,7 @@ pub use reindex::{IndexDigest, ReindexReport, reindex};
 pub use review::{REVIEW_MAX_BYTES, ReviewState};
 pub use rights::Rights;
 pub use scan::SCAN_MAX_BYTES;
+pub use settling::SETTLEMENT_MAX_BYTES;
 pub use sign_in::{Caller, SigningIn};
 pub use signer::{Signer, SigningProgram};
 pub use templates::TemplateVersion;
@@ -96,6 +98,7 @@ use vouchsafe_evidence::rotation::KeyHistory;
 
 use crate::access::Time;
 use crate::catalog::Layout;
+use crate::matching::Decoder;
 use crate::render::Renderer;
 use crate::store::Store;
 use writer::{Desk, Writer};
@@ -131,6 +134,8 @@ pub struct Archive {
     renderer: Renderer,
     copies: copies::Copies,
     readings: Arc<readings::Readings>,
+    /// Shows what is on scans.
+    decoder: Arc<dyn Decoder>,
     /// Told of what may have to be compared.
     news: Arc<pool::News>,
     writer: Writer,
@@ -199,6 +204,11 @@ impl Records {
 }
 
 impl Archive {
+    /// The same archive, in which `decoder` looks at scans; without, they are decoded in this process.
+    pub fn decoding_by(self, decoder: Arc<dyn Decoder>) -> Archive {
+        Archive { decoder, ..self }
+    }
+
     /// What can be read.
     pub fn records(&self) -> &Records {
         &self.records

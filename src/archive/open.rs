@@ -27,6 +27,7 @@ use super::{
     keys, log, sign_in,
 };
 use crate::catalog::Layout;
+use crate::matching::InProcess;
 use crate::render::Renderer;
 use crate::store::{Rocks, Store};
 use crate::voucher::Invalid;
@@ -202,6 +203,7 @@ impl Archive {
             renderer: Renderer::new(),
             copies: Copies::new(),
             readings: Arc::default(),
+            decoder: Arc::new(InProcess),
             news,
             writer,
         })

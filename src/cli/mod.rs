@@ -3,6 +3,7 @@
 
 mod backup;
 mod control;
+mod decoding;
 mod demo;
 mod export;
 mod failure;
@@ -75,6 +76,9 @@ enum Command {
     Match(matching::Arguments),
     /// Approve or reject a voucher, signed here or by the archive
     Review(review::Arguments),
+    /// Draw a PDF that comes in, with limits, and send its pages out; other commands start this
+    #[command(name = "decode-scan", hide = true)]
+    DecodeScan,
     /// Check an archive or an exported folder
     Verify(verify::Arguments),
     /// Tell from a photograph of a marked copy who was shown it
@@ -112,6 +116,7 @@ pub fn run() -> ExitCode {
         Command::Render(arguments) => render::run(&arguments),
         Command::Match(arguments) => matching::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
+        Command::DecodeScan => decoding::run(),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),

@@ -9,11 +9,13 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::control::Control;
+use super::decoding::Apart;
 use super::{Failure, matching, terminal};
 use crate::anchor::Gathering;
 use crate::archive::{Archive, Matching, system_clock};
 use crate::config::{CONFIG_MAX_BYTES, Config, Oidc};
 use crate::http::Certificate;
+use crate::matching::Decoder;
 use crate::{api, dav, http, pages};
 
 #[derive(Args)]
@@ -59,9 +61,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         )));
     }
     let config = config(arguments)?;
-    let archive = open(&arguments.archive)?;
+    let decoder: Arc<dyn Decoder> = Arc::new(Apart::new()?);
+    let archive = open(&arguments.archive, &decoder)?;
     archive.records().mark_views(config.marks.window());
-    let matching = Matching::start(Arc::clone(&archive), matching::matchers(&config.matching)?)?;
+    let matchers = matching::matchers(&config.matching, &decoder)?;
+    let matching = Matching::start(Arc::clone(&archive), matchers)?;
     let gathering = Gathering::start(Arc::clone(&archive), &config).map_err(Failure::Wrong)?;
     runtime()?.block_on(async {
         let scheme = if certificate.is_some() { "https" } else { "http" };
@@ -88,11 +92,11 @@ fn config(arguments: &Arguments) -> Result<Config, Failure> {
     Config::from_toml(&text).map_err(|error| Failure::Wrong(format!("{}: {error}", file.display())))
 }
 
-/// The archive in `folder`, with progress if its index has to be rebuilt.
-pub fn open(folder: &Path) -> Result<Arc<Archive>, Failure> {
+/// The archive in `folder`, with progress if its index has to be rebuilt, for which `decoder` looks at scans.
+pub fn open(folder: &Path, decoder: &Arc<dyn Decoder>) -> Result<Arc<Archive>, Failure> {
     let progress = terminal::Progress::new("rebuilding the index");
     let archive = Archive::open(folder, system_clock(), &|done, of| progress.at(done, of))?;
-    Ok(Arc::new(archive))
+    Ok(Arc::new(archive.decoding_by(Arc::clone(decoder))))
 }
 
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::decoding::Apart;
 use super::{Failure, terminal};
 use crate::archive::{Records, Trace};
-use crate::matching::{MATCH_MAX_BYTES, each_page};
+use crate::matching::{Decoder as _, MATCH_MAX_BYTES};
 use crate::watermark::{ViewId, find};
 
 #[derive(Args)]
@@ -74,7 +75,8 @@ fn read(photo: &PathBuf) -> Result<Option<ViewId>, Failure> {
     }
     let content = fs::read(photo).map_err(|error| Failure::io(photo, &error))?;
     let mut view = None;
-    let read = each_page(&content, |_, page| {
+    // A picture that is asked about comes from a stranger.
+    let read = Apart::new()?.each_page(&content, &mut |_, page| {
         view = find(&page);
         view.is_none()
     });

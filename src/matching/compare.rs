@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use super::decode::{DecodeError, each_page};
+use super::decode::{DecodeError, Decoder, InProcess};
 use super::form::{FormPage, run_area};
 use super::found::{FoundField, FoundPage, is_value, lost, merge, reason, unfound};
 use super::glyphs::{GlyphVote, is_red};
 use super::homography::Homography;
 use super::look::{Look, place_as_line};
+use super::mark::FoundMark;
 use super::reader::Reader;
 use super::register::{self, Registration};
 use super::report::{FieldReport, PageReport, Report, Verdict};
 use super::scan_page::ScanPage;
-use super::verdict::{Decision, Thresholds, decide_other_word};
+use super::verdict::{Decision, Thresholds, decide_other_mark, decide_other_word};
 use crate::render::{Drawing, RenderError, Renderer};
 
 /// Pixels of the scan for one of the form below which the network must show that it can read the scan: 150 dots per
@@ -25,6 +26,7 @@ const READ_MAX: usize = 16;
 /// A voucher's form, drawn and ready to be held against scans.
 pub struct Form {
     pub(super) place: String,
+    digest: String,
     pub(super) pages: Vec<FormPage>,
 }
 
@@ -35,6 +37,7 @@ impl Form {
         let pages = drawn.into_iter().enumerate();
         Ok(Form {
             place: drawing.place().to_owned(),
+            digest: drawing.digest().to_owned(),
             pages: pages
                 .map(|(index, pixels)| FormPage::new(drawing, index, pixels))
                 .collect(),
@@ -42,9 +45,36 @@ impl Form {
     }
 }
 
+impl Form {
+    /// The mark where the form has its own, if it is another one.
+    fn other_mark(
+        &self,
+        page: &FormPage,
+        scan: &ScanPage,
+        registration: &Registration,
+    ) -> Option<FoundField> {
+        let area = page.mark_area?;
+        let (x, y) = area.middle();
+        let (at, edge) = (
+            registration.locate(x, y),
+            registration.locate(area.right, y),
+        );
+        let near = |mark: &&FoundMark| mark.middle().distance(at) < at.distance(edge);
+        let mark = scan.marks.iter().find(near)?;
+        let why = mark.differs(&self.place, &self.digest)?;
+        Some(FoundField {
+            name: "mark".to_owned(),
+            text: format!("{} B3:{}", self.place, self.digest),
+            area,
+            decision: decide_other_mark(format!("{} B3:{}", mark.place, mark.digest), why),
+        })
+    }
+}
+
 /// What compares: typefaces, the network if there is one, and where the verdicts part.
 pub struct Matcher {
     pub(super) renderer: Renderer,
+    decoder: Arc<dyn Decoder>,
     pub(super) reader: Option<Reader>,
     pub(super) thresholds: Thresholds,
 }
@@ -57,13 +87,19 @@ pub struct Comparison {
 }
 
 impl Matcher {
-    /// A matcher with the built-in typefaces.
+    /// A matcher with the built-in typefaces that decodes scans in its own process.
     pub fn new(reader: Option<Reader>, thresholds: Thresholds) -> Matcher {
         Matcher {
             renderer: Renderer::new(),
+            decoder: Arc::new(InProcess),
             reader,
             thresholds,
         }
+    }
+
+    /// The same matcher, decoding scans by `decoder`.
+    pub fn decoding_by(self, decoder: Arc<dyn Decoder>) -> Matcher {
+        Matcher { decoder, ..self }
     }
 
     /// What draws.
@@ -79,7 +115,7 @@ impl Matcher {
     /// Compares a scan, JPEG, PNG, TIFF or PDF, with the form.
     pub fn compare(&self, form: &Form, scan: &[u8]) -> Result<Comparison, DecodeError> {
         let mut found: Vec<Option<FoundPage>> = form.pages.iter().map(|_| None).collect();
-        each_page(scan, |index, picture| {
+        self.decoder.each_page(scan, &mut |index, picture| {
             let page = ScanPage::new(picture);
             self.page(form, index, &page, &mut found);
             true
@@ -134,7 +170,7 @@ impl Matcher {
         let Some(claim) = page.fields.iter().find(|claim| claim.name == name) else {
             return Ok(read);
         };
-        each_page(scan, |_, picture| {
+        self.decoder.each_page(scan, &mut |_, picture| {
             let scan = ScanPage::new(picture);
             for registration in register::find(page, &scan, "", false) {
                 let size = (page.ink[0].width, page.ink[0].height);
@@ -163,7 +199,9 @@ impl Matcher {
                 .as_ref()
                 .is_some_and(|it| it.verdict() == Verdict::Match);
             for registration in register::find(page, scan, &form.place, done) {
-                let compared = self.compare_page(page, (number, index), scan, registration);
+                let marked = form.other_mark(page, scan, &registration);
+                let mut compared = self.compare_page(page, (number, index), scan, registration);
+                compared.fields.extend(marked.filter(|_| compared.sound));
                 let better = found[number]
                     .as_ref()
                     .is_none_or(|known| compared.outweighs(known));
