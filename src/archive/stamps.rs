@@ -2,6 +2,7 @@
 
 use vouchsafe_evidence::digest::Digest;
 use vouchsafe_evidence::entry::Object;
+use vouchsafe_evidence::note::Note;
 use vouchsafe_evidence::statement::Decision;
 
 use super::documents::rfc3339;
@@ -64,6 +65,11 @@ impl Archive {
         // A preparer who signed has a key and a code; one who only filed it has the entry that says so.
         let submission = row.submission();
         let submitted = self.submitted_note(row)?;
+        let signer = submitted.as_ref().and_then(|note| {
+            let note = Note::parse(note.as_bytes()).ok()?;
+            note.key_ids().next()
+        });
+        let key = |id: &[u8; 4]| format!("key {}", vouchsafe_evidence::digest::to_hex(id));
         let prepared = submission.map_or(version.time, |it| it.time);
         let stamps = [
             Stamp {
@@ -74,7 +80,7 @@ impl Archive {
                         |it| self.records.name_of(&it.person),
                     ),
                     format!("{} {}", words(locale, None), date(&rfc3339(prepared))),
-                    format!("entry {}", submission.map_or(version.seq, |it| it.seq)),
+                    signer.map_or_else(|| format!("entry {}", version.seq), |id| key(&id)),
                 ],
                 code: submitted.as_deref().map(proof_code),
             },
@@ -83,7 +89,7 @@ impl Archive {
                 lines: [
                     seal.reviewer.to_owned(),
                     format!("{} {}", words(locale, Some(seal.decision)), date(seal.time)),
-                    format!("key {}", vouchsafe_evidence::digest::to_hex(&seal.key)),
+                    key(&seal.key),
                 ],
                 code: Some(proof_code(seal.note)),
             },

@@ -101,6 +101,11 @@ impl Note {
         self.signatures.iter().map(ToString::to_string).collect()
     }
 
+    /// Ids of the keys that are said to have signed the text, in the order of their lines.
+    pub fn key_ids(&self) -> impl Iterator<Item = [u8; 4]> {
+        self.signatures.iter().map(|line| line.id)
+    }
+
     /// When `key`, a witness's, signed the text: seconds since 1970-01-01 UTC.
     pub fn cosigned_at(&self, key: &VerifierKey) -> Result<u64, NoteError> {
         self.verify(key)?;

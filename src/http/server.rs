@@ -38,7 +38,7 @@ impl Peer {
     }
 }
 
-/// Whether a request came over TLS, among its extensions.
+/// Whether a request came over TLS, here or to a proxy in front, among its extensions.
 #[derive(Debug, Clone, Copy)]
 pub struct Secure(pub bool);
 
@@ -46,7 +46,9 @@ impl Secure {
     /// How a request came.
     pub fn of(request: &Request) -> Secure {
         let secure = request.extensions().get::<Secure>().copied();
-        secure.unwrap_or(Secure(false))
+        // Anybody may claim it: it makes cookies stricter and nothing laxer.
+        let proxy = super::text(request.headers(), "x-forwarded-proto");
+        Secure(proxy == Some("https") || secure.is_some_and(|secure| secure.0))
     }
 }
 

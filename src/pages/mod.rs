@@ -17,7 +17,7 @@ const DRAWING: &str = "image/svg+xml";
 
 /// Scripts and styles come from here alone, and nobody frames the pages: a text from a voucher can do nothing even if it
 /// were taken for markup.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 macro_rules! file {
