@@ -20,7 +20,7 @@ use crate::render::Renderer;
 use objects::{Objects, dictionary};
 
 /// Bytes that the update of one page may have, and more for each byte of the file: other pages.
-const UPDATE: u64 = 16 << 10;
+const UPDATE: u64 = 6 << 10;
 const POINTS_PER_MM: f64 = 72.0 / 25.4;
 /// Samples of the wave for each cell.
 const WAVE_SAMPLES: usize = 8;

@@ -32,26 +32,31 @@ impl Tile {
         let (width, height) = (side * ACROSS, side);
         let millimetre = DIAGONAL_MM / side as f64;
         let lattice = Lattice::new(mark.id);
+        // Where pixels are fine, each value serves for several.
         let coarse = if millimetre > 0.2 { 1 } else { COARSE };
-        let mut one = Vec::with_capacity(side * side);
-        for y in 0..side {
-            for x in 0..side {
-                let middle = |place: usize| {
-                    ((place / coarse * coarse) as f64 + coarse as f64 / 2.0) * millimetre
-                };
-                one.push(lattice.darkness(middle(x), middle(y)));
+        let middle = |place: usize| (place as f64 + 0.5) * coarse as f64 * millimetre;
+        let mut values: Vec<f32> = Vec::with_capacity(width * height);
+        for row in 0..side / coarse {
+            let start = values.len();
+            for column in 0..side / coarse {
+                let darkness = lattice.darkness(middle(column), middle(row));
+                values.extend([darkness; COARSE].iter().take(coarse));
+            }
+            for _ in 1..ACROSS {
+                values.extend_from_within(start..start + side);
+            }
+            for _ in 1..coarse {
+                values.extend_from_within(start..start + width);
             }
         }
-        let mut values: Vec<f32> = one
-            .chunks_exact(side)
-            .flat_map(|row| row.repeat(ACROSS))
-            .collect();
         let line = Line::draw(renderer, &mark.line(), 1.0 / millimetre);
         let (sine, cosine) = SLOPE.sin_cos();
-        let reach = (line.width as f64 / 2.0 + line.height as f64) as i64;
+        let (long, thick) = (line.width as f64 / 2.0, line.height as f64);
+        let reach_x = (long * cosine + thick) as i64;
+        let reach_y = (long * sine + thick) as i64;
         for (middle_x, middle_y) in [(width / 4, height / 4), (3 * width / 4, 3 * height / 4)] {
-            for dy in -reach..=reach {
-                for dx in -reach..=reach {
+            for dy in -reach_y..=reach_y {
+                for dx in -reach_x..=reach_x {
                     let (x, y) = (dx as f64, dy as f64);
                     let along = x * cosine - y * sine + line.width as f64 / 2.0;
                     let down = x * sine + y * cosine + line.height as f64 / 2.0;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::client::{Answer, Client};
 use crate::matching::{PLACE, image_set, paper, voucher};
-use crate::served::{Archive, Served, run};
+use crate::served::{Archive, Served, run, run_expecting};
 
 /// An archive with another viewer, bob, an auditor and a reviewer, and one voucher with a scan.
 fn begun() -> (Archive, Served) {
@@ -54,8 +54,8 @@ fn part(client: &Client, path: &str, range: &str) -> Answer {
 
 /// How many entries the log has.
 fn entries(archive: &Archive) -> u64 {
-    let text = archive.command(&["verify", "--json"]);
-    let report: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let text = run_expecting(0, &["verify", archive.text(), "--json"]);
+    let report: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     report["entries"]
         .as_u64()
         .unwrap_or_else(|| panic!("{text}"))
