@@ -14,6 +14,7 @@ pub fn measure() {
         let archive = new_archive(&folder.path().join("archive"));
         let viewer = vouchsafe::archive::Caller {
             permissions: vouchsafe::access::Permissions::at(&[grant(Role::Viewer, "/").into()], 0),
+            origin: Default::default(),
             ..crate::server::uploader()
         };
         let data = crate::server::voucher("0001");

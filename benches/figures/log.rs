@@ -43,6 +43,7 @@ fn fill_with_views(folder: &Path) {
     let archive = new_archive(folder);
     let viewer = Caller {
         permissions: Permissions::at(&[grant(Role::Viewer, "/").into()], 0),
+        origin: Default::default(),
         ..uploader()
     };
     let place = place("2024-03", "0001");

@@ -61,6 +61,7 @@ pub fn uploader() -> Caller {
         id: "u2".to_owned(),
         name: "erp".to_owned(),
         permissions: Permissions::at(&[grant(Role::Uploader, "/*/").into()], 0),
+        origin: Default::default(),
     }
 }
 

@@ -64,6 +64,11 @@ impl Permissions {
         }
     }
 
+    /// Whether they are for a part of the tree only.
+    pub fn is_limited(&self) -> bool {
+        self.limit.is_some()
+    }
+
     /// These, for the same part of the tree as `others`.
     pub fn limited_as(self, others: &Permissions) -> Permissions {
         Permissions {

@@ -13,6 +13,7 @@ mod traces;
 mod tree;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
@@ -26,11 +27,13 @@ use serde::de::DeserializeOwned;
 use crate::archive::{Archive, ArchiveError};
 use crate::catalog::TreePath;
 use crate::config::Oidc;
-use crate::http::{BodyReader, Refusal, blocking};
+use crate::http::Refusal;
 use crate::voucher::Invalid;
 
 /// Longest body of a small request, in bytes.
 const BODY_MAX_BYTES: usize = 64 << 10;
+/// How long it may take to arrive.
+const BODY_MAX: Duration = Duration::from_secs(10);
 
 /// A question about one place.
 #[derive(Deserialize)]
@@ -51,10 +54,21 @@ fn place(asked: Result<Query<AtPath>, QueryRejection>) -> Result<TreePath, Refus
     Ok(TreePath::parse(&given(asked)?.path)?)
 }
 
-/// All of a body, at most `limit` bytes.
+/// All of a body, at most `limit` bytes and within a time: nobody who is slow holds a thread.
 async fn bytes(request: Request, limit: usize) -> Result<Vec<u8>, Refusal> {
-    let mut reader = BodyReader::new(request.into_body());
-    blocking(move || Ok(reader.read_all("the request", limit)?)).await
+    let reading = axum::body::to_bytes(request.into_body(), limit);
+    match tokio::time::timeout(BODY_MAX, reading).await {
+        Ok(Ok(bytes)) => Ok(bytes.into()),
+        Ok(Err(_)) => {
+            let error = format!("the request has more than {limit} bytes, or was cut off");
+            let hint = "send a smaller request, whole";
+            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, error, hint))
+        }
+        Err(_) => {
+            let error = "the request took too long";
+            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, error, "send it at once"))
+        }
+    }
 }
 
 /// A body as JSON. The refusal names the field and never quotes it: it may be a password.

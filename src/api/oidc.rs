@@ -2,7 +2,6 @@
 //!
 //! The provider says who somebody is; whether they may come in, and what they see, is the archive's to say.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,20 +13,22 @@ use openidconnect::{
     AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse, IssuerUrl,
     Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse as _,
 };
-use serde::Deserialize;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use vouchsafe_evidence::digest::Digest;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::given;
+use crate::access::Time;
 use crate::archive::Archive;
 use crate::config::{Claim, Oidc};
 use crate::http::session::{named_cookie, set_cookie};
 use crate::http::{Refusal, Secure, blocking, not_found};
 
-/// How long somebody may take to sign in at the provider.
-const PATIENCE: Duration = Duration::from_secs(10 * 60);
-/// Sign-ins under way at most; the oldest makes room.
-const UNDER_WAY_MAX: usize = 10_000;
+/// How long somebody may take to sign in at the provider, in milliseconds.
+const PATIENCE_MS: Time = 10 * 60 * 1_000;
+/// Questions to a provider at the same time.
+const ASKING_MAX: usize = 4;
 /// How long what a provider says about itself is believed.
 const METADATA_KEPT: Duration = Duration::from_secs(5 * 60);
 /// How long a provider may be silent.
@@ -37,13 +38,14 @@ const ANSWER_MAX_BYTES: u64 = 1 << 20;
 /// Ties a sign-in to the browser that began it.
 const COOKIE: &str = "vouchsafe-oidc";
 
-/// A sign-in that waits for the browser to come back.
-struct UnderWay {
-    nonce: Nonce,
-    verifier: PkceCodeVerifier,
-    /// Digest of the cookie of the browser that began it.
-    browser: Digest,
-    began: Instant,
+/// A sign-in that waits for the browser to come back: the browser itself keeps it, so that nobody's floods push it out.
+#[derive(Serialize, Deserialize)]
+struct Begun {
+    state: String,
+    nonce: String,
+    verifier: String,
+    /// Milliseconds since 1970-01-01 UTC.
+    began: Time,
 }
 
 /// The provider that people sign in at.
@@ -51,7 +53,10 @@ pub struct Provider {
     settings: Oidc,
     agent: ureq::Agent,
     metadata: Mutex<Option<(Instant, CoreProviderMetadata)>>,
-    under_way: Mutex<HashMap<String, UnderWay>>,
+    /// Authenticates what browsers keep.
+    secret: [u8; 32],
+    /// Questions to the provider at the same time: one that is silent must not hold all threads.
+    asking: Semaphore,
 }
 
 type Asked = (Arc<Archive>, Option<Arc<Provider>>);
@@ -85,7 +90,8 @@ impl Provider {
             settings,
             agent,
             metadata: Mutex::default(),
-            under_way: Mutex::default(),
+            secret: *blake3::hash(CsrfToken::new_random_len(32).secret().as_bytes()).as_bytes(),
+            asking: Semaphore::new(ASKING_MAX),
         })
     }
 
@@ -119,7 +125,7 @@ impl Provider {
     }
 
     /// Begins a sign-in; gives where the browser has to go and the cookie that it is to hold. Blocks.
-    fn begin(&self) -> Result<(String, String), Refusal> {
+    fn begin(&self, now: Time) -> Result<(String, String), Refusal> {
         let client = CoreClient::from_provider_metadata(
             self.described()?,
             ClientId::new(self.settings.client_id.clone()),
@@ -136,37 +142,32 @@ impl Provider {
             .add_scope(Scope::new(self.settings.claim.scope().to_owned()))
             .set_pkce_challenge(challenge)
             .url();
-        let held = CsrfToken::new_random().secret().clone();
-        let mut under_way = lock(&self.under_way);
-        under_way.retain(|_, it| it.began.elapsed() < PATIENCE);
-        if under_way.len() >= UNDER_WAY_MAX
-            && let Some(oldest) = under_way.iter().min_by_key(|(_, it)| it.began)
-        {
-            let oldest = oldest.0.clone();
-            under_way.remove(&oldest);
-        }
-        let browser = Digest::sha256(held.as_bytes());
-        let began = Instant::now();
-        under_way.insert(
-            state.secret().clone(),
-            UnderWay {
-                nonce,
-                verifier,
-                browser,
-                began,
-            },
-        );
-        Ok((url.to_string(), held))
+        let begun = Begun {
+            state: state.secret().clone(),
+            nonce: nonce.secret().clone(),
+            verifier: verifier.secret().clone(),
+            began: now,
+        };
+        let held = serde_json::to_vec(&begun)
+            .map_err(|error| failed("a sign-in could not begin", &error))?;
+        let seal = blake3::keyed_hash(&self.secret, &held).to_hex();
+        Ok((url.to_string(), format!("{seal}.{}", BASE64.encode(held))))
     }
 
-    /// The name that the provider vouches for, for the browser that began the sign-in `state`. Blocks.
-    fn finish(&self, state: &str, code: String, browser: &str) -> Result<String, Refusal> {
-        // Each sign-in is finished once.
-        let begun = lock(&self.under_way).remove(state);
-        let begun = begun.filter(|it| {
-            it.began.elapsed() < PATIENCE && it.browser == Digest::sha256(browser.as_bytes())
-        });
-        let begun = begun.ok_or_else(|| wrong("this sign-in did not begin in this browser"))?;
+    /// What a browser has kept since it began.
+    fn begun(&self, held: &str, state: &str, now: Time) -> Option<Begun> {
+        let (seal, held) = held.split_once('.')?;
+        let held = BASE64.decode(held).ok()?;
+        // Compared in constant time.
+        if blake3::keyed_hash(&self.secret, &held) != blake3::Hash::from_hex(seal).ok()? {
+            return None;
+        }
+        let begun: Begun = serde_json::from_slice(&held).ok()?;
+        (begun.state == state && now < begun.began + PATIENCE_MS).then_some(begun)
+    }
+
+    /// The name that the provider vouches for. A code is good for one answer, which is the provider's to see to. Blocks.
+    fn finish(&self, code: String, begun: Begun) -> Result<String, Refusal> {
         let secret = match &self.settings.client_secret_file {
             Some(file) => {
                 let text = std::fs::read_to_string(file);
@@ -182,12 +183,12 @@ impl Provider {
         let answer = client
             .exchange_code(AuthorizationCode::new(code))
             .map_err(|error| failed(refused, &error))?
-            .set_pkce_verifier(begun.verifier)
+            .set_pkce_verifier(PkceCodeVerifier::new(begun.verifier))
             .request(&|request| self.ask(request))
             .map_err(|error| failed(refused, &error))?;
         let token = answer.id_token().ok_or_else(|| failed(refused, &"no ID token"))?;
         let claims = token
-            .claims(&client.id_token_verifier(), &begun.nonce)
+            .claims(&client.id_token_verifier(), &Nonce::new(begun.nonce))
             .map_err(|error| failed(refused, &error))?;
         let name = match self.settings.claim {
             Claim::Subject => Some(claims.subject().to_string()),
@@ -202,6 +203,12 @@ impl Provider {
     }
 }
 
+/// A turn to ask the provider, if not too many do.
+fn turn(provider: &Provider) -> Result<SemaphorePermit<'_>, Refusal> {
+    let turn = provider.asking.try_acquire();
+    turn.map_err(|_| Refusal::come_again(1_000, "many people sign in right now"))
+}
+
 /// Whether, and where, people can sign in elsewhere.
 pub async fn described(State((_, provider)): State<Asked>) -> Response {
     match provider {
@@ -212,14 +219,17 @@ pub async fn described(State((_, provider)): State<Asked>) -> Response {
 
 /// Sends the browser to the provider.
 pub async fn begin(
-    State((_, provider)): State<Asked>,
+    State((archive, provider)): State<Asked>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let Some(provider) = provider else {
         return Ok(not_found());
     };
+    let now = archive.time();
+    let asking = Arc::clone(&provider);
+    let _turn = turn(&asking)?;
     let secure = if Secure::of(&request).0 { "; Secure" } else { "" };
-    let (url, held) = blocking(move || provider.begin()).await?;
+    let (url, held) = blocking(move || provider.begin(now)).await?;
     // Lax: the browser comes back from another site.
     let cookie = format!("{COOKIE}={held}; Path=/api/v1/oidc; HttpOnly; SameSite=Lax{secure}");
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response())
@@ -250,8 +260,12 @@ pub async fn done(
         tracing::info!(error = back.error.as_deref().unwrap_or(""), "a sign-in was refused elsewhere");
         return Err(wrong("the sign-in provider refused"));
     };
+    let begun = provider.begun(&browser, &back.state, archive.time());
+    let begun = begun.ok_or_else(|| wrong("this sign-in did not begin in this browser"))?;
+    let asking = Arc::clone(&provider);
+    let _turn = turn(&asking)?;
     let held = blocking(move || {
-        let name = provider.finish(&back.state, code, &browser)?;
+        let name = provider.finish(code, begun)?;
         let caller = archive.vouched_for(&name).ok_or_else(|| {
             let hint = "ask an admin to add you under the name that the provider tells";
             Refusal::new(StatusCode::FORBIDDEN, "you are known there, and not here", hint)

@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use super::body;
 use crate::archive::Archive;
-use crate::http::session::cookie;
 use crate::http::{Peer, Refusal, Secret, authenticate, blocking};
 
 #[derive(Deserialize)]
@@ -47,13 +46,12 @@ pub async fn key(
     request: Request,
 ) -> Result<StatusCode, Refusal> {
     let who = authenticate(&archive, request.headers(), Peer::of(&request)).await?;
-    let held = cookie(request.headers()).map(str::to_owned);
     let OwnKey { password, vkey } = body(request).await?;
     blocking(move || {
         let password = password.as_ref().map_or("", Secret::expose);
         match vkey {
             Some(vkey) => {
-                if !held.is_some_and(|held| archive.freshly_vouched(&held)) {
+                if !archive.freshly_vouched(&who.caller) {
                     archive.prove_password(&who.caller, password)?;
                 }
                 archive.keep_key_outside(&who.caller, &vkey)?;

@@ -19,6 +19,9 @@ use crate::voucher::Invalid;
 /// Longest time over which bursts are looked for where none is said: 30 days, in milliseconds.
 const LOOK_BACK_MS: Time = 30 * 24 * 60 * 60 * 1_000;
 
+/// Longest time of a burst, in minutes.
+const MINUTES_MAX: u32 = 24 * 60;
+
 #[derive(Deserialize)]
 pub struct Asked {
     path: Option<String>,
@@ -60,7 +63,7 @@ fn read(asked: Asked) -> Result<(TracesOf, Form, String), Refusal> {
 /// A text that no spreadsheet takes for a formula: what a client calls itself is written by whoever it is (OWASP, CSV
 /// injection).
 fn harmless(text: &str) -> String {
-    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) {
         true => format!("'{text}"),
         false => text.to_owned(),
     }
@@ -170,7 +173,7 @@ pub async fn bursts(
         vouchers: asked.vouchers.unwrap_or(usual.vouchers),
         within: asked
             .minutes
-            .map_or(usual.within, |minutes| Time::from(minutes.max(1)) * 60_000),
+            .map_or(usual.within, |minutes| Time::from(minutes.clamp(1, MINUTES_MAX)) * 60_000),
     };
     let since = match asked.since {
         Some(text) => moment("since", &text)?,

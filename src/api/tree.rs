@@ -41,7 +41,14 @@ pub async fn children(
     let path = TreePath::parse(&path)?;
     let told = blocking(move || {
         let records = archive.records();
-        let (children, next) = records.children(&who.caller, &path, &after)?;
+        records.node(&who.caller, &path, None)?;
+        let (mut children, mut next) = records.children(&who.caller, &path, &after)?;
+        // A page may have nothing that the caller sees, and where it ends is the name of something.
+        while let Some(after) = next.take_if(|_| children.is_empty()) {
+            (children, next) = records.children(&who.caller, &path, &after)?;
+        }
+        let last = children.last().map(|child| child.name.clone());
+        let next = next.and(last);
         let children = children.iter().map(|child| told(&child.name, &child.node));
         let children: Vec<Value> = children.collect();
         Ok(json!({"path": path.to_string(), "children": children, "next": next}))

@@ -55,6 +55,8 @@ pub(super) struct TokenOwner {
     pub user: String,
     /// The only part of the tree that the token is for.
     pub scope: Option<String>,
+    /// When it ends.
+    pub until: Option<Time>,
 }
 
 /// The file of credentials.
@@ -192,6 +194,7 @@ impl Credentials {
             Some(TokenOwner {
                 user: id.clone(),
                 scope: token.scope.clone(),
+                until: token.until,
             })
         })
     }

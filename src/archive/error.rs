@@ -56,6 +56,9 @@ pub enum ArchiveError {
     /// Not now: overloaded, or stopped after a failed write.
     #[error("{0}")]
     Busy(String),
+    /// Too many wrong passwords before; how long to wait, in milliseconds.
+    #[error("too many wrong passwords")]
+    TooManyGuesses(u64),
     /// Another process has the archive open for writing.
     #[error("the archive in {0} is in use by another process")]
     InUse(String),

@@ -363,6 +363,7 @@ fn write_bag(
             id: OPERATOR.to_owned(),
             name: OPERATOR.to_owned(),
             permissions: Permissions::at(&[grant.into()], 0),
+            origin: Default::default(),
         },
         bag: Bag::create(folder)?,
         report: ExportReport {

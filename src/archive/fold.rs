@@ -124,9 +124,15 @@ impl<'a> Rows<'a> {
                     user: entry.actor.clone(),
                 };
                 self.put(key::view_of(&entry.path, entry.seq), &viewer)?;
+                // The log's own objects are each a place of their own.
+                let reserved = entry.path.starts_with("/_");
+                let file = entry.body.get("file").and_then(serde_json::Value::as_str);
                 let row = ViewRow {
                     time: entry.time,
-                    path: entry.path.clone(),
+                    path: match file.filter(|_| reserved) {
+                        Some(file) => format!("{}/{file}", entry.path),
+                        None => entry.path.clone(),
+                    },
                 };
                 if let Some(view) = entry.body.get("view").and_then(serde_json::Value::as_str) {
                     self.put(key::marked(view, entry.seq), &())?;

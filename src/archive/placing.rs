@@ -274,6 +274,7 @@ mod tests {
             id: "u9".to_owned(),
             name: "tester".to_owned(),
             permissions: Permissions::at(&[grant(Role::Uploader, "/zeta/")], 0),
+            origin: Default::default(),
         };
         let (found, all) = archive.records().awaiting(&caller, 2).unwrap();
         let place = |number: &str| format!("/zeta/gl/2024-03/payment/{number}");

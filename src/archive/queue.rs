@@ -85,14 +85,13 @@ impl Records {
 }
 
 impl Archive {
-    /// The caller as they are at this moment; none when they cannot sign in any more.
+    /// The caller as they are at this moment; none when they cannot sign in any more, or what they came by has ended.
     pub fn again(&self, caller: &Caller) -> Option<Caller> {
+        if !self.still_holds(caller) {
+            return None;
+        }
         let again = self.caller(&caller.id, self.now())?;
-        let permissions = again.permissions.limited_as(&caller.permissions);
-        Some(Caller {
-            permissions,
-            ..again
-        })
+        Some(caller.with(again.permissions.limited_as(&caller.permissions)))
     }
 
     /// Has `listener` told of every change of what waits for reviews, once it is durable. It must not block.

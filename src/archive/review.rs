@@ -4,6 +4,7 @@ pub(super) mod wish;
 
 use serde::Serialize;
 use serde_json::json;
+use unicode_normalization::UnicodeNormalization as _;
 use vouchsafe_evidence::digest::Digest;
 use vouchsafe_evidence::entry::Object;
 use vouchsafe_evidence::key::VerifierKey;
@@ -15,7 +16,7 @@ use super::credentials::Credentials;
 use super::documents::{json as document, rfc3339};
 use super::kind::{self, Draft};
 use super::open::entry;
-use super::rows::{ReviewRow, UserRow, VoucherRow, key, named};
+use super::rows::{ReviewRow, UserRow, VersionRow, VoucherRow, key, named};
 use super::stamps::Seal;
 use super::writer::Desk;
 use super::{Archive, ArchiveError, Caller, Condition, Filed, ImageSet, Records};
@@ -75,22 +76,34 @@ impl VoucherRow {
 }
 
 impl Records {
-    /// Whether the caller filed a version of the voucher, or is its preparer by name.
+    /// Whether the caller filed any version of the voucher, or any names them as its preparer.
     pub(super) fn prepared(&self, caller: &Caller, row: &VoucherRow) -> Result<bool, ArchiveError> {
         for version in &row.versions {
-            if entry(&*self.store, version.seq)?.actor == caller.id {
+            if self.prepared_version(caller, version)? {
                 return Ok(true);
             }
         }
-        let objects = row.versions.last().map_or(&[][..], |it| &it.objects);
-        let Some(data) = named(objects, "voucher.json") else {
+        Ok(false)
+    }
+
+    /// Whether the caller filed this version, or it names them as its preparer, as the form shows the name.
+    pub(super) fn prepared_version(
+        &self,
+        caller: &Caller,
+        version: &VersionRow,
+    ) -> Result<bool, ArchiveError> {
+        if entry(&*self.store, version.seq)?.actor == caller.id {
+            return Ok(true);
+        }
+        let Some(data) = named(&version.objects, "voucher.json") else {
             return Ok(false);
         };
         let content = get_object(&*self.store, &data.blake3, VOUCHER_MAX_BYTES as u64)?;
         // Destroyed after its retention: nobody's name is left to compare with.
         let content = content.unwrap_or_default();
         let voucher: serde_json::Value = serde_json::from_slice(&content).unwrap_or_default();
-        Ok(voucher["preparer"].as_str() == Some(caller.name.as_str()))
+        let preparer = voucher["preparer"].as_str().unwrap_or_default();
+        Ok(preparer.trim().nfc().eq(caller.name.chars()))
     }
 }
 
@@ -213,15 +226,16 @@ impl Archive {
         signing: &Signing,
     ) -> Result<(Statement, String, VerifierKey), ArchiveError> {
         match signing {
-            Signing::Password(password) if Credentials::is_token(password) => {
+            Signing::SignedIn(password) | Signing::Password(password)
+                if Credentials::is_token(password) =>
+            {
                 Err(ArchiveError::denied(
                     "a review is signed with a key that only its owner's password opens",
                     "sign in with the password instead of a token",
                 ))
             }
-            Signing::Password(password) => {
-                // Whoever came by Basic authentication has just proven it.
-                if self.recall(&caller.name, password).is_none() {
+            Signing::SignedIn(password) | Signing::Password(password) => {
+                if matches!(signing, Signing::Password(_)) {
                     self.prove_password(caller, password)?;
                 }
                 let key = self.personal_key(caller, password)?;

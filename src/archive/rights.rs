@@ -114,7 +114,10 @@ impl Records {
         caller.permissions.allow(Right::Upload, place)
             && row.is_ok_and(|row| {
                 row.is_some_and(|row| {
-                    row.submission().is_none() && self.prepared(caller, &row).unwrap_or(false)
+                    row.submission().is_none()
+                        && row.versions.last().is_some_and(|version| {
+                            self.prepared_version(caller, version).unwrap_or(false)
+                        })
                 })
             })
     }

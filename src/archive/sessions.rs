@@ -70,9 +70,14 @@ impl Sessions {
     }
 
     /// Whether a provider has vouched for the user of this session a moment ago: as good as their password just now.
-    pub fn freshly_vouched(&self, held: &str, now: Time) -> bool {
-        let session = self.open.get(&Digest::sha256(held.as_bytes()));
+    pub fn freshly_vouched(&self, session: &Digest, now: Time) -> bool {
+        let session = self.open.get(session);
         session.is_some_and(|it| it.vouched && now < it.began + FRESH_MS)
+    }
+
+    /// Whether a session goes on.
+    pub fn lasts(&self, session: &Digest, now: Time) -> bool {
+        self.open.get(session).is_some_and(|it| it.lasts(now))
     }
 
     /// Ends a session.

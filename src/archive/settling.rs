@@ -127,6 +127,12 @@ impl Archive {
         }
         let row: Option<VoucherRow> = self.records.row(&key::voucher(&place.to_string()))?;
         let row = row.ok_or_else(|| ArchiveError::Absent(place.to_string()))?;
+        if self.records.prepared(caller, &row)? {
+            return Err(ArchiveError::denied(
+                format!("{} prepared {place}, and nobody decides on what they prepared", caller.name),
+                "ask another reviewer",
+            ));
+        }
         if row.scans.is_empty() {
             let error = format!("no scan of {place} has come");
             return Err(ArchiveError::conflict(error, "upload scan-1.jpg first"));

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use unicode_normalization::UnicodeNormalization as _;
+use vouchsafe_evidence::digest::Digest;
 
-use super::back_off::BackOff;
 use super::credentials::{Credentials, PASSWORD_MAX_BYTES};
+use super::guesses::{Guesses, network};
 use super::kind::{self, Draft, NOBODY};
 use super::sessions::Sessions;
 use super::{Archive, ArchiveError, random};
@@ -32,6 +33,19 @@ pub struct Caller {
     pub name: String,
     /// What they may do.
     pub permissions: Permissions,
+    /// By what they came in.
+    pub origin: Origin,
+}
+
+/// By what somebody came in, so that it can be asked later whether that still holds.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// Digest of their session.
+    session: Option<Digest>,
+    /// When their token ends.
+    until: Option<Time>,
+    /// How often their password or access had changed before.
+    generation: u64,
 }
 
 impl Caller {
@@ -41,25 +55,16 @@ impl Caller {
             id: self.id.clone(),
             name: self.name.clone(),
             permissions,
+            origin: self.origin.clone(),
         }
     }
 
     /// Whether there is an inbox: it is the caller's alone, and only for those who may file somewhere.
     pub fn has_inbox(&self) -> bool {
-        self.permissions.allow_somewhere(Right::Upload)
+        // What an inbox holds may find any place of its owner's, so it is not for a token that is for one part.
+        !self.permissions.is_limited() && self.permissions.allow_somewhere(Right::Upload)
     }
 }
-
-/// Wrong passwords for one name that have no consequence yet.
-const FREE_FOR_NAME: u32 = 5;
-/// Wrong passwords from one address that have no consequence yet: an office shares one.
-const FREE_FOR_ADDRESS: u32 = 20;
-/// From where somebody came in lately, nobody else's wrong guesses at their name keep them out; so long, in
-/// milliseconds.
-const FAMILIAR_MS: Time = 24 * 60 * 60 * 1_000;
-
-/// Stands for the address of those who are signed in and prove their password once more.
-const SESSION: &str = "session";
 
 /// What comes of a name and a password.
 #[derive(Debug)]
@@ -88,27 +93,12 @@ pub(super) struct SignedIn {
     secret: [u8; 32],
     known: Mutex<HashMap<[u8; 32], Remembered>>,
     failures: Mutex<HashMap<String, Failures>>,
-    back_off: Mutex<Guarded>,
+    guesses: Mutex<Guesses>,
+    /// Held while somebody proves their password once more: one at a time.
+    proving: Mutex<()>,
+    /// How often the passwords and the access of users changed: what was proven before holds no more.
+    generations: Mutex<HashMap<String, u64>>,
     pub(super) sessions: Mutex<Sessions>,
-}
-
-/// Who has to wait, and who has not.
-struct Guarded {
-    names: BackOff,
-    addresses: BackOff,
-    /// Pairs of a name and an address that came in, and when last.
-    familiar: HashMap<[u8; 32], Time>,
-}
-
-/// The part of an address that one sender has for themselves: all of IPv4, half of IPv6 (RFC 6177).
-fn network(address: &str) -> String {
-    match address.parse() {
-        Ok(std::net::IpAddr::V6(address)) => {
-            let own = address.segments();
-            format!("{:x}:{:x}:{:x}:{:x}::", own[0], own[1], own[2], own[3])
-        }
-        _ => address.to_owned(),
-    }
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -122,56 +112,32 @@ impl SignedIn {
             secret,
             known: Mutex::default(),
             failures: Mutex::default(),
-            back_off: Mutex::new(Guarded {
-                names: BackOff::new(FREE_FOR_NAME),
-                addresses: BackOff::new(FREE_FOR_ADDRESS),
-                familiar: HashMap::new(),
-            }),
+            guesses: Mutex::new(Guesses::new()),
+            proving: Mutex::default(),
+            generations: Mutex::default(),
             sessions: Mutex::default(),
         })
     }
 
     /// Forgets all right passwords and the sessions of a user, whose password changed or whose access ended.
     pub fn forget(&self, user: &str) {
+        *lock(&self.generations).entry(user.to_owned()).or_default() += 1;
         lock(&self.known).clear();
         lock(&self.sessions).end_all(user);
     }
 
-    /// How long whoever tries this name from this address has to wait, in milliseconds.
-    fn wait(&self, name: &str, from: &str, now: Time) -> Time {
-        let from = network(from);
-        let guarded = lock(&self.back_off);
-        let familiar = guarded.familiar.get(&self.key(name, &from));
-        let by_name = match familiar.is_some_and(|last| now < last + FAMILIAR_MS) {
-            true => 0,
-            false => guarded.names.wait(&self.key(name, ""), now),
-        };
-        by_name.max(guarded.addresses.wait(&self.key("", &from), now))
+    /// How often this user's password or access changed.
+    fn generation(&self, user: &str) -> u64 {
+        lock(&self.generations).get(user).copied().unwrap_or(0)
     }
 
-    /// Notes what came of a name and a password from an address.
-    fn note(&self, name: &str, from: &str, right: bool, now: Time) {
-        let from = network(from);
-        let (name_key, from_key) = (self.key(name, ""), self.key("", &from));
-        let mut guarded = lock(&self.back_off);
-        if right {
-            // The failures of the address stay: one right password of the sender's own pays for no guesses.
-            guarded.names.succeeded(&name_key);
-            if guarded.familiar.len() >= REMEMBERED_MAX {
-                guarded.familiar.clear();
-            }
-            guarded.familiar.insert(self.key(name, &from), now);
-        } else {
-            guarded.names.failed(name_key, now);
-            guarded.addresses.failed(from_key, now);
-        }
-    }
-
-    fn key(&self, name: &str, password: &str) -> [u8; 32] {
+    /// Under what a right password is remembered: only for where it came from.
+    fn key(&self, name: &str, password: &str, from: &str) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new_keyed(&self.secret);
-        hasher.update(&(name.len() as u64).to_be_bytes());
-        hasher.update(name.as_bytes());
-        hasher.update(password.as_bytes());
+        for part in [name, &network(from), password] {
+            hasher.update(&(part.len() as u64).to_be_bytes());
+            hasher.update(part.as_bytes());
+        }
         *hasher.finalize().as_bytes()
     }
 
@@ -192,6 +158,7 @@ impl SignedIn {
 
     /// Counts a failure; gives how many there were since the last entry if it is time for one.
     fn count_failure(&self, from: &str, now: Time) -> Option<u64> {
+        let from = &network(from);
         let mut failures = lock(&self.failures);
         if failures.len() >= ADDRESSES_MAX {
             failures.retain(|_, failures| now < failures.logged + FAILURE_WINDOW_MS);
@@ -204,7 +171,7 @@ impl SignedIn {
             before => {
                 let count = 1 + before.map_or(0, |failures| failures.since);
                 let (logged, since) = (now, 0);
-                failures.insert(from.to_owned(), Failures { logged, since });
+                failures.insert(from.clone(), Failures { logged, since });
                 Some(count)
             }
         }
@@ -212,36 +179,36 @@ impl SignedIn {
 }
 
 /// The caller behind a name and a password, if they are right.
-fn check(archive: &Archive, name: &str, secret: &str, now: Time) -> Option<Caller> {
+fn check(archive: &Archive, name: &str, secret: &str, from: &str, now: Time) -> Option<Caller> {
+    let signed_in = &archive.signed_in;
     let people = archive.records.people();
-    let user = people.named(name);
-    let key = archive.signed_in.key(name, secret);
-    let id = match archive.signed_in.recall(&key, now) {
-        Some(id) => id,
-        None => {
-            let right = archive
-                .credentials
-                .verifies(user.map(|user| user.id.as_str()), secret);
-            let id = user.filter(|_| right)?.id.clone();
-            archive.signed_in.remember(key, id.clone(), now);
-            id
-        }
-    };
-    archive.caller(&id, now)
+    let user = people.named(name).map(|user| user.id.as_str());
+    let before = user.map_or(0, |id| signed_in.generation(id));
+    let right = archive.credentials.verifies(user, secret);
+    let id = user.filter(|_| right)?.to_owned();
+    // The password may have been changed while the old one was checked.
+    if signed_in.generation(&id) != before {
+        return None;
+    }
+    let caller = archive.caller(&id, now)?;
+    signed_in.remember(signed_in.key(name, secret, from), id, now);
+    Some(caller)
 }
 
 impl Archive {
-    /// The caller, if this very password was right a moment ago or is a token: takes no time, and never blocks.
-    pub fn recall(&self, name: &str, secret: &str) -> Option<Caller> {
+    /// The caller, if this very password was right from there a moment ago, or is a token: takes no time, and never
+    /// blocks. After wrong guesses at the name from there, nothing is recalled: it would answer guesses for nothing.
+    pub fn recall(&self, name: &str, secret: &str, from: &str) -> Option<Caller> {
         let now = self.now();
         let name: String = name.nfc().collect();
         if Credentials::is_token(secret) {
             return self.token_caller(&name, secret, now);
         }
-        let id = self
-            .signed_in
-            .recall(&self.signed_in.key(&name, secret), now)?;
-        self.caller(&id, now)
+        if lock(&self.signed_in.guesses).own_wait(&name, from, now) > 0 {
+            return None;
+        }
+        let key = self.signed_in.key(&name, secret, from);
+        self.caller(&self.signed_in.recall(&key, now)?, now)
     }
 
     /// Who this is. A failure is logged, and many of them for a name or from an address, `from`, make both wait. Blocks
@@ -249,38 +216,42 @@ impl Archive {
     pub fn sign_in(&self, name: &str, secret: &str, from: &str) -> Result<SigningIn, ArchiveError> {
         let now = self.now();
         let name = name.nfc().collect::<String>();
-        let wait = self.signed_in.wait(&name, from, now);
-        if wait > 0 {
-            return Ok(SigningIn::Wait(wait));
-        }
-        let caller = match Credentials::is_token(secret) {
-            true => self.token_caller(&name, secret, now),
-            false if secret.len() <= PASSWORD_MAX_BYTES => check(self, &name, secret, now),
-            false => None,
+        // Nobody guesses a token of 256 bits, and one that has ended keeps nobody else waiting.
+        let guessed = !Credentials::is_token(secret);
+        let wait = lock(&self.signed_in.guesses).wait(&name, from, now);
+        let caller = match guessed {
+            false => self.token_caller(&name, secret, now),
+            true if wait > 0 || secret.len() > PASSWORD_MAX_BYTES => None,
+            true => check(self, &name, secret, from, now),
         };
-        self.signed_in.note(&name, from, caller.is_some(), now);
+        if guessed && wait == 0 {
+            let right = caller.is_some();
+            lock(&self.signed_in.guesses).note(&name, from, right, now);
+        }
         if let Some(caller) = caller {
             return Ok(SigningIn::Welcome(caller));
         }
         if let Some(count) = self.signed_in.count_failure(from, now) {
             self.log_failure(count, from)?;
         }
-        Ok(SigningIn::Refused)
+        Ok(match guessed && wait > 0 {
+            true => SigningIn::Wait(wait),
+            false => SigningIn::Refused,
+        })
     }
 
-    /// Whether this is the password of somebody who is signed in already. Wrong ones make them wait as when signing in.
+    /// Whether this is the password of somebody who is signed in already. Wrong ones make them wait, and nobody else.
     pub(super) fn is_password(&self, caller: &Caller, password: &str) -> Result<bool, ArchiveError> {
+        // Many at once would all be looked at before the first one is counted.
+        let _one_at_a_time = lock(&self.signed_in.proving);
         let now = self.now();
-        let wait = self.signed_in.wait(&caller.name, SESSION, now);
+        let wait = lock(&self.signed_in.guesses).proof_wait(&caller.id, now);
         if wait > 0 {
-            return Err(ArchiveError::denied(
-                "too many wrong passwords",
-                &format!("try again in {} seconds", wait.div_ceil(1_000)),
-            ));
+            return Err(ArchiveError::TooManyGuesses(wait));
         }
         let right = password.len() <= PASSWORD_MAX_BYTES
             && self.credentials.verifies(Some(&caller.id), password);
-        self.signed_in.note(&caller.name, SESSION, right, now);
+        lock(&self.signed_in.guesses).note_proof(&caller.id, right, now);
         Ok(right)
     }
 
@@ -308,16 +279,28 @@ impl Archive {
         lock(&self.signed_in.sessions).begin(&caller.id, true, self.now())
     }
 
-    /// Whether a provider vouched for the user of this session a moment ago.
-    pub fn freshly_vouched(&self, held: &str) -> bool {
-        lock(&self.signed_in.sessions).freshly_vouched(held, self.now())
+    /// Whether the caller came by a session for which a provider vouched a moment ago.
+    pub fn freshly_vouched(&self, caller: &Caller) -> bool {
+        let session = caller.origin.session.as_ref();
+        session.is_some_and(|it| lock(&self.signed_in.sessions).freshly_vouched(it, self.now()))
+    }
+
+    /// Whether what the caller came by still holds: their session, their token, their password as it was.
+    pub(super) fn still_holds(&self, caller: &Caller) -> bool {
+        let (origin, now) = (&caller.origin, self.now());
+        let session = origin.session.as_ref();
+        origin.generation == self.signed_in.generation(&caller.id)
+            && origin.until.is_none_or(|until| now < until)
+            && session.is_none_or(|it| lock(&self.signed_in.sessions).lasts(it, now))
     }
 
     /// Whose session this is, as they are at this moment; none when it ended, or they may not sign in any more.
     pub fn session(&self, held: &str) -> Option<Caller> {
         let now = self.now();
         let id = lock(&self.signed_in.sessions).user(held, now)?;
-        self.caller(&id, now)
+        let mut caller = self.caller(&id, now)?;
+        caller.origin.session = Some(Digest::sha256(held.as_bytes()));
+        Some(caller)
     }
 
     /// Ends a session.
@@ -328,7 +311,8 @@ impl Archive {
     /// The owner of a token, for the part of the tree that it is for.
     fn token_caller(&self, name: &str, token: &str, now: Time) -> Option<Caller> {
         let owner = self.credentials.owner_of_token(token, now)?;
-        let caller = self.caller(&owner.user, now).filter(|it| it.name == name)?;
+        let mut caller = self.caller(&owner.user, now).filter(|it| it.name == name)?;
+        caller.origin.until = owner.until;
         Some(match owner.scope {
             None => caller,
             // A scope that cannot be read any more is none at all.
@@ -350,6 +334,10 @@ impl Archive {
             id: user.id.clone(),
             name: user.name.clone(),
             permissions: people.permissions(&user.id, now),
+            origin: Origin {
+                generation: self.signed_in.generation(&user.id),
+                ..Origin::default()
+            },
         })
     }
 
@@ -389,8 +377,9 @@ mod tests {
     #[test]
     fn what_is_remembered_expires_and_is_forgotten() {
         let signed_in = SignedIn::new().unwrap();
-        let key = signed_in.key("ann", "secret");
-        assert_ne!(key, signed_in.key("anns", "ecret"));
+        let key = signed_in.key("ann", "secret", "::1");
+        assert_ne!(key, signed_in.key("anns", "ecret", "::1"));
+        assert_ne!(key, signed_in.key("ann", "secret", "10.0.0.1"), "elsewhere");
         signed_in.remember(key, "u1".to_owned(), 0);
         assert_eq!(
             signed_in.recall(&key, REMEMBERED_MS - 1).as_deref(),
@@ -399,29 +388,5 @@ mod tests {
         assert_eq!(signed_in.recall(&key, REMEMBERED_MS), None);
         signed_in.forget("u1");
         assert_eq!(signed_in.recall(&key, 0), None);
-    }
-
-    #[test]
-    fn guesses_make_the_name_and_the_address_wait_but_not_those_who_were_here() {
-        let signed_in = SignedIn::new().unwrap();
-        signed_in.note("ann", "10.0.0.1", true, 0);
-        for guess in 0..FREE_FOR_NAME {
-            assert_eq!(signed_in.wait("ann", "10.0.0.9", 1), 0, "{guess}");
-            signed_in.note("ann", "10.0.0.9", false, 1);
-        }
-        assert!(signed_in.wait("ann", "10.0.0.9", 1) > 0);
-        assert!(signed_in.wait("ann", "10.0.0.8", 1) > 0);
-        assert_eq!(signed_in.wait("ann", "10.0.0.1", 1), 0, "familiar");
-        assert_eq!(signed_in.wait("ben", "10.0.0.9", 1), 0);
-        for guess in 0..FREE_FOR_ADDRESS {
-            signed_in.note(&format!("name{guess}"), "10.0.0.9", false, 2);
-        }
-        assert!(signed_in.wait("ben", "10.0.0.9", 2) > 0);
-        // Whoever owns a network of IPv6 has as many addresses in it as they like.
-        for guess in 0..FREE_FOR_ADDRESS {
-            signed_in.note(&format!("name{guess}"), &format!("2001:db8::{guess:x}"), false, 3);
-        }
-        assert!(signed_in.wait("ben", "2001:db8::ffff", 3) > 0);
-        assert_eq!(signed_in.wait("ben", "2001:db8:1::1", 3), 0);
     }
 }

@@ -28,7 +28,9 @@ impl Archive {
     ) -> Result<VoucherRow, ArchiveError> {
         let row: Option<VoucherRow> = self.records.row(&key::voucher(&place.to_string()))?;
         let row = row.ok_or_else(|| ArchiveError::Absent(place.to_string()))?;
-        if !self.records.prepared(caller, &row)? {
+        let current = row.versions.last();
+        let own = current.map(|version| self.records.prepared_version(caller, version));
+        if !own.transpose()?.unwrap_or(false) {
             return Err(ArchiveError::denied(
                 format!("{} did not prepare {place}", caller.name),
                 "whoever filed it, or whom it names as its preparer, submits it",

@@ -68,6 +68,7 @@ fn caller(role: Role) -> Caller {
         id: "u9".to_owned(),
         name: "tester".to_owned(),
         permissions: Permissions::at(&[grant(role, "/").into()], 0),
+        origin: Default::default(),
     }
 }
 

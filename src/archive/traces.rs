@@ -9,6 +9,7 @@ use vouchsafe_evidence::digest::Digest;
 use super::documents::rfc3339;
 use super::kind::{self, body};
 use super::open::entry;
+use super::published::sees_entries;
 use super::rows::{ViewRow, ViewerRow, VoucherRow, decode, key, last_part};
 use super::tree::{PAGE_ROWS, absent};
 use super::{ArchiveError, Caller, Records};
@@ -147,7 +148,10 @@ fn bursts(
                 // All of the window that the burst does not have yet.
                 Some(last) => {
                     let last = last.entry;
-                    burst.extend(window.iter().filter(|it| it.entry > last).map(copy));
+                    let news = window.iter().rev().take_while(|it| it.entry > last);
+                    let at = burst.len();
+                    burst.extend(news.map(copy));
+                    burst[at..].reverse();
                 }
                 None => burst.extend(window.iter().map(copy)),
             }
@@ -177,20 +181,21 @@ impl Records {
     ) -> Result<(Vec<Trace>, Option<String>), ArchiveError> {
         let prefix = match of {
             TracesOf::Place(path) => {
-                if !caller.permissions.allow(Right::Verify, path) {
+                if !sees_traces(caller, path) {
                     return self.refuse_traces(caller, path);
                 }
                 let place = path.to_string();
-                match self.row::<VoucherRow>(&key::voucher(&place))? {
-                    Some(_) => key::views_of(&place),
-                    None => key::views_below(&place),
+                let voucher = self.row::<VoucherRow>(&key::voucher(&place))?;
+                match voucher.is_some() || is_reserved(path) {
+                    true => key::views_of(&place),
+                    false => key::views_below(&place),
                 }
             }
             TracesOf::User(name) => {
                 let people = self.people();
                 let user = people.named(name).map(|user| user.id.clone());
                 let own = user.as_ref() == Some(&caller.id);
-                if !own && !caller.permissions.allow_somewhere(Right::Verify) {
+                if !(own && !caller.permissions.is_limited()) && !caller.permissions.allow_somewhere(Right::Verify) {
                     return Err(refused());
                 }
                 match user {
@@ -206,7 +211,8 @@ impl Records {
             for (key, _) in &rows {
                 let trace = self.trace(seq(key)?)?;
                 let place = TreePath::parse(&trace.path).unwrap_or_default();
-                if trace.user == caller.id || caller.permissions.allow(Right::Verify, &place) {
+                let own = trace.user == caller.id && !caller.permissions.is_limited();
+                if own || sees_traces(caller, &place) {
                     traces.push(trace);
                 }
                 if traces.len() == TRACES_MAX {
@@ -268,19 +274,21 @@ impl Records {
         let people = self.people();
         let mut found = Vec::new();
         let mut read = 0;
+        let first = self.first_since(since)?;
         for user in people.users() {
             let prefix = key::views_by(&user.id);
             let mut views = Vec::new();
-            let mut start = prefix.clone();
+            let mut start = match first.checked_sub(1) {
+                Some(before) => key::view_by(&user.id, before),
+                None => prefix.clone(),
+            };
             loop {
                 let rows = self.store.scan(&prefix, &start, PAGE_ROWS)?;
                 for (key, row) in &rows {
                     let row: ViewRow = decode(key, row)?;
                     let entry = seq(key)?;
-                    if row.time >= since {
-                        let (time, path) = (row.time, row.path);
-                        views.push(Look { entry, time, path });
-                    }
+                    let (time, path) = (row.time, row.path);
+                    views.push(Look { entry, time, path });
                 }
                 read += rows.len();
                 if read > BURST_VIEWS_MAX {
@@ -308,6 +316,19 @@ impl Records {
             });
         }
         Ok(found)
+    }
+
+    /// Number of the first entry that is not before a time: times in the log never go back.
+    fn first_since(&self, since: Time) -> Result<u64, ArchiveError> {
+        let (mut first, mut behind) = (0, self.size()?);
+        while first < behind {
+            let middle = first + (behind - first) / 2;
+            match entry(&*self.store, middle)?.time < since {
+                true => first = middle + 1,
+                false => behind = middle,
+            }
+        }
+        Ok(first)
     }
 
     /// How often each person looked at a voucher, and when last: for `history.json` of those who may see it.
@@ -344,6 +365,20 @@ pub(super) struct Looked {
     views: u64,
     first: String,
     last: String,
+}
+
+/// Whether a place is one of the archive's own, such as `_audit`.
+fn is_reserved(path: &TreePath) -> bool {
+    let first = path.segments().first();
+    first.is_some_and(|first| first.starts_with('_'))
+}
+
+/// Whether the caller is told who looked at a place; at the log's own objects, whoever verifies all of it.
+fn sees_traces(caller: &Caller, path: &TreePath) -> bool {
+    match is_reserved(path) {
+        true => sees_entries(caller),
+        false => caller.permissions.allow(Right::Verify, path),
+    }
 }
 
 fn refused() -> ArchiveError {

@@ -149,7 +149,7 @@ impl Records {
             return Ok(false);
         }
         if path.segments().len() >= self.layout.levels() {
-            return Ok(!self.voucher_files(caller, path)?.is_empty());
+            return Ok(self.voucher_files(caller, path).is_ok());
         }
         let prefix = key::nodes(path);
         let mut after = Vec::new();
@@ -287,7 +287,11 @@ impl Records {
                 children.push(Child { name, node });
             }
         }
-        Ok(children)
+        match children.is_empty() {
+            // A voucher of which nothing may be seen is as one that is not there.
+            true => absent(place),
+            false => Ok(children),
+        }
     }
 
     fn voucher_file(

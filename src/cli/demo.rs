@@ -10,6 +10,7 @@ use super::serve::{Served, open, runtime};
 use super::{Failure, matching, terminal, walk};
 use crate::archive::Matching;
 use crate::config::Comparing;
+use crate::http::Front;
 use crate::matching::Decoder;
 
 #[derive(Args)]
@@ -51,7 +52,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let matchers = matching::matchers(&Comparing::default(), &decoder)?;
     let matching = Matching::start(Arc::clone(&archive), matchers)?;
     runtime()?.block_on(async {
-        let served = Served::start(&arguments.dir, archive, listen, None, None).await?;
+        let served = Served::start(&arguments.dir, archive, listen, Front::default(), None).await?;
         if !arguments.exit {
             introduce(&arguments.dir, served.address(), &people)?;
             return served.until_told_to_stop().await;

@@ -68,6 +68,7 @@ impl From<ArchiveError> for Failure {
             | ArchiveError::Precondition(_)
             | ArchiveError::TooLarge { .. }
             | ArchiveError::CutOff(_) => Failure::Wrong(text),
+            ArchiveError::TooManyGuesses(_) => Failure::No(text),
             ArchiveError::Full(_)
             | ArchiveError::Busy(_)
             | ArchiveError::InUse(_)

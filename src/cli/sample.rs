@@ -263,6 +263,7 @@ fn file_vouchers(archive: &Archive) -> Result<(), Failure> {
         id: erp.unwrap_or_else(|| OPERATOR.to_owned()),
         name: "erp".to_owned(),
         permissions: Permissions::at(&[grant("uploader", "/*/")?.into()], 0),
+        origin: Default::default(),
     };
     let renderer = Renderer::new();
     let progress = terminal::Progress::new("filing sample vouchers");

@@ -14,7 +14,7 @@ use super::{Failure, matching, terminal};
 use crate::anchor::Gathering;
 use crate::archive::{Archive, Matching, system_clock};
 use crate::config::{CONFIG_MAX_BYTES, Config, Oidc};
-use crate::http::Certificate;
+use crate::http::{Certificate, Front};
 use crate::matching::Decoder;
 use crate::{api, dav, http, pages};
 
@@ -69,8 +69,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let gathering = Gathering::start(Arc::clone(&archive), &config).map_err(Failure::Wrong)?;
     runtime()?.block_on(async {
         let scheme = if certificate.is_some() { "https" } else { "http" };
+        let front = Front {
+            certificate,
+            proxies: config.proxy.addresses,
+        };
         let served =
-            Served::start(&arguments.archive, archive, arguments.listen, certificate, config.oidc).await?;
+            Served::start(&arguments.archive, archive, arguments.listen, front, config.oidc).await?;
         terminal::print_line(&format!("listening on {scheme}://{}", served.address()))?;
         served.until_told_to_stop().await
     })?;
@@ -117,7 +121,7 @@ impl Served {
         folder: &Path,
         archive: Arc<Archive>,
         listen: SocketAddr,
-        certificate: Option<Arc<Certificate>>,
+        front: Front,
         oidc: Option<Oidc>,
     ) -> Result<Served, Failure> {
         let listener = TcpListener::bind(listen)
@@ -129,7 +133,7 @@ impl Served {
             .merge(pages::routes())
             .merge(http::routes(archive))
             .layer(axum::middleware::from_fn(http::session::guard_pages));
-        let running = http::serve(listener, routes, certificate)
+        let running = http::serve(listener, routes, front)
             .map_err(|error| Failure::Machine(format!("listening on {listen}: {error}")))?;
         Ok(Served { running, control })
     }

@@ -24,6 +24,16 @@ pub struct Config {
     pub oidc: Option<Oidc>,
     /// How pictures are marked for those who only look.
     pub marks: Marks,
+    /// Proxies in front, whose word for where a request comes from is believed.
+    pub proxy: Proxy,
+}
+
+/// Proxies in front of the server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Proxy {
+    /// Their addresses. The last address of `X-Forwarded-For` is where a request through them comes from.
+    pub addresses: Vec<std::net::IpAddr>,
 }
 
 /// A provider of OpenID Connect.
@@ -39,17 +49,15 @@ pub struct Oidc {
     /// The address at which browsers reach the archive, such as `https://archive.example`; the provider must know
     /// `/api/v1/oidc/done` below it as a redirect.
     pub address: String,
-    /// What of somebody is their name in the archive.
-    #[serde(default)]
+    /// What of somebody is their name in the archive. Whoever can change it there can be anybody here.
     pub claim: Claim,
 }
 
 /// What a provider says of somebody that is their name in the archive.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Claim {
     /// `preferred_username`
-    #[default]
     PreferredUsername,
     /// `email`, if it is verified.
     Email,

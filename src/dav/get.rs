@@ -182,9 +182,9 @@ fn describe(response: &mut Response, file: &File) {
     // itself consists of stays as it is, and tells nothing that its reader will not know for ever.
     let caching = match file.content {
         Content::Log(_) => "private, max-age=31536000, immutable",
-        Content::Stored(_) | Content::Derived(_) | Content::Marked(_) | Content::Withheld => {
-            "private, no-cache"
-        }
+        // Kept nowhere: a look at what a browser had kept would leave no trace.
+        Content::Stored(_) | Content::Marked(_) | Content::Withheld => "private, no-store",
+        Content::Derived(_) => "private, no-cache",
     };
     set(response, header::CACHE_CONTROL, caching);
     // Nothing that was uploaded is run by a browser.

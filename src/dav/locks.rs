@@ -18,7 +18,7 @@ use super::if_header::IfHeader;
 use super::lock_table::LockTable;
 use super::{Asked, PREFIX, Share, path};
 use crate::archive::{Archive, ArchiveError, Caller, Node};
-use crate::catalog::{Place, TreePath};
+use crate::catalog::{Place, TreePath, VoucherFile};
 use crate::http::precondition::system_time;
 use crate::http::text;
 use crate::http::{Refusal, blocking};
@@ -193,6 +193,16 @@ pub async fn answer(
                     hint: "lock the file".to_owned(),
                 }
                 .into());
+            }
+            // Those who decide must not be kept from it by those who wait for it.
+            Place::File(_, VoucherFile::Review) if locks => {
+                records.may_put(&caller, &at)?;
+                if !records.rights(&caller, &at).write_content {
+                    let hint = "whoever prepared it and whoever reviews it may lock it";
+                    let error = "it is not for you to decide on this voucher".to_owned();
+                    let hint = hint.to_owned();
+                    return Err(ArchiveError::Denied { error, hint }.into());
+                }
             }
             // A lock keeps others from writing, so it is for those who may write.
             _ if locks => records.may_put(&caller, &at)?,

@@ -97,7 +97,8 @@ pub async fn sign_in(
     secret: &Secret,
     peer: Peer,
 ) -> Result<Caller, Refusal> {
-    if let Some(caller) = archive.recall(name, secret.expose()) {
+    let from = peer.0.to_string();
+    if let Some(caller) = archive.recall(name, secret.expose(), &from) {
         return Ok(caller);
     }
     let checked = {
@@ -105,7 +106,7 @@ pub async fn sign_in(
         // The semaphore is never closed.
         let _turn = CHECKING.acquire().await;
         let (archive, name, secret) = (Arc::clone(archive), name.to_owned(), secret.clone());
-        blocking(move || Ok(archive.sign_in(&name, secret.expose(), &peer.0.to_string())?)).await?
+        blocking(move || Ok(archive.sign_in(&name, secret.expose(), &from)?)).await?
     };
     match checked {
         SigningIn::Welcome(caller) => Ok(caller),

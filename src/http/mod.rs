@@ -14,7 +14,7 @@ mod tls;
 pub use authentication::{Authenticated, Secret, authenticate, sign_in};
 pub use body::{BodyReader, blocking, received, streamed};
 pub use refusal::{Refusal, not_found};
-pub use server::{Peer, Running, Secure, ServeError, Stopping, serve};
+pub use server::{Front, Peer, Running, Secure, ServeError, Stopping, serve};
 pub use tls::{Certificate, TlsError};
 
 use std::sync::Arc;

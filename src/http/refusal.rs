@@ -105,6 +105,7 @@ impl From<ArchiveError> for Refusal {
                 format!("the archive's disk is full: {why}"),
                 "nothing of this upload was kept; make room and send it again",
             ),
+            ArchiveError::TooManyGuesses(wait) => Refusal::too_many_failures(wait),
             ArchiveError::Busy(_) | ArchiveError::InUse(_) => {
                 refuse(StatusCode::SERVICE_UNAVAILABLE, "try again in a moment")
             }

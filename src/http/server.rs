@@ -112,17 +112,37 @@ pub enum ServeError {
     Tls(#[from] TlsError),
 }
 
+/// What stands between the server and its clients.
+#[derive(Debug, Default)]
+pub struct Front {
+    /// Speaks TLS with this certificate.
+    pub certificate: Option<Arc<Certificate>>,
+    /// Believes these when they say where a request comes from (`X-Forwarded-For`).
+    pub proxies: Vec<IpAddr>,
+}
+
+/// Where a request comes from: what a proxy says that is believed, else the other end of the connection.
+fn sender(headers: &axum::http::HeaderMap, peer: IpAddr, proxies: &[IpAddr]) -> IpAddr {
+    let said = super::text(headers, "x-forwarded-for").filter(|_| proxies.contains(&peer));
+    let last = said.and_then(|said| said.rsplit(',').next());
+    last.and_then(|last| last.trim().parse().ok()).unwrap_or(peer)
+}
+
 /// Serves `router` on `listener`, by TLS where there is a certificate. Must be called on a tokio runtime.
 pub fn serve(
     listener: TcpListener,
     router: Router,
-    certificate: Option<Arc<Certificate>>,
+    front: Front,
 ) -> Result<Running, ServeError> {
+    let Front {
+        certificate,
+        proxies,
+    } = front;
     let address = listener.local_addr()?;
     let acceptor = certificate.as_ref().map(Certificate::acceptor).transpose()?;
     let renewal = certificate.map(|it| tokio::spawn(it.keep_current()).abort_handle());
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(accept(listener, router, acceptor, stopped));
+    let task = tokio::spawn(accept(listener, router, (acceptor, proxies.into()), stopped));
     Ok(Running {
         address,
         stop,
@@ -134,7 +154,7 @@ pub fn serve(
 async fn accept(
     listener: TcpListener,
     router: Router,
-    acceptor: Option<TlsAcceptor>,
+    (acceptor, proxies): (Option<TlsAcceptor>, Arc<[IpAddr]>),
     mut stopped: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -148,9 +168,9 @@ async fn accept(
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let (router, stopped) = (router.clone(), stopped.clone());
-                    let acceptor = acceptor.clone();
+                    let front = (acceptor.clone(), Arc::clone(&proxies));
                     connections.spawn(async move {
-                        arrived(stream, peer, router, acceptor, stopped).await;
+                        arrived(stream, peer, router, front, stopped).await;
                         drop(place);
                     });
                 }
@@ -176,16 +196,16 @@ async fn arrived(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    acceptor: Option<TlsAcceptor>,
+    (acceptor, proxies): (Option<TlsAcceptor>, Arc<[IpAddr]>),
     stopped: watch::Receiver<bool>,
 ) {
     // Answers are written whole; waiting to fill packets only delays them.
     let _ = stream.set_nodelay(true);
     let Some(acceptor) = acceptor else {
-        return connection(stream, (peer, Secure(false)), router, stopped).await;
+        return connection(stream, (peer, Secure(false), proxies), router, stopped).await;
     };
     match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => connection(stream, (peer, Secure(true)), router, stopped).await,
+        Ok(Ok(stream)) => connection(stream, (peer, Secure(true), proxies), router, stopped).await,
         // Clients that trust no such certificate, scanners, plain HTTP: no fault of ours.
         Ok(Err(error)) => tracing::debug!(%error, "a client did not agree on TLS"),
         Err(_) => tracing::debug!("a client was too slow to agree on TLS"),
@@ -194,14 +214,15 @@ async fn arrived(
 
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin,
-    (peer, secure): (SocketAddr, Secure),
+    (peer, secure, proxies): (SocketAddr, Secure, Arc<[IpAddr]>),
     router: Router,
     mut stopped: watch::Receiver<bool>,
 ) {
     let stopping = Stopping(Some(stopped.clone()));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(axum::body::Body::new);
-        request.extensions_mut().insert(Peer(peer.ip()));
+        let sender = sender(request.headers(), peer.ip(), &proxies);
+        request.extensions_mut().insert(Peer(sender));
         request.extensions_mut().insert(secure);
         request.extensions_mut().insert(stopping.clone());
         tower_service::Service::call(&mut router.clone(), request)
@@ -221,5 +242,25 @@ async fn connection(
     if let Err(error) = outcome {
         // Clients go away at any time; that is no fault of ours.
         tracing::debug!(%error, "a connection ended");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_known_proxy_is_believed_and_only_its_own_word() {
+        let headers = axum::http::HeaderMap::from_iter([(
+            axum::http::HeaderName::from_static("x-forwarded-for"),
+            "203.0.113.7, 198.51.100.4".parse().unwrap(),
+        )]);
+        let proxy: IpAddr = "127.0.0.1".parse().unwrap();
+        let stranger: IpAddr = "192.0.2.9".parse().unwrap();
+        let said: IpAddr = "198.51.100.4".parse().unwrap();
+        assert_eq!(sender(&headers, proxy, &[proxy]), said);
+        assert_eq!(sender(&headers, stranger, &[proxy]), stranger);
+        assert_eq!(sender(&headers, proxy, &[]), proxy);
+        assert_eq!(sender(&axum::http::HeaderMap::new(), proxy, &[proxy]), proxy);
     }
 }

@@ -10,6 +10,8 @@ use super::{Refusal, Secure, text};
 
 /// Name of the cookie.
 const COOKIE_NAME: &str = "vouchsafe";
+/// The same over TLS: a name that no other host can plant a cookie under (RFC 6265bis, section 4.1.3.2).
+const COOKIE_NAME_SECURE: &str = "__Host-vouchsafe";
 /// The header that our pages send with every request. A page of another site cannot: a browser asks this server first
 /// whether it may (a preflight of the Fetch standard), and this server never says so.
 pub const PAGE: HeaderName = HeaderName::from_static("x-vouchsafe-page");
@@ -20,7 +22,7 @@ const SAFE: [&str; 4] = ["GET", "HEAD", "OPTIONS", "PROPFIND"];
 
 /// What the session's cookie of a request holds.
 pub fn cookie(headers: &HeaderMap) -> Option<&str> {
-    named_cookie(headers, COOKIE_NAME)
+    named_cookie(headers, COOKIE_NAME_SECURE).or_else(|| named_cookie(headers, COOKIE_NAME))
 }
 
 /// What the cookie of this name holds.
@@ -41,8 +43,11 @@ pub fn set_cookie(held: Option<&str>, secure: Secure) -> String {
         Some(held) => (held, ""),
         None => ("", "; Max-Age=0"),
     };
-    let secure = if secure.0 { "; Secure" } else { "" };
-    format!("{COOKIE_NAME}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{age}")
+    let (name, secure) = match secure.0 {
+        true => (COOKIE_NAME_SECURE, "; Secure"),
+        false => (COOKIE_NAME, ""),
+    };
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{age}")
 }
 
 fn is_safe(method: &Method) -> bool {
@@ -94,7 +99,7 @@ mod tests {
         let none = request("GET", &[("cookie", "novouchsafe=abc")]);
         assert_eq!(cookie(none.headers()), None);
         let set = set_cookie(Some("abc"), Secure(true));
-        assert_eq!(set, "vouchsafe=abc; Path=/; HttpOnly; SameSite=Strict; Secure");
+        assert_eq!(set, "__Host-vouchsafe=abc; Path=/; HttpOnly; SameSite=Strict; Secure");
         assert!(set_cookie(None, Secure(false)).ends_with("SameSite=Strict; Max-Age=0"));
     }
 

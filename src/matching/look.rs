@@ -230,7 +230,7 @@ impl Look<'_> {
         if strict && self.own_type && over as f32 >= OVERWRITTEN * size * size {
             count += 1;
         }
-        if amount && self.own_type && self.hides(claim, plane, size) {
+        if is_amount(&claim.name) && self.own_type && self.hides(claim, plane, size) {
             count += 1;
         }
         if signs && self.own_type && count == 0 && self.printed_name(claim).is_some() {

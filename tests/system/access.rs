@@ -54,6 +54,9 @@ fn places() -> Vec<(&'static str, String)> {
         ("/log/checkpoint", "/log/checkpoint".to_owned()),
         ("/log: entries", "/log/tile/entries/000.p/20".to_owned()),
         ("the queue", "/api/v1/queue".to_owned()),
+        ("a voucher as JSON", "/api/v1/tree?path=/acme/gl/2024-03/payment/0001".to_owned()),
+        ("a voucher elsewhere as JSON", "/api/v1/tree?path=/other/gl/2024-03/payment/0001".to_owned()),
+        ("rights elsewhere", "/api/v1/rights?path=/other/gl/2024-03/payment/0001".to_owned()),
         ("traces of a voucher", "/api/v1/traces?path=/acme/gl/2024-03/payment/0001".to_owned()),
         ("traces elsewhere", "/api/v1/traces?path=/other/gl/2024-03/payment/0001".to_owned()),
         ("bursts", "/api/v1/bursts".to_owned()),
@@ -359,4 +362,40 @@ fn rights_are_told_to_drives_and_programs() {
         "read": true, "write-content": false, "bind": false, "unbind": false, "review": false, "submit": false, "verify": false,
     }));
     assert_eq!(rights("nobody").status, 404);
+}
+
+#[test]
+fn where_a_page_ends_tells_no_name_that_one_may_not_see() {
+    let archive = Archive::new();
+    let served = archive.serve();
+    let count = 1_030;
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let erp = served.client("erp");
+            scope.spawn(move || {
+                for number in (thread..count).step_by(8) {
+                    let number = format!("{number:04}");
+                    let path = format!("{PLACE}/{number}/voucher.json");
+                    assert_eq!(erp.put(&path, voucher(&number, "12.00").to_string()).status, 201);
+                }
+            });
+        }
+    });
+    let page = |who: &str, after: &str| {
+        let asked = format!("/api/v1/tree?path=/acme/gl/2024-03/payment&after={after}");
+        let told = served.client(who).get(&asked).json();
+        let children = told["children"].as_array().unwrap().iter();
+        let names: Vec<String> = children.map(|it| it["name"].as_str().unwrap().to_owned()).collect();
+        (names, told["next"].as_str().map(str::to_owned))
+    };
+    let (all, next) = page("erp", "");
+    assert_eq!((all.len(), next.as_deref()), (1_024, Some("1023")));
+    assert_eq!(page("erp", "1023").0.len(), 6);
+    // Two of them, one on each side of where the archive's own page ends.
+    for number in ["0007", "1029"] {
+        archive.command(&["grant", "add", "eve", "viewer", &format!("/acme/gl/2024-03/payment/{number}/")]);
+    }
+    let (first, next) = page("eve", "");
+    assert_eq!((first, next.as_deref()), (vec!["0007".to_owned()], Some("0007")));
+    assert_eq!(page("eve", "0007"), (vec!["1029".to_owned()], None));
 }

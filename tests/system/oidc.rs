@@ -96,6 +96,40 @@ fn somebody_signs_in_at_their_provider_and_is_who_they_are_here() {
 }
 
 #[test]
+fn a_fresh_sign_in_speaks_for_nobody_else() {
+    let (archive, served, _provider) = begun("preferred_username");
+    let token = archive.command(&["token", "add", "ben"]);
+    let mut browser = Browser::open(&served.url);
+    sign_in_elsewhere(&mut browser, "ann");
+    browser.until("document.querySelector('#person')?.innerText.includes('ann')");
+    let key = |headers: &str, name: &str| {
+        format!(
+            "fetch('/api/v1/own/key', {{method: 'PUT', headers: {{'x-vouchsafe-page': '1', {headers}}}, \
+             body: JSON.stringify({{vkey: {name}}})}}).then((it) => it.status)"
+        )
+    };
+    // With somebody's token beside her own cookie she is them, and has proven nothing.
+    let login = format!("'authorization': 'Basic ' + btoa('ben:{}')", token.trim());
+    let name = served.client("ben").get("/api/v1/session").json()["key_name"].clone();
+    let signing = vouchsafe_evidence::key::SigningNoteKey::from_seed(
+        name.as_str().unwrap(),
+        vouchsafe_evidence::key::KeyKind::Note,
+        &[7; 32],
+    );
+    let vkey = json!(signing.unwrap().verifier().to_string()).to_string();
+    assert_eq!(browser.value(&key(&login, &vkey)), 403);
+    // Her own key she may name, without a password that she may not even have.
+    let mut person = served.client("ann").get("/api/v1/session").json();
+    let signing = vouchsafe_evidence::key::SigningNoteKey::from_seed(
+        person["key_name"].take().as_str().unwrap(),
+        vouchsafe_evidence::key::KeyKind::Note,
+        &[8; 32],
+    );
+    let vkey = json!(signing.unwrap().verifier().to_string()).to_string();
+    assert_eq!(browser.value(&key("", &vkey)), 204);
+}
+
+#[test]
 fn who_is_known_there_and_not_here_stays_outside() {
     let (archive, served, _provider) = begun("preferred_username");
     let mut browser = Browser::open(&served.url);

@@ -391,3 +391,38 @@ fn a_reviewers_queue_is_live_and_ends_with_the_right_to_see_it() {
         assert_eq!(stream.process.wait().unwrap().code(), Some(0));
     }
 }
+
+#[test]
+fn whom_the_form_names_as_its_preparer_neither_reviews_nor_settles_it() {
+    let (_archive, served) = begun();
+    let erp = served.client("erp");
+    let folder = tempfile::tempdir().unwrap();
+    let mut data = voucher("0001", "12.00");
+    data["preparer"] = "rita ".into();
+    let path = format!("{PLACE}/0001");
+    let filed = erp.put(&format!("{path}/voucher.json"), data.to_string());
+    if filed.status == 201 {
+        let scan = paper(folder.path(), &data, "png");
+        assert_eq!(erp.put(&format!("{path}/scan-1.png"), &scan).status, 201);
+        image_set(&erp, "0001");
+        assert_eq!(reviewed(&served.client("rita"), "0001", "approve", "fine"), 403);
+        let settled = json!({"verdict": "match", "reason": "I know it"}).to_string();
+        let by_rita = served.client("rita").put(&format!("{path}/match.json"), settled);
+        assert_eq!(by_rita.status, 403, "{by_rita:?}");
+    } else {
+        assert_eq!(filed.status, 400, "{filed:?}");
+    }
+    // A later version that names somebody else does not make her another person.
+    data["preparer"] = "rita".into();
+    let number = |data: &serde_json::Value| {
+        let mut data = data.clone();
+        data["number"] = "0002".into();
+        data.to_string()
+    };
+    let path = format!("{PLACE}/0002/voucher.json");
+    assert_eq!(erp.put(&path, number(&data)).status, 201);
+    data["preparer"] = "somebody".into();
+    assert_eq!(erp.put(&path, number(&data)).status, 201);
+    assert_eq!(reviewed(&served.client("rita"), "0002", "approve", "fine"), 403);
+    assert_eq!(reviewed(&served.client("张三"), "0002", "approve", "fine"), 201);
+}

@@ -128,6 +128,55 @@ fn a_flood_of_wrong_passwords_does_not_starve_those_who_are_known() {
     assert!(statuses.contains(&429), "one address has only so many guesses: {statuses:?}");
 }
 
+#[test]
+fn what_is_remembered_of_a_right_password_answers_no_guesses() {
+    let archive = Archive::new();
+    let config = archive.folder.path().join("config.toml");
+    std::fs::write(&config, "[proxy]\naddresses = [\"127.0.0.1\"]\n").unwrap();
+    let served = Served::start_with_options(&["--config", config.to_str().unwrap()], &archive.path());
+    let from = |address: &str, password: &str| {
+        let client = Client::new(&served.url, "ann", password);
+        let headers = [("Depth", "0"), ("X-Forwarded-For", address)];
+        client.ask("PROPFIND", "/dav/", &headers, b"").status
+    };
+    assert_eq!(from("10.0.0.1", PASSWORD), 207);
+    let guesses: Vec<u16> = (0..6).map(|_| from("10.0.0.9", "Wrong-Horse-9")).collect();
+    assert_eq!(guesses, [401, 401, 401, 401, 401, 429]);
+    // The right one is at work elsewhere, and the guesser does not learn which it is.
+    assert_eq!(from("10.0.0.9", PASSWORD), 429);
+    assert_eq!(from("10.0.0.1", PASSWORD), 207);
+    // Whoever else is at that address is not kept out by strangers once they were there.
+    let ben = |address: &str| {
+        let headers = [("Depth", "0"), ("X-Forwarded-For", address)];
+        served.client("ben").ask("PROPFIND", "/dav/", &headers, b"").status
+    };
+    assert_eq!(ben("10.0.0.9"), 207);
+    // Traces name the client and not the proxy.
+    let place = format!("{PLACE}/0001/voucher.json");
+    served.client("erp").put(&place, voucher("0001", "12.00").to_string());
+    served.client("ann").ask("GET", &place, &[("X-Forwarded-For", "10.0.0.1")], b"");
+    let traces = served.client("ben").get("/api/v1/traces?user=ann").json();
+    assert_eq!(traces["traces"][0]["from"], "10.0.0.1");
+}
+
+#[test]
+fn a_sender_who_dawdles_is_not_waited_for() {
+    use std::io::{Read as _, Write as _};
+    let archive = Archive::new();
+    let served = archive.serve();
+    let address = served.url.trim_start_matches("http://");
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "POST /api/v1/session HTTP/1.1\r\nHost: {address}\r\nx-vouchsafe-page: 1\r\nContent-Length: 1000\r\n\r\n{{"
+    )
+    .unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 408");
+}
+
 fn openssl(arguments: &[&str]) {
     let output = Command::new("openssl").args(arguments).output().unwrap();
     assert!(output.status.success(), "{output:?}");

@@ -110,3 +110,29 @@ fn who_looks_at_unusually_much_is_flagged_to_those_who_verify_all() {
     assert_eq!(served.client("ann").get("/api/v1/bursts").status, 403);
     assert_eq!(cora.get("/api/v1/bursts?since=yesterday").json()["field"], "since");
 }
+
+#[test]
+fn a_look_at_the_logs_own_objects_is_among_the_traces() {
+    let (archive, served) = filed(3);
+    archive.command(&["user", "add", "cora"]);
+    archive.command(&["grant", "add", "cora", "auditor", "/"]);
+    let cora = served.client("cora");
+    let history = cora.get(&format!("{PLACE}/0001/history.json")).json();
+    let digests: Vec<String> = history["versions"][0]["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| file["blake3"].as_str().unwrap().to_owned())
+        .collect();
+    for digest in &digests {
+        let path = format!("/dav/_audit/objects/{}/{}", &digest[..2], &digest[2..]);
+        assert_eq!(cora.get(&path).status, 200, "{path}");
+    }
+    let own = traces(&cora, "user=cora");
+    assert_eq!(own.len(), digests.len(), "{own:?}");
+    assert_eq!(traces(&cora, "path=/_audit").len(), digests.len());
+    // Many objects are as many vouchers.
+    let flagged = cora.get("/api/v1/bursts?vouchers=2").json();
+    assert_eq!(flagged["bursts"][0]["vouchers"], digests.len());
+    assert_eq!(served.client("ann").get("/api/v1/traces?path=/_audit").status, 404);
+}

@@ -220,17 +220,16 @@ fn what_drives_scatter_is_forgotten_and_filed_content_stays() {
 }
 
 #[test]
-fn the_root_leads_to_the_share() {
+fn the_root_has_the_pages_and_leads_to_the_share() {
     let archive = Archive::new();
     let served = archive.serve();
     let nobody = served.client("");
     let options = nobody.ask("OPTIONS", "/", &[], b"");
     assert_eq!((options.status, options.header("dav")), (200, "1, 2"));
-    assert_eq!(
-        nobody.get("/").status,
-        401,
-        "a browser is sent on, and asked to sign in"
-    );
+    let page = nobody.get("/");
+    assert_eq!(page.status, 200, "a browser gets the pages, which ask it to sign in");
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert_eq!(nobody.ask("PROPFIND", "/", &[], b"").status, 404);
     assert!(
         !served
             .client("erp")

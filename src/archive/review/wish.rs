@@ -24,7 +24,9 @@ struct Sent {
 
 /// How a review is signed.
 pub enum Signing {
-    /// With the key that this password opens.
+    /// With the key that the password opens with which they signed in.
+    SignedIn(String),
+    /// With the key that this password opens, which is to be proven.
     Password(String),
     /// It is signed already: a note.
     Note(String),
@@ -60,7 +62,7 @@ pub fn read(content: &[u8], secret: Option<&str>) -> Result<Wish, ArchiveError> 
     let signing = match (sent.note, sent.password, secret) {
         (Some(note), _, _) => Signing::Note(note),
         (None, Some(password), _) => Signing::Password(password),
-        (None, None, Some(secret)) => Signing::Password(secret.to_owned()),
+        (None, None, Some(secret)) => Signing::SignedIn(secret.to_owned()),
         (None, None, None) => Signing::Nothing,
     };
     Ok(Wish {
@@ -92,6 +94,6 @@ mod tests {
         assert_eq!(field(&long), "comment");
         let right = read(br#"{"decision":"approve"}"#, Some("secret")).unwrap();
         assert_eq!((right.decision, right.comment.as_str()), (Decision::Approve, ""));
-        assert!(matches!(right.signing, Signing::Password(secret) if secret == "secret"));
+        assert!(matches!(right.signing, Signing::SignedIn(secret) if secret == "secret"));
     }
 }
