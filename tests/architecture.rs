@@ -38,7 +38,13 @@ const ROOMS: [(&str, u8, &[&str]); 15] = [
             "access", "archive", "catalog", "evidence", "http", "voucher",
         ],
     ),
-    ("api", 5, &["access", "archive", "catalog", "config", "evidence", "http", "voucher"]),
+    (
+        "api",
+        5,
+        &[
+            "access", "archive", "catalog", "config", "evidence", "http", "voucher",
+        ],
+    ),
     ("pages", 5, &["http"]),
     // A witness is a server, too.
     (

@@ -30,7 +30,9 @@ fn prepare(filled: &Filled) {
     // Each has ten vouchers; together they have all, and each name is asked for.
     for tens in 0..GRANTS {
         let scope = format!("/acme/gl/2024-03/payment/{tens:05}*/");
-        archive.add_grant("many", grant(Role::Viewer, &scope)).unwrap();
+        archive
+            .add_grant("many", grant(Role::Viewer, &scope))
+            .unwrap();
     }
 }
 
@@ -101,7 +103,10 @@ fn queues(served: &Served) {
     let mut answered = Vec::new();
     for number in 0..TOLD {
         let number = format!("9{number:05}");
-        let url = format!("{}/dav/acme/gl/2024-03/payment/{number}/voucher.json", served.url);
+        let url = format!(
+            "{}/dav/acme/gl/2024-03/payment/{number}/voucher.json",
+            served.url
+        );
         let request = agent.put(&url).header("Authorization", &login);
         assert_eq!(request.send(&voucher(&number)[..]).unwrap().status(), 201);
         answered.push(Instant::now());
@@ -128,5 +133,8 @@ pub fn measure(filled: &Filled) {
     listings(&served, filled);
     passwords(&served, filled);
     queues(&served);
-    println!("people    peak memory {:.1} MB", served.peak_memory() as f64 / 1e6);
+    println!(
+        "people    peak memory {:.1} MB",
+        served.peak_memory() as f64 / 1e6
+    );
 }

@@ -227,7 +227,10 @@ mod tests {
         let limit = Arc::new(Scope::parse("/*/gl/").unwrap());
         let limited = Permissions::at(&grants, 0).within(limit);
         assert!(limited.allow(Right::Upload, &path("/acme/gl/2024-03")));
-        assert!(!limited.allow(Right::Upload, &path("/acme")) && limited.allow_below(Right::Upload, &path("/acme")));
+        assert!(
+            !limited.allow(Right::Upload, &path("/acme"))
+                && limited.allow_below(Right::Upload, &path("/acme"))
+        );
         assert!(!limited.allow_below(Right::Upload, &path("/acme/other")));
         assert!(!limited.allow(Right::Upload, &path("/other/gl")));
         let child = limited.below(&path("/acme")).child("other");

@@ -66,7 +66,11 @@ async fn bytes(request: Request, limit: usize) -> Result<Vec<u8>, Refusal> {
         }
         Err(_) => {
             let error = "the request took too long";
-            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, error, "send it at once"))
+            Err(Refusal::new(
+                StatusCode::REQUEST_TIMEOUT,
+                error,
+                "send it at once",
+            ))
         }
     }
 }
@@ -78,7 +82,11 @@ async fn body<T: DeserializeOwned>(request: Request) -> Result<T, Refusal> {
     serde_path_to_error::deserialize(&mut reading).map_err(|error| {
         let field = error.path().to_string();
         let at = error.inner();
-        let why = format!("not what is asked for, at line {} column {}", at.line(), at.column());
+        let why = format!(
+            "not what is asked for, at line {} column {}",
+            at.line(),
+            at.column()
+        );
         let hint = "/api/v1/openapi.json says what to send";
         ArchiveError::from(Invalid::new(field, why, hint)).into()
     })

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use axum::extract::{Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Json, Redirect, Response};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata};
 use openidconnect::{
     AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse, IssuerUrl,
     Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse as _,
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -186,7 +186,9 @@ impl Provider {
             .set_pkce_verifier(PkceCodeVerifier::new(begun.verifier))
             .request(&|request| self.ask(request))
             .map_err(|error| failed(refused, &error))?;
-        let token = answer.id_token().ok_or_else(|| failed(refused, &"no ID token"))?;
+        let token = answer
+            .id_token()
+            .ok_or_else(|| failed(refused, &"no ID token"))?;
         let claims = token
             .claims(&client.id_token_verifier(), &Nonce::new(begun.nonce))
             .map_err(|error| failed(refused, &error))?;
@@ -228,7 +230,11 @@ pub async fn begin(
     let now = archive.time();
     let asking = Arc::clone(&provider);
     let _turn = turn(&asking)?;
-    let secure = if Secure::of(&request).0 { "; Secure" } else { "" };
+    let secure = if Secure::of(&request).0 {
+        "; Secure"
+    } else {
+        ""
+    };
     let (url, held) = blocking(move || provider.begin(now)).await?;
     // Lax: the browser comes back from another site.
     let cookie = format!("{COOKIE}={held}; Path=/api/v1/oidc; HttpOnly; SameSite=Lax{secure}");
@@ -255,9 +261,14 @@ pub async fn done(
     };
     let back = given(asked)?;
     let secure = Secure::of(&request);
-    let browser = named_cookie(request.headers(), COOKIE).unwrap_or_default().to_owned();
+    let browser = named_cookie(request.headers(), COOKIE)
+        .unwrap_or_default()
+        .to_owned();
     let Some(code) = back.code else {
-        tracing::info!(error = back.error.as_deref().unwrap_or(""), "a sign-in was refused elsewhere");
+        tracing::info!(
+            error = back.error.as_deref().unwrap_or(""),
+            "a sign-in was refused elsewhere"
+        );
         return Err(wrong("the sign-in provider refused"));
     };
     let begun = provider.begun(&browser, &back.state, archive.time());
@@ -268,7 +279,11 @@ pub async fn done(
         let name = provider.finish(code, begun)?;
         let caller = archive.vouched_for(&name).ok_or_else(|| {
             let hint = "ask an admin to add you under the name that the provider tells";
-            Refusal::new(StatusCode::FORBIDDEN, "you are known there, and not here", hint)
+            Refusal::new(
+                StatusCode::FORBIDDEN,
+                "you are known there, and not here",
+                hint,
+            )
         })?;
         Ok(archive.begin_vouched_session(&caller)?)
     });

@@ -84,7 +84,9 @@ impl Listener {
                 Ok(change) => change,
                 // Too slow to be told one by one: the whole queue again.
                 // To whom nothing is told, nothing was missed.
-                Err(RecvError::Lagged(_)) if !self.caller.permissions.allow_somewhere(Right::Review) => {
+                Err(RecvError::Lagged(_))
+                    if !self.caller.permissions.allow_somewhere(Right::Review) =>
+                {
                     continue;
                 }
                 Err(RecvError::Lagged(_)) => {

@@ -19,6 +19,7 @@ pub async fn statement(
     let who = authenticate(&archive, request.headers(), Peer::of(&request)).await?;
     let path = place(asked)?;
     let wish = bytes(request, REVIEW_MAX_BYTES).await?;
-    let statement = blocking(move || Ok(archive.review_statement(&who.caller, &path, &wish)?)).await?;
+    let statement =
+        blocking(move || Ok(archive.review_statement(&who.caller, &path, &wish)?)).await?;
     Ok(Json(json!({"statement": statement.text()})).into_response())
 }

@@ -56,7 +56,11 @@ pub async fn begin(
     let caller = sign_in(&archive, &name, &password, peer).await?;
     let held = archive.begin_session(&caller, password.expose())?;
     let told = told(&archive, &caller);
-    Ok(([(header::SET_COOKIE, set_cookie(Some(&held), secure))], Json(told)).into_response())
+    Ok((
+        [(header::SET_COOKIE, set_cookie(Some(&held), secure))],
+        Json(told),
+    )
+        .into_response())
 }
 
 /// Who the caller is, and what they may do somewhere.
@@ -76,4 +80,3 @@ pub async fn end(State(archive): State<Arc<Archive>>, request: Request) -> Respo
     let gone = [(header::SET_COOKIE, set_cookie(None, Secure::of(&request)))];
     (StatusCode::NO_CONTENT, gone).into_response()
 }
-

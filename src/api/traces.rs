@@ -55,7 +55,13 @@ fn read(asked: Asked) -> Result<(TracesOf, Form, String), Refusal> {
         None | Some("json") => Form::Json,
         Some("csv") => Form::Csv,
         Some("ndjson") => Form::Ndjson,
-        Some(_) => return Err(invalid("form", "no such form", "ask for json, csv or ndjson")),
+        Some(_) => {
+            return Err(invalid(
+                "form",
+                "no such form",
+                "ask for json, csv or ndjson",
+            ));
+        }
     };
     Ok((of, form, asked.after))
 }
@@ -139,8 +145,14 @@ pub async fn traces(
             }
             Ok(Some(Bytes::from(piece)))
         });
-        let name = format!("attachment; filename=\"traces.{}\"", if is_csv { "csv" } else { "ndjson" });
-        let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name.as_str())];
+        let name = format!(
+            "attachment; filename=\"traces.{}\"",
+            if is_csv { "csv" } else { "ndjson" }
+        );
+        let headers = [
+            (header::CONTENT_TYPE, kind),
+            (header::CONTENT_DISPOSITION, name.as_str()),
+        ];
         Ok((headers, body).into_response())
     })
     .await
@@ -157,7 +169,13 @@ pub struct Bursts {
 fn moment(field: &str, text: &str) -> Result<Time, Refusal> {
     let time: Option<jiff::Timestamp> = text.parse().ok();
     time.and_then(|time| Time::try_from(time.as_millisecond()).ok())
-        .ok_or_else(|| invalid(field, "not a time", "write it by RFC 3339, as 2024-03-03T00:00:00Z"))
+        .ok_or_else(|| {
+            invalid(
+                field,
+                "not a time",
+                "write it by RFC 3339, as 2024-03-03T00:00:00Z",
+            )
+        })
 }
 
 /// Who looked at unusually many vouchers.
@@ -171,15 +189,16 @@ pub async fn bursts(
     let usual = Unusual::default();
     let unusual = Unusual {
         vouchers: asked.vouchers.unwrap_or(usual.vouchers),
-        within: asked
-            .minutes
-            .map_or(usual.within, |minutes| Time::from(minutes.clamp(1, MINUTES_MAX)) * 60_000),
+        within: asked.minutes.map_or(usual.within, |minutes| {
+            Time::from(minutes.clamp(1, MINUTES_MAX)) * 60_000
+        }),
     };
     let since = match asked.since {
         Some(text) => moment("since", &text)?,
         None => archive.time().saturating_sub(LOOK_BACK_MS),
     };
-    let bursts = blocking(move || Ok(archive.records().bursts(&who.caller, since, unusual)?)).await?;
+    let bursts =
+        blocking(move || Ok(archive.records().bursts(&who.caller, since, unusual)?)).await?;
     Ok(Json(json!({"bursts": bursts})).into_response())
 }
 
@@ -229,6 +248,9 @@ mod tests {
         let mut lines = text.lines();
         assert!(lines.next().unwrap().starts_with("entry,time,user"));
         let row = lines.next().unwrap();
-        assert!(row.ends_with(r#","'=HYPERLINK(""http://x""), ""y""",""#), "{row}");
+        assert!(
+            row.ends_with(r#","'=HYPERLINK(""http://x""), ""y""",""#),
+            "{row}"
+        );
     }
 }

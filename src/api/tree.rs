@@ -22,7 +22,9 @@ pub struct Folder {
 
 fn told(name: &str, node: &Node) -> Value {
     match node {
-        Node::Folder { modified, .. } => json!({"name": name, "folder": true, "modified": modified}),
+        Node::Folder { modified, .. } => {
+            json!({"name": name, "folder": true, "modified": modified})
+        }
         Node::File(file) => json!({
             "name": name, "folder": false, "modified": file.modified, "size": file.size,
             "media_type": file.media_type, "etag": file.etag,

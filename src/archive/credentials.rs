@@ -228,7 +228,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("credentials.json");
         let credentials = Credentials::open(&path).unwrap();
-        credentials.set_password("u1", "Correct-Horse-9", None).unwrap();
+        credentials
+            .set_password("u1", "Correct-Horse-9", None)
+            .unwrap();
         let token = credentials.add_token("u2", "t1", Some(100), None).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(!text.contains("Correct-Horse-9") && !text.contains(&token));

@@ -7,8 +7,8 @@ use vouchsafe_evidence::entry::{Entry, Object};
 use super::kind::{self, body};
 use super::review::review_row;
 use super::rows::{
-    AnchorRow, DecisionRow, FileRow, GrantRow, INDEX_FORM, InboxRow, KeyRow, MembershipRow, NodeRow, TemplateRow,
-    UserRow, VersionRow, ViewRow, ViewerRow, VoucherRow, decode, encode, key,
+    AnchorRow, DecisionRow, FileRow, GrantRow, INDEX_FORM, InboxRow, KeyRow, MembershipRow,
+    NodeRow, TemplateRow, UserRow, VersionRow, ViewRow, ViewerRow, VoucherRow, decode, encode, key,
 };
 use super::{ArchiveError, ImageSet};
 use crate::catalog::{INBOX, TreePath};

@@ -113,8 +113,13 @@ pub(super) fn read_memberships(store: &dyn Store) -> Result<Vec<Membership>, Arc
 /// A group's name in the form in which it is kept, with its `@`.
 fn group_name(name: &str) -> Result<String, ArchiveError> {
     let bare = name.strip_prefix(GROUP_MARK).unwrap_or(name);
-    let checked = user_name(bare)
-        .map_err(|_| Invalid::new("group", "not a name of a group", "write it like @accounting"))?;
+    let checked = user_name(bare).map_err(|_| {
+        Invalid::new(
+            "group",
+            "not a name of a group",
+            "write it like @accounting",
+        )
+    })?;
     Ok(format!("{GROUP_MARK}{checked}"))
 }
 
@@ -182,7 +187,10 @@ impl Archive {
             if last.is_some_and(|last| last.removed.is_none()) == member {
                 let word = if member { "already" } else { "not" };
                 let hint = "`vouchsafe group list` shows who is in which";
-                return Err(ArchiveError::conflict(format!("{user} is {word} in {group}"), hint));
+                return Err(ArchiveError::conflict(
+                    format!("{user} is {word} in {group}"),
+                    hint,
+                ));
             }
             let kind = match member {
                 true => kind::GROUP_MEMBER_ADDED,
@@ -262,9 +270,8 @@ impl People {
             for record in held.filter(|it| it.grant.role.has(Right::Read)) {
                 let own = record.holder == user.id;
                 let mut memberships = self.memberships().iter();
-                let membership = memberships.find(|it| {
-                    it.user == user.id && it.group == record.holder && it.held(time)
-                });
+                let membership = memberships
+                    .find(|it| it.user == user.id && it.group == record.holder && it.held(time));
                 let scope = &record.grant.scope;
                 if !(own || membership.is_some()) || !scope.reaches_below(path) {
                     continue;
@@ -298,7 +305,9 @@ impl Records {
         time: Time,
     ) -> Result<Access, ArchiveError> {
         let permissions = &caller.permissions;
-        if !permissions.allow_somewhere(Right::Administer) && !permissions.allow(Right::Verify, path) {
+        if !permissions.allow_somewhere(Right::Administer)
+            && !permissions.allow(Right::Verify, path)
+        {
             return Err(ArchiveError::denied(
                 "who could see what is told to admins, and to those who verify that part of the tree",
                 "ask a compliance team",

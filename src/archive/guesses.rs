@@ -131,12 +131,18 @@ mod tests {
             guesses.note(&format!("name{guess}"), "10.0.0.9", false, 2);
         }
         assert!(guesses.wait("cora", "10.0.0.9", 2) > 0);
-        assert_eq!(guesses.wait("ben", "10.0.0.9", 2), 0, "familiar behind the same address");
+        assert_eq!(
+            guesses.wait("ben", "10.0.0.9", 2),
+            0,
+            "familiar behind the same address"
+        );
         // Guesses at somebody's own name from their own network hold for them, too: it may be anybody behind it.
         for _ in 0..FREE_FOR_NAME {
             guesses.note("ann", "10.0.0.1", false, 3);
         }
-        assert!(guesses.own_wait("ann", "10.0.0.1", 3) > 0 && guesses.wait("ann", "10.0.0.1", 3) > 0);
+        assert!(
+            guesses.own_wait("ann", "10.0.0.1", 3) > 0 && guesses.wait("ann", "10.0.0.1", 3) > 0
+        );
     }
 
     #[test]

@@ -321,8 +321,11 @@ fn refresh(
     news: Arc<News>,
 ) -> Committed {
     Box::new(move |entries| {
-        let concerned =
-            |entry: &Entry| ["user.", "grant.", "group."].iter().any(|it| entry.kind.starts_with(it));
+        let concerned = |entry: &Entry| {
+            ["user.", "grant.", "group."]
+                .iter()
+                .any(|it| entry.kind.starts_with(it))
+        };
         if entries.iter().any(concerned) {
             people.store(Arc::new(People::read(&*store)?));
         }

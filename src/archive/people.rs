@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::fold::object;
-use super::kind::{self, Draft, OPERATOR};
 use super::grants::{self, GrantRecord, Membership};
+use super::kind::{self, Draft, OPERATOR};
 use super::rows::{UserRow, decode, key, last_part};
 use super::writer::Desk;
 use super::{Archive, ArchiveError, Caller, random};

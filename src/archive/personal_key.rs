@@ -48,7 +48,10 @@ impl Archive {
     ) -> Result<SigningNoteKey, ArchiveError> {
         if self.current_key(caller).is_some_and(|key| key.outside) {
             return Err(ArchiveError::denied(
-                format!("{} keeps their signing key outside of the archive", caller.name),
+                format!(
+                    "{} keeps their signing key outside of the archive",
+                    caller.name
+                ),
                 "sign with `vouchsafe review --key`, or in the browser that has the key",
             ));
         }
@@ -114,11 +117,7 @@ impl Archive {
     }
 
     /// Refuses unless this is the caller's password, and not merely a token or a session of theirs.
-    pub fn prove_password(
-        &self,
-        caller: &Caller,
-        password: &str,
-    ) -> Result<(), ArchiveError> {
+    pub fn prove_password(&self, caller: &Caller, password: &str) -> Result<(), ArchiveError> {
         if !self.is_password(caller, password)? {
             return Err(ArchiveError::denied(
                 "this needs the caller's own password",

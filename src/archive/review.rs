@@ -247,11 +247,15 @@ impl Archive {
                 let key = key.and_then(|key| VerifierKey::parse(&key.vkey).ok());
                 let key = key.ok_or_else(|| {
                     ArchiveError::denied(
-                        format!("no key of {} is known that they keep themselves", caller.name),
+                        format!(
+                            "no key of {} is known that they keep themselves",
+                            caller.name
+                        ),
                         "make one with `vouchsafe review --new-key`",
                     )
                 })?;
-                let hint = "sign exactly the text that /api/v1/review-statement gives, and send it soon";
+                let hint =
+                    "sign exactly the text that /api/v1/review-statement gives, and send it soon";
                 let invalid = |why: String| ArchiveError::from(Invalid::new("note", why, hint));
                 let parsed = Note::parse(note.as_bytes()).map_err(|it| invalid(it.to_string()))?;
                 let text = parsed.verify(&key).map_err(|it| invalid(it.to_string()))?;
@@ -268,7 +272,8 @@ impl Archive {
                 }
                 // What is kept has this one signature, whatever else the note has.
                 let mut kept = Note::new(statement.text());
-                kept.adopt(&parsed, &key).map_err(|it| invalid(it.to_string()))?;
+                kept.adopt(&parsed, &key)
+                    .map_err(|it| invalid(it.to_string()))?;
                 Ok((statement, kept.to_string(), key))
             }
             Signing::Nothing => {
@@ -287,7 +292,10 @@ impl Archive {
         condition: &Condition,
     ) -> Result<Filed, ArchiveError> {
         let (row, unchanged) = self.reviewed_row(caller, place, &wish)?;
-        condition.check(row.review().and_then(|review| named(&review.objects, REVIEW_FILE)))?;
+        condition.check(
+            row.review()
+                .and_then(|review| named(&review.objects, REVIEW_FILE)),
+        )?;
         if let Some(unchanged) = unchanged {
             return Ok(unchanged);
         }
@@ -353,11 +361,7 @@ pub(super) fn check_key(
 }
 
 /// The answer where the current version has this very review as its last; refuses what a rejection rules out.
-fn repeated(
-    row: &VoucherRow,
-    reviewer: &str,
-    wish: &Wish,
-) -> Result<Option<Filed>, ArchiveError> {
+fn repeated(row: &VoucherRow, reviewer: &str, wish: &Wish) -> Result<Option<Filed>, ArchiveError> {
     let Some(last) = row.review() else {
         return Ok(None);
     };

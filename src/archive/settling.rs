@@ -129,7 +129,10 @@ impl Archive {
         let row = row.ok_or_else(|| ArchiveError::Absent(place.to_string()))?;
         if self.records.prepared(caller, &row)? {
             return Err(ArchiveError::denied(
-                format!("{} prepared {place}, and nobody decides on what they prepared", caller.name),
+                format!(
+                    "{} prepared {place}, and nobody decides on what they prepared",
+                    caller.name
+                ),
                 "ask another reviewer",
             ));
         }

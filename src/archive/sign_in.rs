@@ -241,7 +241,11 @@ impl Archive {
     }
 
     /// Whether this is the password of somebody who is signed in already. Wrong ones make them wait, and nobody else.
-    pub(super) fn is_password(&self, caller: &Caller, password: &str) -> Result<bool, ArchiveError> {
+    pub(super) fn is_password(
+        &self,
+        caller: &Caller,
+        password: &str,
+    ) -> Result<bool, ArchiveError> {
         // Many at once would all be looked at before the first one is counted.
         let _one_at_a_time = lock(&self.signed_in.proving);
         let now = self.now();

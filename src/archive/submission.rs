@@ -53,7 +53,11 @@ impl Archive {
         }
         let statement = self.statement(caller, place, &row, &wish);
         let (statement, note, signer) = self.signed(caller, statement, &wish.signing)?;
-        let note = self.put(SUBMISSION_NOTE, "text/plain; charset=utf-8", note.as_bytes())?;
+        let note = self.put(
+            SUBMISSION_NOTE,
+            "text/plain; charset=utf-8",
+            note.as_bytes(),
+        )?;
         let body = kind::ReviewDecided {
             decision: wish.decision,
             version: statement.version,
@@ -80,7 +84,9 @@ impl Archive {
 
     /// The note that the preparer of the current version signed, if they did.
     pub(super) fn submitted_note(&self, row: &VoucherRow) -> Result<Option<String>, ArchiveError> {
-        let object = row.submission().and_then(|it| named(&it.objects, SUBMISSION_NOTE));
+        let object = row
+            .submission()
+            .and_then(|it| named(&it.objects, SUBMISSION_NOTE));
         let Some(object) = object else {
             return Ok(None);
         };

@@ -18,7 +18,9 @@ pub enum Command {
     #[command(after_help = "Example: vouchsafe group add @accounting ann --archive /srv/archive")]
     Add(Membership),
     /// Take somebody out of a group
-    #[command(after_help = "Example: vouchsafe group remove @accounting ann --archive /srv/archive")]
+    #[command(
+        after_help = "Example: vouchsafe group remove @accounting ann --archive /srv/archive"
+    )]
     Remove(Membership),
     /// Show who is in which group, now or at a time
     #[command(after_help = "Example: vouchsafe group list --archive /srv/archive --at 2024-03-03")]

@@ -30,6 +30,8 @@ pub fn read_key(file: &Path, kind: KeyKind) -> Result<SigningNoteKey, Failure> {
     // The error names the file and never what is in it.
     match SigningNoteKey::parse(&text) {
         Ok(key) if key.verifier().kind() == kind => Ok(key),
-        _ => Err(Failure::Machine(format!("{name}: not a signing key of this kind"))),
+        _ => Err(Failure::Machine(format!(
+            "{name}: not a signing key of this kind"
+        ))),
     }
 }

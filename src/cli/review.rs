@@ -98,7 +98,8 @@ fn review(server: &Server, arguments: &Arguments, path: &str) -> Result<(), Fail
         let text = asked["statement"].as_str().unwrap_or_default();
         // What is signed must be what was asked for, whatever a server says.
         let stated = Statement::parse(text).map_err(|error| Failure::Machine(error.to_string()))?;
-        let comment = vouchsafe_evidence::digest::Digest::sha256(arguments.comment.trim().as_bytes());
+        let comment =
+            vouchsafe_evidence::digest::Digest::sha256(arguments.comment.trim().as_bytes());
         if stated.path != path.to_string()
             || stated.decision.word() != decision
             || stated.comment != comment

@@ -68,13 +68,23 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let matching = Matching::start(Arc::clone(&archive), matchers)?;
     let gathering = Gathering::start(Arc::clone(&archive), &config).map_err(Failure::Wrong)?;
     runtime()?.block_on(async {
-        let scheme = if certificate.is_some() { "https" } else { "http" };
+        let scheme = if certificate.is_some() {
+            "https"
+        } else {
+            "http"
+        };
         let front = Front {
             certificate,
             proxies: config.proxy.addresses,
         };
-        let served =
-            Served::start(&arguments.archive, archive, arguments.listen, front, config.oidc).await?;
+        let served = Served::start(
+            &arguments.archive,
+            archive,
+            arguments.listen,
+            front,
+            config.oidc,
+        )
+        .await?;
         terminal::print_line(&format!("listening on {scheme}://{}", served.address()))?;
         served.until_told_to_stop().await
     })?;

@@ -100,10 +100,10 @@ pub fn old_password(whose: &str) -> Result<Option<String>, Failure> {
         && std::io::stdin().is_terminal();
     let old = match asks {
         false => given.unwrap_or_default(),
-        true => {
-            rpassword::prompt_password(format!("Password of {whose} until now (empty: forgotten): "))
-                .map_err(|error| Failure::Machine(error.to_string()))?
-        }
+        true => rpassword::prompt_password(format!(
+            "Password of {whose} until now (empty: forgotten): "
+        ))
+        .map_err(|error| Failure::Machine(error.to_string()))?,
     };
     Ok((!old.is_empty()).then_some(old))
 }

@@ -96,7 +96,8 @@ fn serve(arguments: &Serve) -> Result<(), Failure> {
     runtime()?.block_on(async {
         let listener = TcpListener::bind(arguments.listen).await;
         let listener = listener.map_err(|error| fault(&error))?;
-        let running = http::serve(listener, routes, http::Front::default()).map_err(|error| fault(&error))?;
+        let running =
+            http::serve(listener, routes, http::Front::default()).map_err(|error| fault(&error))?;
         terminal::print_line(&format!("listening on http://{}", running.address()))?;
         told_to_stop().await?;
         running.stop().await;

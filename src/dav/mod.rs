@@ -59,7 +59,10 @@ struct Asked {
 pub fn routes(archive: Arc<Archive>) -> Router {
     let locks = Locks::new(Arc::clone(&archive));
     Router::new()
-        .route("/", axum::routing::options(root).fallback(|| async { not_found() }))
+        .route(
+            "/",
+            axum::routing::options(root).fallback(|| async { not_found() }),
+        )
         .route(PREFIX, any(handle))
         .route("/dav/", any(handle))
         .route("/dav/{*path}", any(handle))

@@ -352,7 +352,10 @@ mod tests {
     #[test]
     fn rights_are_told_to_those_who_ask_for_them() {
         let row = row(&Selection::These(vec![Property::Privileges], Vec::new()));
-        assert!(row.contains("<D:privilege><D:bind/></D:privilege>"), "{row}");
+        assert!(
+            row.contains("<D:privilege><D:bind/></D:privilege>"),
+            "{row}"
+        );
         assert!(!row.contains("unbind") && !row.contains("review"), "{row}");
         assert!(!super::tests::row(&Selection::All).contains("privilege"));
     }

@@ -32,7 +32,10 @@ impl WaitingPlace {
     fn take() -> Result<WaitingPlace, Refusal> {
         let place = WaitingPlace;
         if WAITING.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
-            return Err(Refusal::come_again(1_000, "too many passwords are being checked"));
+            return Err(Refusal::come_again(
+                1_000,
+                "too many passwords are being checked",
+            ));
         }
         Ok(place)
     }

@@ -125,24 +125,29 @@ pub struct Front {
 fn sender(headers: &axum::http::HeaderMap, peer: IpAddr, proxies: &[IpAddr]) -> IpAddr {
     let said = super::text(headers, "x-forwarded-for").filter(|_| proxies.contains(&peer));
     let last = said.and_then(|said| said.rsplit(',').next());
-    last.and_then(|last| last.trim().parse().ok()).unwrap_or(peer)
+    last.and_then(|last| last.trim().parse().ok())
+        .unwrap_or(peer)
 }
 
 /// Serves `router` on `listener`, by TLS where there is a certificate. Must be called on a tokio runtime.
-pub fn serve(
-    listener: TcpListener,
-    router: Router,
-    front: Front,
-) -> Result<Running, ServeError> {
+pub fn serve(listener: TcpListener, router: Router, front: Front) -> Result<Running, ServeError> {
     let Front {
         certificate,
         proxies,
     } = front;
     let address = listener.local_addr()?;
-    let acceptor = certificate.as_ref().map(Certificate::acceptor).transpose()?;
+    let acceptor = certificate
+        .as_ref()
+        .map(Certificate::acceptor)
+        .transpose()?;
     let renewal = certificate.map(|it| tokio::spawn(it.keep_current()).abort_handle());
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(accept(listener, router, (acceptor, proxies.into()), stopped));
+    let task = tokio::spawn(accept(
+        listener,
+        router,
+        (acceptor, proxies.into()),
+        stopped,
+    ));
     Ok(Running {
         address,
         stop,
@@ -261,6 +266,9 @@ mod tests {
         assert_eq!(sender(&headers, proxy, &[proxy]), said);
         assert_eq!(sender(&headers, stranger, &[proxy]), stranger);
         assert_eq!(sender(&headers, proxy, &[]), proxy);
-        assert_eq!(sender(&axum::http::HeaderMap::new(), proxy, &[proxy]), proxy);
+        assert_eq!(
+            sender(&axum::http::HeaderMap::new(), proxy, &[proxy]),
+            proxy
+        );
     }
 }

@@ -58,7 +58,8 @@ fn is_safe(method: &Method) -> bool {
 /// signed in here.
 fn may_be_forged(request: &Request) -> bool {
     let headers = request.headers();
-    if is_safe(request.method()) || headers.contains_key(AUTHORIZATION) || cookie(headers).is_none() {
+    if is_safe(request.method()) || headers.contains_key(AUTHORIZATION) || cookie(headers).is_none()
+    {
         return false;
     }
     let elsewhere = text(headers, FETCH_SITE).is_some_and(|site| site != "same-origin");
@@ -99,7 +100,10 @@ mod tests {
         let none = request("GET", &[("cookie", "novouchsafe=abc")]);
         assert_eq!(cookie(none.headers()), None);
         let set = set_cookie(Some("abc"), Secure(true));
-        assert_eq!(set, "__Host-vouchsafe=abc; Path=/; HttpOnly; SameSite=Strict; Secure");
+        assert_eq!(
+            set,
+            "__Host-vouchsafe=abc; Path=/; HttpOnly; SameSite=Strict; Secure"
+        );
         assert!(set_cookie(None, Secure(false)).ends_with("SameSite=Strict; Max-Age=0"));
     }
 
@@ -108,10 +112,19 @@ mod tests {
         let cookie = ("cookie", "vouchsafe=abc");
         let page = ("x-vouchsafe-page", "1");
         assert!(may_be_forged(&request("PUT", &[cookie])));
-        assert!(may_be_forged(&request("DELETE", &[cookie, page, ("sec-fetch-site", "cross-site")])));
-        assert!(may_be_forged(&request("POST", &[cookie, ("sec-fetch-site", "same-origin")])));
+        assert!(may_be_forged(&request(
+            "DELETE",
+            &[cookie, page, ("sec-fetch-site", "cross-site")]
+        )));
+        assert!(may_be_forged(&request(
+            "POST",
+            &[cookie, ("sec-fetch-site", "same-origin")]
+        )));
         assert!(!may_be_forged(&request("PUT", &[cookie, page])));
-        assert!(!may_be_forged(&request("PUT", &[cookie, ("authorization", "Basic eDp5")])));
+        assert!(!may_be_forged(&request(
+            "PUT",
+            &[cookie, ("authorization", "Basic eDp5")]
+        )));
         assert!(!may_be_forged(&request("PROPFIND", &[cookie])));
         assert!(!may_be_forged(&request("PUT", &[])));
     }

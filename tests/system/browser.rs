@@ -33,7 +33,12 @@ impl Browser {
     pub fn open(url: &str) -> Browser {
         let profile = tempfile::tempdir().unwrap();
         let mut process = Command::new("chromium")
-            .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
+            .args([
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+            ])
             .args(["--no-first-run", "--lang=en-US", "--window-size=1280,900"])
             .args(["--remote-debugging-port=0", "--remote-allow-origins=*"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
@@ -43,14 +48,20 @@ impl Browser {
         let said = BufReader::new(process.stderr.take().unwrap());
         let mut lines = said.lines().map_while(Result::ok);
         let address = lines
-            .find_map(|line| line.strip_prefix("DevTools listening on ws://").map(str::to_owned))
+            .find_map(|line| {
+                line.strip_prefix("DevTools listening on ws://")
+                    .map(str::to_owned)
+            })
             .expect("Chromium says where it listens");
         // Whatever else it says is read, so that it never waits for that.
         std::thread::spawn(move || lines.for_each(drop));
         let host = address.split('/').next().unwrap();
-        let page = ureq::put(&format!("http://{host}/json/new?about:blank")).send_empty().unwrap();
+        let page = ureq::put(&format!("http://{host}/json/new?about:blank"))
+            .send_empty()
+            .unwrap();
         let page: Value = serde_json::from_reader(page.into_body().into_reader()).unwrap();
-        let (socket, _) = tungstenite::connect(page["webSocketDebuggerUrl"].as_str().unwrap()).unwrap();
+        let (socket, _) =
+            tungstenite::connect(page["webSocketDebuggerUrl"].as_str().unwrap()).unwrap();
         let mut browser = Browser {
             process,
             socket,
@@ -58,7 +69,9 @@ impl Browser {
             _profile: profile,
         };
         if let MaybeTlsStream::Plain(stream) = browser.socket.get_ref() {
-            stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            stream
+                .set_read_timeout(Some(Duration::from_secs(10)))
+                .unwrap();
         }
         browser.go(url);
         browser
@@ -68,7 +81,9 @@ impl Browser {
     fn command(&mut self, method: &str, parameters: &Value) -> Option<Value> {
         self.sent += 1;
         let message = json!({"id": self.sent, "method": method, "params": parameters});
-        self.socket.send(Message::text(message.to_string())).unwrap();
+        self.socket
+            .send(Message::text(message.to_string()))
+            .unwrap();
         loop {
             let text = match self.socket.read() {
                 Ok(Message::Text(text)) => text,
@@ -91,9 +106,13 @@ impl Browser {
     }
 
     fn evaluated(&mut self, expression: &str) -> Option<Value> {
-        let parameters = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
+        let parameters =
+            json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
         let answer = self.command("Runtime.evaluate", &parameters)?;
-        assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
+        assert!(
+            answer["exceptionDetails"].is_null(),
+            "{expression}: {answer}"
+        );
         Some(answer["result"]["value"].clone())
     }
 
@@ -116,12 +135,19 @@ impl Browser {
     }
 
     pub fn until_says(&mut self, text: &str) {
-        self.until(&format!("document.body.innerText.includes({})", json!(text)));
+        self.until(&format!(
+            "document.body.innerText.includes({})",
+            json!(text)
+        ));
     }
 
     fn fill(&mut self, id: &str, text: &str) {
         self.until(&format!("document.getElementById({})", json!(id)));
-        self.value(&format!("document.getElementById({}).value = {}, 0", json!(id), json!(text)));
+        self.value(&format!(
+            "document.getElementById({}).value = {}, 0",
+            json!(id),
+            json!(text)
+        ));
     }
 
     /// Presses the button, or follows the link, with this text.
@@ -142,7 +168,8 @@ impl Browser {
         };
         let whole = json!({"captureBeyondViewport": true});
         let taken = self.command("Page.captureScreenshot", &whole).unwrap();
-        let data = base64::engine::general_purpose::STANDARD.decode(taken["data"].as_str().unwrap());
+        let data =
+            base64::engine::general_purpose::STANDARD.decode(taken["data"].as_str().unwrap());
         std::fs::write(std::path::Path::new(&folder).join(name), data.unwrap()).unwrap();
     }
 
@@ -166,7 +193,11 @@ fn file(served: &Served, number: &str) {
     let erp = served.client("erp");
     let data = voucher(number, "12000.00");
     let path = format!("{PLACE}/{number}");
-    assert_eq!(erp.put(&format!("{path}/voucher.json"), data.to_string()).status, 201);
+    assert_eq!(
+        erp.put(&format!("{path}/voucher.json"), data.to_string())
+            .status,
+        201
+    );
     let folder = tempfile::tempdir().unwrap();
     let scan = paper(folder.path(), &data, "png");
     assert_eq!(erp.put(&format!("{path}/scan-1.png"), &scan).status, 201);
@@ -201,7 +232,9 @@ fn a_reviewer_signs_in_sees_the_queue_live_and_approves() {
     browser.fill("password", PASSWORD);
     browser.press("Approve");
     browser.until("document.querySelector('.badge.approved')");
-    browser.until("[...document.querySelectorAll('.tabs button')].some((it) => it.innerText === 'Reviewed')");
+    browser.until(
+        "[...document.querySelectorAll('.tabs button')].some((it) => it.innerText === 'Reviewed')",
+    );
     browser.press("Reviewed");
     browser.until("document.querySelector('.picture img')?.naturalWidth > 500");
     browser.picture("reviewed.png");
@@ -209,8 +242,14 @@ fn a_reviewer_signs_in_sees_the_queue_live_and_approves() {
     browser.until_says("Nothing waits for you.");
     browser.press("Sign out");
     browser.until("document.querySelector('.sign-in')");
-    let review = served.client("ann").get(&format!("{PLACE}/0001/review.json")).json();
-    assert_eq!((&review["reviewer"], &review["comment"]), (&"rita".into(), &"in order".into()));
+    let review = served
+        .client("ann")
+        .get(&format!("{PLACE}/0001/review.json"))
+        .json();
+    assert_eq!(
+        (&review["reviewer"], &review["comment"]),
+        (&"rita".into(), &"in order".into())
+    );
     drop(served);
     archive.assert_well();
 }
@@ -229,14 +268,19 @@ fn a_key_of_the_browser_signs_there() {
     let vkey = browser.value("document.querySelector('code').innerText");
     // The archive cannot sign for her any more.
     let body = json!({"decision": "approve", "comment": ""}).to_string();
-    let refused = served.client("rita").put(&format!("{PLACE}/0001/review.json"), body);
+    let refused = served
+        .client("rita")
+        .put(&format!("{PLACE}/0001/review.json"), body);
     assert_eq!(refused.status, 403, "{refused:?}");
     browser.press("Queue");
     browser.press("/acme/gl/2024-03/payment/0001");
     browser.until_says("Signed with the key of this browser");
     browser.press("Approve");
     browser.until("document.querySelector('.badge.approved')");
-    let review = served.client("ann").get(&format!("{PLACE}/0001/review.json")).json();
+    let review = served
+        .client("ann")
+        .get(&format!("{PLACE}/0001/review.json"))
+        .json();
     assert_eq!(review["key"], vkey);
     // The verifier, which knows the key from the log, finds the note signed by it.
     drop(served);
@@ -258,17 +302,28 @@ fn a_preparer_stands_by_a_voucher_with_their_own_signature() {
     browser.press("Submit");
     browser.until_says("submitted");
     let path = format!("{PLACE}/0001");
-    let note = served.client("ann").get(&format!("{path}/submitted.note")).text();
+    let note = served
+        .client("ann")
+        .get(&format!("{path}/submitted.note"))
+        .text();
     assert!(note.contains("\ndecision submit\n"), "{note}");
     // Nobody else does it for them, and they do not review it.
     let submit = json!({"decision": "submit"}).to_string();
-    let by = |who: &str, body: &str| served.client(who).put(&format!("{path}/review.json"), body).status;
+    let by = |who: &str, body: &str| {
+        served
+            .client(who)
+            .put(&format!("{path}/review.json"), body)
+            .status
+    };
     assert_eq!(by("张三", &submit), 204);
     assert_eq!(by("rita", &submit), 403);
     let approve = json!({"decision": "approve"}).to_string();
     assert_eq!(by("张三", &approve), 403);
     assert_eq!(by("rita", &approve), 201);
-    let history = served.client("ann").get(&format!("{path}/history.json")).json();
+    let history = served
+        .client("ann")
+        .get(&format!("{path}/history.json"))
+        .json();
     assert_eq!(history["submissions"][0]["by"], "张三");
     let seals = served.client("erp").get(&format!("{path}/reviewed.png"));
     if let Some(folder) = std::env::var_os("VOUCHSAFE_PICTURES") {
@@ -283,7 +338,9 @@ fn texts_of_vouchers_are_texts_and_the_tree_is_walked() {
     let (_archive, served) = begun();
     let mut data = voucher("0001", "12000.00");
     data["lines"][0]["summary"] = "<img src=x onerror=document.title='owned'>".into();
-    served.client("erp").put(&format!("{PLACE}/0001/voucher.json"), data.to_string());
+    served
+        .client("erp")
+        .put(&format!("{PLACE}/0001/voucher.json"), data.to_string());
     let mut browser = Browser::open(&served.url);
     browser.sign_in("ben");
     for step in ["acme", "gl", "2024-03", "payment", "0001"] {

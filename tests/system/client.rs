@@ -88,7 +88,9 @@ impl Client {
 
     /// What comes back where the answer sends the browser elsewhere.
     pub fn get_without_following(&self, path: &str) -> Answer {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0);
         let client = Client {
             agent: config.build().into(),
             url: self.url.clone(),

@@ -293,11 +293,16 @@ fn one_voucher_is_proved_to_somebody_who_sees_nothing_else() {
     assert!(!proof.contains("0002"), "it tells of nothing else");
     // A viewer's copies are marked: the PDF is what was filed and an update behind it, the picture is a picture.
     assert!(text.contains("voucher.pdf from byte "), "{text}");
-    let picture = ann.get("/dav/acme/gl/2024-03/payment/0001/voucher.png").body;
+    let picture = ann
+        .get("/dav/acme/gl/2024-03/payment/0001/voucher.png")
+        .body;
     fs::write(folder.join("voucher.png"), picture).unwrap();
     let (status, text) = check();
     assert_eq!(status, Some(0), "{text}");
-    assert!(text.contains("2 objects") && text.contains("voucher.png (a marked copy)"), "{text}");
+    assert!(
+        text.contains("2 objects") && text.contains("voucher.png (a marked copy)"),
+        "{text}"
+    );
     fs::remove_file(folder.join("voucher.png")).unwrap();
     let whole = fs::read(folder.join("voucher.pdf")).unwrap();
     let mut forged = whole.clone();

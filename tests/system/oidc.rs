@@ -26,7 +26,9 @@ impl Drop for Provider {
 
 fn provider(redirect: &str) -> Provider {
     let here = env!("CARGO_MANIFEST_DIR");
-    let brought = Command::new(format!("{here}/build/oidc_provider.sh")).output().unwrap();
+    let brought = Command::new(format!("{here}/build/oidc_provider.sh"))
+        .output()
+        .unwrap();
     assert!(brought.status.success(), "{brought:?}");
     let folder = String::from_utf8(brought.stdout).unwrap();
     let mut process = Command::new("node")
@@ -49,7 +51,11 @@ fn provider(redirect: &str) -> Provider {
 /// An archive that sends people to the provider; its address is chosen first, for the provider must know it.
 fn begun(claim: &str) -> (Archive, Served, Provider) {
     let archive = Archive::new();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let address = format!("http://127.0.0.1:{port}");
     let provider = provider(&format!("{address}/api/v1/oidc/done"));
     let secret = archive.folder.path().join("oidc-secret");
@@ -89,10 +95,14 @@ fn somebody_signs_in_at_their_provider_and_is_who_they_are_here() {
     let mut browser = Browser::open(&served.url);
     sign_in_elsewhere(&mut browser, "ann");
     browser.until("document.querySelector('#person')?.innerText.includes('ann')");
-    let who = browser.value("fetch('/api/v1/session').then((it) => it.json()).then((it) => it.name)");
+    let who =
+        browser.value("fetch('/api/v1/session').then((it) => it.json()).then((it) => it.name)");
     assert_eq!(who, "ann");
     // What the password's session may, this one may: and no more.
-    assert_eq!(browser.value("fetch('/api/v1/bursts').then((it) => it.status)"), 403);
+    assert_eq!(
+        browser.value("fetch('/api/v1/bursts').then((it) => it.status)"),
+        403
+    );
 }
 
 #[test]
@@ -163,8 +173,17 @@ fn an_answer_that_this_browser_did_not_ask_for_is_refused() {
     let begun = nobody.get_without_following("/api/v1/oidc/begin");
     assert_eq!(begun.status, 303);
     let place = begun.header("location");
-    let state = place.split("state=").nth(1).unwrap().split('&').next().unwrap();
-    assert!(place.contains("code_challenge_method=S256") && place.contains("nonce="), "{place}");
+    let state = place
+        .split("state=")
+        .nth(1)
+        .unwrap()
+        .split('&')
+        .next()
+        .unwrap();
+    assert!(
+        place.contains("code_challenge_method=S256") && place.contains("nonce="),
+        "{place}"
+    );
     let crossed = nobody.get(&format!("/api/v1/oidc/done?state={state}&code=def"));
     assert_eq!(crossed.status, 403, "{crossed:?}");
     // Where no provider is set up, there is nothing.

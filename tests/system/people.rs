@@ -179,19 +179,42 @@ fn a_token_is_for_its_part_of_the_tree_only() {
     };
     assert_eq!(erp.put(&place("acme"), data("acme")).status, 201);
     assert_eq!(erp.put(&place("other"), data("other")).status, 404);
-    assert_eq!(served.client("erp").put(&place("other"), data("other")).status, 201);
+    assert_eq!(
+        served
+            .client("erp")
+            .put(&place("other"), data("other"))
+            .status,
+        201
+    );
     assert_eq!(erp.get(&place("other")).status, 404);
     let listed = erp.list("/dav/").text();
-    assert!(listed.contains("acme") && !listed.contains("other"), "{listed}");
+    assert!(
+        listed.contains("acme") && !listed.contains("other"),
+        "{listed}"
+    );
     // What is filed by its content goes no further either.
-    assert_eq!(erp.put("/dav/_inbox/other.json", data("other").replace("12.00", "13.00")).status, 404);
+    assert_eq!(
+        erp.put(
+            "/dav/_inbox/other.json",
+            data("other").replace("12.00", "13.00")
+        )
+        .status,
+        404
+    );
     // It begins no session, which would be for more.
     let body = serde_json::json!({"name": "erp", "password": token.trim()}).to_string();
     let page = [("x-vouchsafe-page", "1")];
-    let session = served.client("").ask("POST", "/api/v1/session", &page, body.as_bytes());
+    let session = served
+        .client("")
+        .ask("POST", "/api/v1/session", &page, body.as_bytes());
     assert_eq!(session.status, 403);
     // Somebody else's name does not go with it.
-    assert_eq!(Client::new(&served.url, "ann", token.trim()).list("/dav/").status, 401);
+    assert_eq!(
+        Client::new(&served.url, "ann", token.trim())
+            .list("/dav/")
+            .status,
+        401
+    );
 }
 
 #[test]

@@ -36,7 +36,10 @@ fn a_changed_password_keeps_the_key_and_a_forgotten_one_ends_it() {
     let first = key(PASSWORD, "0001");
     // By herself, over the API.
     let change = |who: &Client, old: &str, new: &str| {
-        who.put("/api/v1/own/password", json!({"old": old, "new": new}).to_string())
+        who.put(
+            "/api/v1/own/password",
+            json!({"old": old, "new": new}).to_string(),
+        )
     };
     let rita = served.client("rita");
     assert_eq!(change(&rita, "Wrong-Horse-9", "Second-Horse-9").status, 403);
@@ -78,15 +81,31 @@ fn a_key_in_a_file_signs_and_the_archive_never_has_it() {
     let vkey = vkey.trim();
     // It is not written over, and it is for its owner's eyes only.
     assert_eq!(review(&["--new-key", &file]).0, 2);
-    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
     assert_eq!(mode & 0o077, 0);
     let path = "/acme/gl/2024-03/payment/0001";
-    assert_eq!(reviewed(&served.client("rita"), "0001", "approve", "here"), 403, "not by password");
-    assert_eq!(review(&[path, "--key", &file]).0, 2, "neither approved nor rejected");
+    assert_eq!(
+        reviewed(&served.client("rita"), "0001", "approve", "here"),
+        403,
+        "not by password"
+    );
+    assert_eq!(
+        review(&[path, "--key", &file]).0,
+        2,
+        "neither approved nor rejected"
+    );
     let (status, text) = review(&[path, "--approve", "--key", &file]);
     assert_eq!(status, 2, "the pictures are not complete: {text}");
     assert!(text.contains("not complete"), "{text}");
-    let (status, text) = review(&[path, "--approve", "--comment", "the paper is here", "--key", &file]);
+    let (status, text) = review(&[
+        path,
+        "--approve",
+        "--comment",
+        "the paper is here",
+        "--key",
+        &file,
+    ]);
     assert_eq!(status, 0, "{text}");
     let ann = served.client("ann");
     let told = ann.get(&format!("{PLACE}/0001/review.json")).json();
@@ -99,7 +118,10 @@ fn a_key_in_a_file_signs_and_the_archive_never_has_it() {
     let rita = served.client("rita");
     let wish = json!({"decision": "reject", "comment": "the sum"});
     let statement = || {
-        let asked = format!("/api/v1/review-statement?path={}", path.replace("0001", "0002"));
+        let asked = format!(
+            "/api/v1/review-statement?path={}",
+            path.replace("0001", "0002")
+        );
         let answer = rita.ask("POST", &asked, &[], wish.to_string().as_bytes());
         answer.json()["statement"].as_str().unwrap().to_owned()
     };

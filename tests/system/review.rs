@@ -405,9 +405,14 @@ fn whom_the_form_names_as_its_preparer_neither_reviews_nor_settles_it() {
         let scan = paper(folder.path(), &data, "png");
         assert_eq!(erp.put(&format!("{path}/scan-1.png"), &scan).status, 201);
         image_set(&erp, "0001");
-        assert_eq!(reviewed(&served.client("rita"), "0001", "approve", "fine"), 403);
+        assert_eq!(
+            reviewed(&served.client("rita"), "0001", "approve", "fine"),
+            403
+        );
         let settled = json!({"verdict": "match", "reason": "I know it"}).to_string();
-        let by_rita = served.client("rita").put(&format!("{path}/match.json"), settled);
+        let by_rita = served
+            .client("rita")
+            .put(&format!("{path}/match.json"), settled);
         assert_eq!(by_rita.status, 403, "{by_rita:?}");
     } else {
         assert_eq!(filed.status, 400, "{filed:?}");
@@ -423,6 +428,12 @@ fn whom_the_form_names_as_its_preparer_neither_reviews_nor_settles_it() {
     assert_eq!(erp.put(&path, number(&data)).status, 201);
     data["preparer"] = "somebody".into();
     assert_eq!(erp.put(&path, number(&data)).status, 201);
-    assert_eq!(reviewed(&served.client("rita"), "0002", "approve", "fine"), 403);
-    assert_eq!(reviewed(&served.client("张三"), "0002", "approve", "fine"), 201);
+    assert_eq!(
+        reviewed(&served.client("rita"), "0002", "approve", "fine"),
+        403
+    );
+    assert_eq!(
+        reviewed(&served.client("张三"), "0002", "approve", "fine"),
+        201
+    );
 }

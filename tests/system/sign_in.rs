@@ -27,7 +27,9 @@ fn a_session_stands_for_its_user_until_it_ends() {
     let served = archive.serve();
     let nobody = served.client("");
     let place = format!("{PLACE}/0001/voucher.json");
-    served.client("erp").put(&place, voucher("0001", "12.00").to_string());
+    served
+        .client("erp")
+        .put(&place, voucher("0001", "12.00").to_string());
     let (answer, cookie) = session(&nobody, "ann", PASSWORD);
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.json()["name"], "ann");
@@ -37,17 +39,28 @@ fn a_session_stands_for_its_user_until_it_ends() {
     assert!(!set.contains("Secure"), "{set}");
     let held = [("cookie", cookie.as_str())];
     assert_eq!(nobody.ask("GET", &place, &held, b"").status, 200);
-    assert_eq!(nobody.ask("GET", "/api/v1/session", &held, b"").json()["name"], "ann");
+    assert_eq!(
+        nobody.ask("GET", "/api/v1/session", &held, b"").json()["name"],
+        "ann"
+    );
     // Nobody guesses one, and one that was altered is none.
     let altered = [("cookie", "vouchsafe=00")];
     assert_eq!(nobody.ask("GET", &place, &altered, b"").status, 401);
     // A page of ours gets no window of the browser's own, a drive does.
     let refused = nobody.ask("GET", &place, &[PAGE], b"");
-    assert_eq!((refused.status, refused.header("www-authenticate")), (401, ""));
+    assert_eq!(
+        (refused.status, refused.header("www-authenticate")),
+        (401, "")
+    );
     assert!(!nobody.get(&place).header("www-authenticate").is_empty());
     // The password's change ends it, as signing out does.
     let (_, other) = session(&nobody, "ann", PASSWORD);
-    let ended = nobody.ask("DELETE", "/api/v1/session", &[PAGE, ("cookie", &other)], b"");
+    let ended = nobody.ask(
+        "DELETE",
+        "/api/v1/session",
+        &[PAGE, ("cookie", &other)],
+        b"",
+    );
     assert_eq!(ended.status, 204);
     let after = nobody.ask("GET", "/api/v1/session", &[("cookie", &other)], b"");
     assert_eq!(after.status, 401);
@@ -55,7 +68,10 @@ fn a_session_stands_for_its_user_until_it_ends() {
     assert_eq!(nobody.ask("GET", &place, &held, b"").status, 401);
     let (_, last) = session(&nobody, "ann", PASSWORD);
     archive.command(&["user", "disable", "ann"]);
-    assert_eq!(nobody.ask("GET", &place, &[("cookie", &last)], b"").status, 401);
+    assert_eq!(
+        nobody.ask("GET", &place, &[("cookie", &last)], b"").status,
+        401
+    );
 }
 
 #[test]
@@ -75,7 +91,11 @@ fn another_sites_page_can_neither_sign_in_nor_change_anything() {
     };
     assert_eq!(put(&[]), 403);
     assert_eq!(put(&[PAGE, ("sec-fetch-site", "cross-site")]), 403);
-    assert_eq!(served.client("erp").get(&place).status, 404, "nothing was filed");
+    assert_eq!(
+        served.client("erp").get(&place).status,
+        404,
+        "nothing was filed"
+    );
     assert_eq!(put(&[PAGE, ("sec-fetch-site", "same-origin")]), 201);
 }
 
@@ -115,7 +135,9 @@ fn a_flood_of_wrong_passwords_does_not_starve_those_who_are_known() {
         .map(|guess| {
             let url = url.clone();
             std::thread::spawn(move || {
-                Client::new(&url, &format!("guess{guess}"), "Wrong-Horse-9").list("/dav/").status
+                Client::new(&url, &format!("guess{guess}"), "Wrong-Horse-9")
+                    .list("/dav/")
+                    .status
             })
         })
         .collect();
@@ -125,7 +147,10 @@ fn a_flood_of_wrong_passwords_does_not_starve_those_who_are_known() {
     let statuses: Vec<u16> = flood.into_iter().map(|it| it.join().unwrap()).collect();
     let refused = statuses.iter().all(|it| [401, 429, 503].contains(it));
     assert!(refused, "{statuses:?}");
-    assert!(statuses.contains(&429), "one address has only so many guesses: {statuses:?}");
+    assert!(
+        statuses.contains(&429),
+        "one address has only so many guesses: {statuses:?}"
+    );
 }
 
 #[test]
@@ -133,7 +158,8 @@ fn what_is_remembered_of_a_right_password_answers_no_guesses() {
     let archive = Archive::new();
     let config = archive.folder.path().join("config.toml");
     std::fs::write(&config, "[proxy]\naddresses = [\"127.0.0.1\"]\n").unwrap();
-    let served = Served::start_with_options(&["--config", config.to_str().unwrap()], &archive.path());
+    let served =
+        Served::start_with_options(&["--config", config.to_str().unwrap()], &archive.path());
     let from = |address: &str, password: &str| {
         let client = Client::new(&served.url, "ann", password);
         let headers = [("Depth", "0"), ("X-Forwarded-For", address)];
@@ -148,13 +174,20 @@ fn what_is_remembered_of_a_right_password_answers_no_guesses() {
     // Whoever else is at that address is not kept out by strangers once they were there.
     let ben = |address: &str| {
         let headers = [("Depth", "0"), ("X-Forwarded-For", address)];
-        served.client("ben").ask("PROPFIND", "/dav/", &headers, b"").status
+        served
+            .client("ben")
+            .ask("PROPFIND", "/dav/", &headers, b"")
+            .status
     };
     assert_eq!(ben("10.0.0.9"), 207);
     // Traces name the client and not the proxy.
     let place = format!("{PLACE}/0001/voucher.json");
-    served.client("erp").put(&place, voucher("0001", "12.00").to_string());
-    served.client("ann").ask("GET", &place, &[("X-Forwarded-For", "10.0.0.1")], b"");
+    served
+        .client("erp")
+        .put(&place, voucher("0001", "12.00").to_string());
+    served
+        .client("ann")
+        .ask("GET", &place, &[("X-Forwarded-For", "10.0.0.1")], b"");
     let traces = served.client("ben").get("/api/v1/traces?user=ann").json();
     assert_eq!(traces["traces"][0]["from"], "10.0.0.1");
 }
@@ -171,7 +204,9 @@ fn a_sender_who_dawdles_is_not_waited_for() {
         "POST /api/v1/session HTTP/1.1\r\nHost: {address}\r\nx-vouchsafe-page: 1\r\nContent-Length: 1000\r\n\r\n{{"
     )
     .unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
     let mut answer = [0; 12];
     stream.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"HTTP/1.1 408");
@@ -186,9 +221,25 @@ fn openssl(arguments: &[&str]) {
 fn certificate(folder: &Path, serial: &str) {
     let [key, chain] = ["key.pem", "chain.pem"].map(|name| folder.join(name).display().to_string());
     openssl(&[
-        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-        "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-set_serial",
-        serial, "-keyout", &key, "-out", &chain,
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+        "-set_serial",
+        serial,
+        "-keyout",
+        &key,
+        "-out",
+        &chain,
     ]);
 }
 
@@ -212,10 +263,19 @@ fn tls_is_spoken_and_a_renewed_certificate_is_taken_up() {
     certificate(folder.path(), "1001");
     let [key, chain] = ["key.pem", "chain.pem"].map(|name| folder.path().join(name));
     let served = Served::start_with_options(
-        &["--tls-cert", chain.to_str().unwrap(), "--tls-key", key.to_str().unwrap()],
+        &[
+            "--tls-cert",
+            chain.to_str().unwrap(),
+            "--tls-key",
+            key.to_str().unwrap(),
+        ],
         &archive.path(),
     );
-    assert!(served.url.starts_with("https://127.0.0.1:"), "{}", served.url);
+    assert!(
+        served.url.starts_with("https://127.0.0.1:"),
+        "{}",
+        served.url
+    );
     let url = served.url.replace("127.0.0.1", "localhost");
     let health = format!("{url}/healthz");
     let (text, status) = curl(&health, &chain, &[]);
@@ -239,11 +299,18 @@ fn tls_is_spoken_and_a_renewed_certificate_is_taken_up() {
     certificate(renewed.path(), "1002");
     std::fs::copy(renewed.path().join("key.pem"), &key).unwrap();
     std::thread::sleep(Duration::from_millis(1_500));
-    assert_eq!(curl(&health, &old, &[]).1, 0, "the pair before is still served");
+    assert_eq!(
+        curl(&health, &old, &[]).1,
+        0,
+        "the pair before is still served"
+    );
     std::fs::copy(renewed.path().join("chain.pem"), &chain).unwrap();
     let until = std::time::Instant::now() + Duration::from_secs(20);
     while curl(&health, &chain, &[]).1 != 0 {
-        assert!(std::time::Instant::now() < until, "the new pair is not served");
+        assert!(
+            std::time::Instant::now() < until,
+            "the new pair is not served"
+        );
         std::thread::sleep(Duration::from_millis(100));
     }
 }
@@ -253,14 +320,40 @@ fn what_cannot_be_served_is_said() {
     let archive = Archive::new();
     let folder = tempfile::tempdir().unwrap();
     certificate(folder.path(), "1");
-    let [key, chain] = ["key.pem", "chain.pem"].map(|name| folder.path().join(name).display().to_string());
+    let [key, chain] =
+        ["key.pem", "chain.pem"].map(|name| folder.path().join(name).display().to_string());
     let serve = |more: &[&str]| {
-        run_expecting(2, &[&["serve", "--archive", archive.text(), "--listen", "127.0.0.1:0"], more].concat())
+        run_expecting(
+            2,
+            &[
+                &[
+                    "serve",
+                    "--archive",
+                    archive.text(),
+                    "--listen",
+                    "127.0.0.1:0",
+                ],
+                more,
+            ]
+            .concat(),
+        )
     };
     assert!(serve(&["--tls-cert", &chain, "--tls-key", "/nowhere"]).contains("/nowhere"));
     let swapped = serve(&["--tls-cert", &key, "--tls-key", &key]);
     assert!(swapped.contains("no certificate"), "{swapped}");
     assert!(serve(&["--tls-cert", &chain]).contains("--tls-key"));
-    let open = run_expecting(2, &["serve", "--archive", archive.text(), "--listen", "0.0.0.0:0"]);
-    assert!(open.contains("--tls-cert") && open.contains("--plain-http"), "{open}");
+    let open = run_expecting(
+        2,
+        &[
+            "serve",
+            "--archive",
+            archive.text(),
+            "--listen",
+            "0.0.0.0:0",
+        ],
+    );
+    assert!(
+        open.contains("--tls-cert") && open.contains("--plain-http"),
+        "{open}"
+    );
 }

@@ -13,7 +13,10 @@ fn filed(count: usize) -> (Archive, Served) {
     for number in 1..=count {
         let number = format!("{number:04}");
         let path = format!("{PLACE}/{number}/voucher.json");
-        assert_eq!(erp.put(&path, voucher(&number, "12.00").to_string()).status, 201);
+        assert_eq!(
+            erp.put(&path, voucher(&number, "12.00").to_string()).status,
+            201
+        );
     }
     (archive, served)
 }
@@ -37,14 +40,23 @@ fn looks_are_seen_by_voucher_by_folder_and_by_person() {
     assert_eq!(of_voucher[0]["file"], "voucher.png");
     assert_eq!(of_voucher[0]["from"], "127.0.0.1");
     let below: Vec<Value> = traces(&ben, "path=/acme/gl");
-    let files: Vec<&str> = below.iter().map(|it| it["file"].as_str().unwrap()).collect();
+    let files: Vec<&str> = below
+        .iter()
+        .map(|it| it["file"].as_str().unwrap())
+        .collect();
     assert_eq!(files, ["voucher.png", "voucher.pdf"]);
     assert_eq!(traces(&ben, "user=ann").len(), 2);
     // Everybody their own, and nobody else's.
     assert_eq!(traces(&ann, "user=ann").len(), 2);
     assert_eq!(ann.get("/api/v1/traces?user=ben").status, 403);
     assert_eq!(ann.get(&format!("/api/v1/traces?{path}")).status, 403);
-    assert_eq!(served.client("eve").get(&format!("/api/v1/traces?{path}")).status, 404);
+    assert_eq!(
+        served
+            .client("eve")
+            .get(&format!("/api/v1/traces?{path}"))
+            .status,
+        404
+    );
     assert_eq!(ben.get("/api/v1/traces").json()["field"], "path");
     // Of a user who is not there as of one who never looked.
     assert!(traces(&ben, "user=nobody-of-this-name").is_empty());
@@ -73,21 +85,39 @@ fn traces_are_exported_whole_as_csv_and_ndjson() {
     assert!(answer.header("content-type").starts_with("text/csv"));
     let text = answer.text();
     assert_eq!(text.lines().count(), 1_204, "a heading and every trace");
-    assert!(text.lines().nth(1).unwrap().contains(",'=cmd|' /C calc'!A0,"), "{text:.400}");
+    assert!(
+        text.lines()
+            .nth(1)
+            .unwrap()
+            .contains(",'=cmd|' /C calc'!A0,"),
+        "{text:.400}"
+    );
     let lines = ben.get("/api/v1/traces?user=ann&form=ndjson").text();
     let entries: Vec<u64> = lines
         .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap()["entry"].as_u64().unwrap())
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["entry"]
+                .as_u64()
+                .unwrap()
+        })
         .collect();
     assert_eq!(entries.len(), 1_203);
-    assert!(entries.is_sorted_by(|one, other| one < other), "each once, in order");
+    assert!(
+        entries.is_sorted_by(|one, other| one < other),
+        "each once, in order"
+    );
     // In pages as JSON.
     let first = ben.get("/api/v1/traces?user=ann").json();
     assert_eq!(first["traces"].as_array().unwrap().len(), 1_000);
     let next = first["next"].as_str().unwrap();
-    let rest = ben.get(&format!("/api/v1/traces?user=ann&after={next}")).json();
+    let rest = ben
+        .get(&format!("/api/v1/traces?user=ann&after={next}"))
+        .json();
     assert_eq!(rest["traces"].as_array().unwrap().len(), 203);
-    assert_eq!(ben.get("/api/v1/traces?user=ann&form=xls").json()["field"], "form");
+    assert_eq!(
+        ben.get("/api/v1/traces?user=ann&form=xls").json()["field"],
+        "form"
+    );
 }
 
 #[test]
@@ -97,18 +127,33 @@ fn who_looks_at_unusually_much_is_flagged_to_those_who_verify_all() {
     archive.command(&["grant", "add", "cora", "compliance", "/"]);
     let cora = served.client("cora");
     for number in 1..=5 {
-        served.client("ann").get(&format!("{PLACE}/{number:04}/voucher.png"));
+        served
+            .client("ann")
+            .get(&format!("{PLACE}/{number:04}/voucher.png"));
     }
     for _ in 0..9 {
-        served.client("erp").get(&format!("{PLACE}/0001/voucher.png"));
+        served
+            .client("erp")
+            .get(&format!("{PLACE}/0001/voucher.png"));
     }
     let flagged = cora.get("/api/v1/bursts?vouchers=4&minutes=5").json();
     let bursts = flagged["bursts"].as_array().unwrap();
     assert_eq!(bursts.len(), 1, "{bursts:?}");
-    assert_eq!((&bursts[0]["name"], &bursts[0]["vouchers"]), (&"ann".into(), &5.into()));
-    assert!(cora.get("/api/v1/bursts").json()["bursts"].as_array().unwrap().is_empty());
+    assert_eq!(
+        (&bursts[0]["name"], &bursts[0]["vouchers"]),
+        (&"ann".into(), &5.into())
+    );
+    assert!(
+        cora.get("/api/v1/bursts").json()["bursts"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(served.client("ann").get("/api/v1/bursts").status, 403);
-    assert_eq!(cora.get("/api/v1/bursts?since=yesterday").json()["field"], "since");
+    assert_eq!(
+        cora.get("/api/v1/bursts?since=yesterday").json()["field"],
+        "since"
+    );
 }
 
 #[test]
@@ -134,5 +179,11 @@ fn a_look_at_the_logs_own_objects_is_among_the_traces() {
     // Many objects are as many vouchers.
     let flagged = cora.get("/api/v1/bursts?vouchers=2").json();
     assert_eq!(flagged["bursts"][0]["vouchers"], digests.len());
-    assert_eq!(served.client("ann").get("/api/v1/traces?path=/_audit").status, 404);
+    assert_eq!(
+        served
+            .client("ann")
+            .get("/api/v1/traces?path=/_audit")
+            .status,
+        404
+    );
 }

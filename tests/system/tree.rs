@@ -227,7 +227,10 @@ fn the_root_has_the_pages_and_leads_to_the_share() {
     let options = nobody.ask("OPTIONS", "/", &[], b"");
     assert_eq!((options.status, options.header("dav")), (200, "1, 2"));
     let page = nobody.get("/");
-    assert_eq!(page.status, 200, "a browser gets the pages, which ask it to sign in");
+    assert_eq!(
+        page.status, 200,
+        "a browser gets the pages, which ask it to sign in"
+    );
     assert!(page.header("content-type").starts_with("text/html"));
     assert_eq!(nobody.ask("PROPFIND", "/", &[], b"").status, 404);
     assert!(

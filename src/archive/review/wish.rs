@@ -48,8 +48,12 @@ pub fn read(content: &[u8], secret: Option<&str>) -> Result<Wish, ArchiveError> 
     let invalid = |field: &str, why: String| ArchiveError::from(Invalid::new(field, why, hint));
     let sent: Sent =
         serde_json::from_slice(content).map_err(|error| invalid("decision", error.to_string()))?;
-    let decision = Decision::parse(&sent.decision)
-        .ok_or_else(|| invalid("decision", "neither approve nor reject nor submit".to_owned()))?;
+    let decision = Decision::parse(&sent.decision).ok_or_else(|| {
+        invalid(
+            "decision",
+            "neither approve nor reject nor submit".to_owned(),
+        )
+    })?;
     let comment = sent.comment.trim().to_owned();
     if comment.len() > COMMENT_MAX_BYTES {
         let why = format!("a comment has at most {COMMENT_MAX_BYTES} bytes");
@@ -93,7 +97,10 @@ mod tests {
         );
         assert_eq!(field(&long), "comment");
         let right = read(br#"{"decision":"approve"}"#, Some("secret")).unwrap();
-        assert_eq!((right.decision, right.comment.as_str()), (Decision::Approve, ""));
+        assert_eq!(
+            (right.decision, right.comment.as_str()),
+            (Decision::Approve, "")
+        );
         assert!(matches!(right.signing, Signing::SignedIn(secret) if secret == "secret"));
     }
 }

@@ -15,7 +15,10 @@ pub(super) fn session(walk: &Walk<'_>) -> Held {
     };
     sign_in(&[])?.expect(403)?;
     let who = sign_in(&[("x-vouchsafe-page", "1")])?.expect(200)?.json()?;
-    check(who["name"] == "ann", format!("it is the session of {}", who["name"]))?;
+    check(
+        who["name"] == "ann",
+        format!("it is the session of {}", who["name"]),
+    )?;
     let page = walk.get("", "/")?.expect(200)?.text();
     check(page.contains("/page/main.js"), "there is no page")
 }
@@ -28,7 +31,9 @@ pub(super) fn looked(walk: &Walk<'_>, place: &str) -> Held {
     let told = walk.get("ben", &asked)?.expect(200)?.json()?;
     let traces = told["traces"].as_array().map_or(&[][..], Vec::as_slice);
     check(
-        traces.iter().any(|it| it["name"] == "ann" && it["file"] == "voucher.png"),
+        traces
+            .iter()
+            .any(|it| it["name"] == "ann" && it["file"] == "voucher.png"),
         "her look at the picture is not among the traces",
     )?;
     let access = walk.get("ben", &format!("/api/v1/access?path={path}"))?;

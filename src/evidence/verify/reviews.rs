@@ -97,9 +97,17 @@ impl<'a> Reviews<'a> {
         let decided: Decided = body(entry).map_err(wrong)?;
         let submits = entry.kind == VOUCHER_SUBMITTED;
         if submits != (decided.decision == Decision::Submit) {
-            return Err(wrong(format!("a {} by {}", entry.kind, decided.decision.word())));
+            return Err(wrong(format!(
+                "a {} by {}",
+                entry.kind,
+                decided.decision.word()
+            )));
         }
-        let name = if submits { SUBMISSION_NOTE } else { REVIEW_NOTE };
+        let name = if submits {
+            SUBMISSION_NOTE
+        } else {
+            REVIEW_NOTE
+        };
         let mut objects = entry.objects.iter();
         let object = objects.find(|object| object.name == name);
         let object = object.ok_or_else(|| wrong(format!("no {name}")))?;
@@ -277,17 +285,29 @@ mod tests {
         let mut submitted = statement();
         submitted.decision = Decision::Submit;
         let note = signed(&submitted, 1);
-        let as_kind = |kind, name, decision, note: &str| faults_of(kind, name, decision, note, "u3");
-        let submission = |note: &str| {
-            as_kind(VOUCHER_SUBMITTED, SUBMISSION_NOTE, Decision::Submit, note)
-        };
+        let as_kind =
+            |kind, name, decision, note: &str| faults_of(kind, name, decision, note, "u3");
+        let submission =
+            |note: &str| as_kind(VOUCHER_SUBMITTED, SUBMISSION_NOTE, Decision::Submit, note);
         assert_eq!(submission(&note), 0);
         assert_eq!(submission(&signed(&submitted, 2)), 1, "another key");
-        assert_eq!(submission(&signed(&statement(), 1)), 1, "a review's statement");
+        assert_eq!(
+            submission(&signed(&statement(), 1)),
+            1,
+            "a review's statement"
+        );
         // What a preparer signed is no review, and the other way round.
-        assert_eq!(as_kind(REVIEW_DECIDED, REVIEW_NOTE, Decision::Submit, &note), 1);
+        assert_eq!(
+            as_kind(REVIEW_DECIDED, REVIEW_NOTE, Decision::Submit, &note),
+            1
+        );
         let approved = signed(&statement(), 1);
-        let crossed = as_kind(VOUCHER_SUBMITTED, SUBMISSION_NOTE, Decision::Approve, &approved);
+        let crossed = as_kind(
+            VOUCHER_SUBMITTED,
+            SUBMISSION_NOTE,
+            Decision::Approve,
+            &approved,
+        );
         assert_eq!(crossed, 1);
     }
 
