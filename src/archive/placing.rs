@@ -273,7 +273,7 @@ mod tests {
         let caller = Caller {
             id: "u9".to_owned(),
             name: "tester".to_owned(),
-            permissions: Permissions::at(&[grant(Role::Uploader, "/zeta/")], 0),
+            permissions: Permissions::at(&[grant(Role::Uploader, "/zeta/").into()], 0),
             origin: Default::default(),
         };
         let (found, all) = archive.records().awaiting(&caller, 2).unwrap();

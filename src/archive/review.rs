@@ -262,7 +262,7 @@ impl Archive {
                 let stated = Statement::parse(text).map_err(|it| invalid(it.to_string()))?;
                 let signed: Option<jiff::Timestamp> = stated.time.parse().ok();
                 let signed = signed.and_then(|time| Time::try_from(time.as_millisecond()).ok());
-                if !signed.is_some_and(|time| time.abs_diff(self.now()) <= NOTE_AGE_MAX_MS) {
+                if signed.is_none_or(|time| time.abs_diff(self.now()) > NOTE_AGE_MAX_MS) {
                     return Err(invalid(format!("it is of {}", stated.time)));
                 }
                 statement.time.clone_from(&stated.time);

@@ -55,7 +55,7 @@ pub enum Change {
     RevokeGrant {
         grant: String,
     },
-    ChangeGroup {
+    SetMember {
         group: String,
         user: String,
         member: bool,
@@ -127,7 +127,7 @@ fn perform(archive: &Archive, change: Change) -> Result<String, ArchiveError> {
             let program = signer.as_deref().map(SigningProgram::from_toml);
             Ok(archive.rotate_key(program.transpose()?)?.to_string())
         }
-        Change::ChangeGroup {
+        Change::SetMember {
             group,
             user,
             member,

@@ -80,7 +80,7 @@ fn set(membership: Membership, member: bool, said: &str) -> Result<(), Failure> 
         user,
         archive,
     } = membership;
-    let asked = Change::ChangeGroup {
+    let asked = Change::SetMember {
         group,
         user,
         member,

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn make(server: &Server, file: &PathBuf, password: &str) -> Result<(), Failure> {
+fn make(server: &Server, file: &Path, password: &str) -> Result<(), Failure> {
     if file.exists() {
         let error = format!("{}: the file is there already", file.display());
         return Err(Failure::Wrong(error));

@@ -1,5 +1,5 @@
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
@@ -65,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// The mark that one of the pages of a picture has.
-fn read(photo: &PathBuf) -> Result<Option<ViewId>, Failure> {
+fn read(photo: &Path) -> Result<Option<ViewId>, Failure> {
     let wrong = |why: String| Failure::Wrong(format!("{}: {why}", photo.display()));
     let size = fs::metadata(photo)
         .map_err(|error| Failure::io(photo, &error))?

@@ -19,7 +19,10 @@ use crate::http::{Refusal, blocking, not_found};
 pub async fn answer(share: Share, asked: Asked, head_only: bool) -> Result<Response, Refusal> {
     match blocking(move || open(share, asked, head_only)).await? {
         Opened::Folder(..) if head_only => Ok(listing::head()),
-        Opened::Folder(share, asked) => Ok(listing::page(share, asked)),
+        Opened::Folder(folder) => {
+            let (share, asked) = *folder;
+            Ok(listing::page(share, asked))
+        }
         opened => finish(opened).await,
     }
 }
@@ -38,7 +41,7 @@ async fn finish(opened: Opened) -> Result<Response, Refusal> {
 }
 
 enum Opened {
-    Folder(Share, Asked),
+    Folder(Box<(Share, Asked)>),
     File(Response),
     Viewed(Response, oneshot::Receiver<Result<(), ArchiveError>>),
 }
@@ -50,7 +53,7 @@ fn open(share: Share, asked: Asked, head_only: bool) -> Result<Opened, Refusal> 
             let file = as_asked_for(&share, &asked, file)?;
             send(&share, &asked, file, head_only)
         }
-        Node::Folder { .. } => Ok(Opened::Folder(share, asked)),
+        Node::Folder { .. } => Ok(Opened::Folder(Box::new((share, asked)))),
     }
 }
 

@@ -91,7 +91,8 @@ fn solve(mut lines: [[f64; 9]; 8]) -> Option<[f64; 8]> {
         })?;
         lines.swap(column, best);
         let pivot = lines[column];
-        if !(pivot[column].abs() > 1e-12) {
+        // No number at all is no pivot either.
+        if pivot[column].is_nan() || pivot[column].abs() <= 1e-12 {
             return None;
         }
         for (number, line) in lines.iter_mut().enumerate() {
