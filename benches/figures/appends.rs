@@ -40,7 +40,8 @@ pub fn measure() {
                     while start.elapsed() < LASTING {
                         let (reply, traced) = std::sync::mpsc::sync_channel(1);
                         let answer = move |outcome| reply.send(outcome).unwrap();
-                        let begun = archive.trace_view(&viewer, &path, &file, &client, answer);
+                        let begun =
+                            archive.trace_view(&viewer, &path, &file, &client, false, answer);
                         assert!(begun.unwrap());
                         traced.recv().unwrap().unwrap();
                         count.fetch_add(1, Ordering::Relaxed);

@@ -77,7 +77,7 @@ fn fill_with_views(folder: &Path) {
                     let answer = move |outcome| reply.send(outcome).unwrap();
                     assert!(
                         archive
-                            .trace_view(&viewer, &path, &file, &client, answer)
+                            .trace_view(&viewer, &path, &file, &client, false, answer)
                             .unwrap()
                     );
                     waiting += 1;

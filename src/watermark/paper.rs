@@ -240,7 +240,15 @@ mod tests {
     fn ink_and_shadow_are_not_paper() {
         let value = |x: usize, y: usize| match (x, y) {
             (60..70, _) => 10.0,
-            _ => 200.0 + y as f32 / 4.0 + if (x / 6 + y / 6) % 2 == 0 { 2.0 } else { -2.0 },
+            _ => {
+                200.0
+                    + y as f32 / 4.0
+                    + if (x / 6 + y / 6).is_multiple_of(2) {
+                        2.0
+                    } else {
+                        -2.0
+                    }
+            }
         };
         let values = (0..160 * 120).map(|at| value(at % 160, at / 160)).collect();
         let paper = Paper::of(&Plane::of(160, 120, values));
