@@ -4,7 +4,7 @@
 use std::sync::Once;
 
 use libfuzzer_sys::fuzz_target;
-use vouchsafe::matching::{SCAN_MAX_PIXELS, each_page, marked_places};
+use vouchsafe::matching::{InProcess, SCAN_MAX_PIXELS, each_page, marked_places};
 
 static QUIET: Once = Once::new();
 
@@ -19,5 +19,5 @@ fuzz_target!(|data: &[u8]| {
         pages += 1;
         true
     });
-    let _ = marked_places(data);
+    let _ = marked_places(&InProcess, data);
 });

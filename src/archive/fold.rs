@@ -103,9 +103,9 @@ impl<'a> Rows<'a> {
             kind::INBOX_RECEIVED => {
                 let received: kind::InboxReceived = body(entry)?;
                 let object = Some(only_object(entry)?.clone());
-                self.inbox_put(entry, object, received.unplaced)
+                self.inbox_put(entry, object, received)
             }
-            kind::INBOX_FOLDER_MADE => self.inbox_put(entry, None, None),
+            kind::INBOX_FOLDER_MADE => self.inbox_put(entry, None, kind::InboxReceived::default()),
             kind::INBOX_REMOVED => {
                 let (user, path) = inbox_place(entry)?;
                 self.changes.insert(key::inbox(&user, &path), None);
@@ -281,7 +281,7 @@ impl<'a> Rows<'a> {
         &mut self,
         entry: &Entry,
         object: Option<Object>,
-        unplaced: Option<String>,
+        received: kind::InboxReceived,
     ) -> Result<(), ArchiveError> {
         let (user, path) = inbox_place(entry)?;
         let key = key::inbox(&user, &path);
@@ -290,7 +290,8 @@ impl<'a> Rows<'a> {
             created: before.map_or(entry.time, |row| row.created),
             modified: entry.time,
             object,
-            unplaced,
+            unplaced: received.unplaced,
+            candidates: received.candidates,
         };
         self.put(key, &row)
     }

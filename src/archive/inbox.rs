@@ -119,7 +119,12 @@ impl Archive {
         }
         let placed = self.place_scan(caller, &received.digests, &received.beginning)?;
         if let Some(why) = &placed.unplaced {
-            warnings.push(format!("not filed with a voucher: {why}"));
+            let which = if placed.places.is_empty() {
+                "a"
+            } else {
+                "every"
+            };
+            warnings.push(format!("not filed with {which} voucher: {why}"));
         }
         let media_type = "application/octet-stream";
         let file = object(path.name(), media_type, &received.digests);
@@ -134,6 +139,7 @@ impl Archive {
             let body = kind::InboxReceived {
                 placed: placed.places,
                 unplaced: placed.unplaced,
+                candidates: Vec::new(),
             };
             let draft = Draft::new(&actor, kind::INBOX_RECEIVED, place, &body)?;
             desk.write(draft.with(vec![file]));

@@ -147,13 +147,16 @@ pub(super) struct ScanReceived {
     pub version: u32,
 }
 
-/// Body of `inbox.received`: the vouchers that a scan was filed with, or why with none.
-#[derive(Serialize, Deserialize)]
+/// Body of `inbox.received`: the vouchers that a scan was filed with, why not with all that it may show, and between
+/// which of these a person has to choose.
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct InboxReceived {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub placed: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unplaced: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<String>,
 }
 
 /// Body of `match.decided`: whether which scans show which version of the voucher.

@@ -1,10 +1,9 @@
 //! Image sets: whether the scans of a voucher show what was filed. A comparison is decided anew for every new version
-//! and every new scan; a person may settle or overrule it. Old decisions stay.
+//! and every new scan; what a person settled (`settling.rs`) is not decided against them. Old decisions stay.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use serde::Deserialize;
 use serde_json::json;
 use vouchsafe_evidence::digest::Digest;
 
@@ -13,24 +12,11 @@ use super::kind::{self, Draft};
 use super::open::entry;
 use super::renditions::{Source, lay_out};
 use super::rows::{VoucherRow, key, named};
-use super::{Archive, ArchiveError, Caller, Filed, ImageSet, Records};
+use super::settling::Settled;
+use super::{Archive, ArchiveError, ImageSet, Records};
 use crate::catalog::TreePath;
-use crate::matching::{Comparison, Form, MATCH_MAX_BYTES, Matcher, Verdict};
+use crate::matching::{Comparison, DecodeError, Form, MATCH_MAX_BYTES, Matcher, Report, Verdict};
 use crate::store::get_object;
-use crate::voucher::Invalid;
-
-/// Longest reason of a person, in bytes.
-const REASON_MAX_BYTES: usize = 2_000;
-/// Longest body that settles a match, in bytes.
-pub const SETTLEMENT_MAX_BYTES: usize = 16 << 10;
-
-/// What a person sends to settle a match.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settlement {
-    verdict: String,
-    reason: String,
-}
 
 /// A voucher with its scans, as it was when the comparison began.
 struct Task {
@@ -41,10 +27,21 @@ struct Task {
     /// Number of the entry that filed the version.
     filed: u64,
     contents: Vec<(String, Digest)>,
+    /// What a person decided on this version before.
+    settled: Option<Settled>,
+}
+
+/// What came of a comparison.
+struct Looked {
+    report: Report,
+    picture: Option<Vec<u8>>,
+    verdict: Verdict,
+    /// Why that is not simply what the report says.
+    reason: Option<String>,
 }
 
 impl Task {
-    fn of(place: &TreePath, row: &VoucherRow) -> Option<Task> {
+    fn of(place: &TreePath, row: &VoucherRow, settled: Option<Settled>) -> Option<Task> {
         let version = row.versions.last()?;
         let data = named(&version.objects, "voucher.json")?.blake3;
         let contents = row.scans.iter().filter_map(|(name, versions)| {
@@ -58,6 +55,7 @@ impl Task {
             filed: version.seq,
             contents: contents.collect(),
             scans: row.scan_versions(),
+            settled,
         })
     }
 }
@@ -65,8 +63,10 @@ impl Task {
 impl Records {
     fn task(&self, place: &TreePath) -> Result<Option<Task>, ArchiveError> {
         let row: Option<VoucherRow> = self.row(&key::voucher(&place.to_string()))?;
-        let row = row.filter(|row| row.image_set() == ImageSet::Matching);
-        Ok(row.and_then(|row| Task::of(place, &row)))
+        match row.filter(|row| row.image_set() == ImageSet::Matching) {
+            Some(row) => Ok(Task::of(place, &row, self.settled(&row)?)),
+            None => Ok(None),
+        }
     }
 
     /// The form of the voucher at `place`, as its current version was filed.
@@ -76,7 +76,7 @@ impl Records {
         place: &TreePath,
     ) -> Result<Option<Form>, ArchiveError> {
         let row: Option<VoucherRow> = self.row(&key::voucher(&place.to_string()))?;
-        let task = row.and_then(|row| Task::of(place, &row));
+        let task = row.and_then(|row| Task::of(place, &row, None));
         task.map(|task| self.form(matcher, &task)).transpose()
     }
 
@@ -105,25 +105,29 @@ impl Archive {
         let Some(task) = self.records.task(place)? else {
             return Ok(None);
         };
-        let form = self.records.form(matcher, &task)?;
         // What hostile pixels drive into a panic is for a person to look at, and stops nobody else's.
-        let compared = catch_unwind(AssertUnwindSafe(|| self.compare(matcher, &form, &task)));
-        let comparison = match compared {
-            Ok(comparison) => comparison?,
-            Err(_) => matcher.undecided(&form, "the comparison failed"),
+        let looked = catch_unwind(AssertUnwindSafe(|| self.look(matcher, &task)));
+        let looked = match looked {
+            Ok(looked) => looked?,
+            Err(_) => Looked {
+                report: Report::undecided("the comparison failed"),
+                picture: None,
+                verdict: Verdict::Unsure,
+                reason: None,
+            },
         };
-        let (verdict, report) = (comparison.report.verdict, &comparison.report);
-        let state = ImageSet::from(verdict);
-        let report = json!({
+        let (verdict, state) = (looked.verdict, ImageSet::from(looked.verdict));
+        let mut report = json!({
             "image_set": state, "voucher_version": task.version, "scans": task.scans,
-            "decided_by": "archive", "report": report,
+            "decided_by": "archive", "report": looked.report,
         });
-        let picture = comparison.overlay(matcher.renderer(), &form);
-        let picture = picture.map_err(|error| ArchiveError::Fault(error.to_string()))?;
-        let objects = vec![
-            self.put("match.json", "application/json", &document(&report)?)?,
-            self.put("match.png", "image/png", &picture)?,
-        ];
+        if let Some(reason) = looked.reason {
+            report["reason"] = reason.into();
+        }
+        let mut objects = vec![self.put("match.json", "application/json", &document(&report)?)?];
+        if let Some(picture) = looked.picture {
+            objects.push(self.put("match.png", "image/png", &picture)?);
+        }
         let body = kind::MatchDecided {
             verdict,
             version: task.version,
@@ -147,103 +151,79 @@ impl Archive {
         })
     }
 
-    fn compare(
+    /// Compares, draws, and weighs what a person decided before.
+    fn look(&self, matcher: &Matcher, task: &Task) -> Result<Looked, ArchiveError> {
+        let form = self.records.form(matcher, task)?;
+        let compared = self.compare(matcher, &form, &task.contents)?;
+        let comparison = compared.unwrap_or_else(|why| matcher.undecided(&form, &why));
+        let picture = comparison.overlay(matcher.renderer(), &form);
+        let picture = picture.map_err(|error| ArchiveError::Fault(error.to_string()))?;
+        let seen = comparison.report.verdict;
+        let (verdict, reason) = match &task.settled {
+            None => (seen, None),
+            Some(settled) => {
+                let about_this =
+                    seen != settled.verdict && self.shows_more(matcher, &form, task, settled)?;
+                let (verdict, reason) = settled.weigh(seen, about_this);
+                (verdict, Some(reason))
+            }
+        };
+        Ok(Looked {
+            report: comparison.report,
+            picture: Some(picture),
+            verdict,
+            reason,
+        })
+    }
+
+    /// Whether something of the voucher, or something that cannot be read, came after a person decided.
+    fn shows_more(
         &self,
         matcher: &Matcher,
         form: &Form,
         task: &Task,
-    ) -> Result<Comparison, ArchiveError> {
+        settled: &Settled,
+    ) -> Result<bool, ArchiveError> {
+        let Some(added) = settled.added(&task.scans) else {
+            return Ok(true);
+        };
+        let contents: Vec<(String, Digest)> = task
+            .contents
+            .iter()
+            .filter(|(name, _)| added.contains(name))
+            .cloned()
+            .collect();
+        let compared = self.compare(matcher, form, &contents)?;
+        Ok(!compared.is_ok_and(|it| it.report.is_of_other_papers()))
+    }
+
+    /// The comparison, or why there can be none.
+    fn compare(
+        &self,
+        matcher: &Matcher,
+        form: &Form,
+        scans: &[(String, Digest)],
+    ) -> Result<Result<Comparison, String>, ArchiveError> {
         let mut contents = Vec::new();
-        for (name, digest) in &task.contents {
+        for (name, digest) in scans {
             match get_object(&*self.records.store, digest, MATCH_MAX_BYTES)? {
                 Some(content) => contents.push((name.as_str(), content)),
                 None => {
                     let why =
                         format!("{name} has more than {MATCH_MAX_BYTES} bytes, or is missing");
-                    return Ok(matcher.undecided(form, &why));
+                    return Ok(Err(why));
                 }
             }
         }
         let scans: Vec<(&str, &[u8])> =
             contents.iter().map(|(name, it)| (*name, &it[..])).collect();
-        let compared = matcher.compare_all(form, &scans);
-        Ok(compared
-            .unwrap_or_else(|(name, error)| matcher.undecided(form, &format!("{name}: {error}"))))
-    }
-
-    /// Lets a person settle what could not be told, or overrule what was decided, with a reason.
-    pub fn settle_match(
-        &self,
-        caller: &Caller,
-        place: &TreePath,
-        content: &[u8],
-    ) -> Result<Filed, ArchiveError> {
-        self.records.may_review(caller, place)?;
-        self.check_room()?;
-        let settled = self.settle(caller, place, content);
-        self.log_refusal(caller, place, settled)
-    }
-
-    fn settle(
-        &self,
-        caller: &Caller,
-        place: &TreePath,
-        content: &[u8],
-    ) -> Result<Filed, ArchiveError> {
-        let hint =
-            r#"send {"verdict":"match","reason":"…"} or {"verdict":"mismatch","reason":"…"}"#;
-        let invalid = |field: &str, why: String| ArchiveError::from(Invalid::new(field, why, hint));
-        let sent: Settlement = serde_json::from_slice(content)
-            .map_err(|error| invalid("verdict", error.to_string()))?;
-        let verdict = match sent.verdict.as_str() {
-            "match" => Verdict::Match,
-            "mismatch" => Verdict::Mismatch,
-            _ => return Err(invalid("verdict", "neither match nor mismatch".to_owned())),
-        };
-        let reason = sent.reason.trim();
-        if reason.is_empty() || reason.len() > REASON_MAX_BYTES {
-            let why = format!("a reason has 1 to {REASON_MAX_BYTES} bytes");
-            return Err(invalid("reason", why));
-        }
-        let row: Option<VoucherRow> = self.records.row(&key::voucher(&place.to_string()))?;
-        let row = row.ok_or_else(|| ArchiveError::Absent(place.to_string()))?;
-        if row.scans.is_empty() {
-            let error = format!("no scan of {place} has come");
-            return Err(ArchiveError::conflict(error, "upload scan-1.jpg first"));
-        }
-        let (version, scans) = (row.versions.len() as u32, row.scan_versions());
-        let before = row
-            .decision()
-            .and_then(|it| it.objects.first())
-            .map(|it| it.blake3);
-        let report = json!({
-            "image_set": ImageSet::from(verdict), "voucher_version": version, "scans": scans,
-            "decided_by": caller.name, "reason": reason, "overrules": before,
-        });
-        let mut objects = vec![self.put("match.json", "application/json", &document(&report)?)?];
-        // The picture of what was overruled stays to be seen.
-        let pictures = row.decision().into_iter().flat_map(|it| &it.objects);
-        objects.extend(
-            pictures
-                .filter(|object| object.name == "match.png")
-                .cloned(),
-        );
-        let body = kind::MatchDecided {
-            verdict,
-            version,
-            scans: scans.clone(),
-            by_person: true,
-        };
-        let draft = Draft::new(&caller.id, kind::MATCH_DECIDED, place, &body)?;
-        let path = place.to_string();
-        self.commit(move |desk| {
-            let row: VoucherRow = desk.rows.get(&key::voucher(&path))?.unwrap_or_default();
-            if row.versions.len() as u32 != version || row.scan_versions() != scans {
-                let error = format!("something newer came to {path}");
-                return Err(ArchiveError::conflict(error, "look at it again first"));
+        match matcher.compare_all(form, &scans) {
+            Ok(comparison) => Ok(Ok(comparison)),
+            // It says nothing of the file: later it will be read.
+            Err((name, DecodeError::Busy(why))) => {
+                Err(ArchiveError::Busy(format!("{name}: {why}")))
             }
-            desk.write(draft.with(objects));
-            Ok(Filed::new(row.decisions.len() as u32 + 1))
-        })
+            Err((name, error)) => Ok(Err(format!("{name}: {error}"))),
+        }
     }
 }

@@ -29,6 +29,7 @@ mod pool;
 mod prove;
 mod published;
 mod queue;
+mod recognising;
 mod redraw;
 mod reindex;
 mod renditions;
@@ -36,6 +37,7 @@ mod review;
 mod rows;
 mod scan;
 mod sealed_key;
+mod settling;
 mod sign_in;
 mod signer;
 mod stamps;
@@ -54,7 +56,6 @@ pub use export::{ExportReport, export};
 pub use filing::{Condition, Filed};
 pub use image_set::{ImageSet, ImageSetState};
 pub use kind::OPERATOR;
-pub use matching::SETTLEMENT_MAX_BYTES;
 pub use node::{Child, Content, File, Node};
 pub use open::{Progress, make_aside};
 pub use people::{GrantRecord, People, User};
@@ -65,6 +66,7 @@ pub use queue::{QueueChange, Waiting};
 pub use reindex::{IndexDigest, ReindexReport, reindex};
 pub use review::{REVIEW_MAX_BYTES, ReviewState};
 pub use scan::SCAN_MAX_BYTES;
+pub use settling::SETTLEMENT_MAX_BYTES;
 pub use sign_in::Caller;
 pub use signer::{Signer, SigningProgram};
 pub use templates::TemplateVersion;
@@ -83,6 +85,7 @@ use vouchsafe_evidence::rotation::KeyHistory;
 
 use crate::access::Time;
 use crate::catalog::Layout;
+use crate::matching::Decoder;
 use crate::render::Renderer;
 use crate::store::Store;
 use writer::{Desk, Writer};
@@ -116,6 +119,8 @@ pub struct Archive {
     signed_in: sign_in::SignedIn,
     templates: templates::Templates,
     renderer: Renderer,
+    /// Shows what is on scans.
+    decoder: Arc<dyn Decoder>,
     /// Told of what may have to be compared.
     news: Arc<pool::News>,
     writer: Writer,
@@ -183,6 +188,11 @@ impl Records {
 }
 
 impl Archive {
+    /// The same archive, in which `decoder` looks at scans; without, they are decoded in this process.
+    pub fn decoding_by(self, decoder: Arc<dyn Decoder>) -> Archive {
+        Archive { decoder, ..self }
+    }
+
     /// What can be read.
     pub fn records(&self) -> &Records {
         &self.records

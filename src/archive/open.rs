@@ -24,6 +24,7 @@ use super::{
     keys, log, sign_in,
 };
 use crate::catalog::Layout;
+use crate::matching::InProcess;
 use crate::render::Renderer;
 use crate::store::{Rocks, Store};
 use crate::voucher::Invalid;
@@ -193,6 +194,7 @@ impl Archive {
             signed_in: sign_in::SignedIn::new()?,
             templates: super::templates::Templates::default(),
             renderer: Renderer::new(),
+            decoder: Arc::new(InProcess),
             news,
             writer,
         })

@@ -1,14 +1,12 @@
 //! Placing: scans that came without a place find their voucher by the QR mark on them, or are listed as unplaced.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
-use vouchsafe_evidence::digest::{ContentDigests, Digest};
+use vouchsafe_evidence::digest::ContentDigests;
 use vouchsafe_evidence::entry::Object;
 
 use super::fold::object;
-use super::inbox::logged_path;
 use super::kind::{self, Draft};
 use super::rows::{InboxRow, VoucherRow, decode, key, last_part};
 use super::scan::kind_of_scan;
@@ -16,36 +14,48 @@ use super::tree::PAGE_ROWS;
 use super::{Archive, ArchiveError, Caller, ImageSet, Records};
 use crate::access::Right;
 use crate::catalog::TreePath;
-use crate::matching::{MATCH_MAX_BYTES, Matcher, Verdict, marked_places};
+use crate::matching::{MATCH_MAX_BYTES, marked_places};
 use crate::store::get_object;
 
 /// Most vouchers whose marks one file may have.
 const PLACES_MAX: usize = 16;
 /// Most scans of one voucher, as the names of scans allow.
 const SCANS_MAX: u32 = 999;
-/// Most candidates for a scan that found no place, and vouchers that are looked through for them.
+/// Most candidates for a scan that found no place.
 const CANDIDATES_MAX: usize = 5;
-const LOOKED_THROUGH_MAX: usize = 200;
+/// Vouchers that await a scan, anybody's, that are looked through for those that one person may file for.
+pub(super) const LOOKED_THROUGH_MAX: usize = 100_000;
 /// Longest reason that an entry keeps, in characters.
 const REASON_MAX_CHARS: usize = 200;
+
+/// Why a scan still has no place when some of its marks led to a voucher.
+pub(super) fn left_over(marks: usize, placed: usize) -> Option<String> {
+    match marks.saturating_sub(placed) {
+        0 => None,
+        _ if placed == 0 => Some("no voucher that you may file for has the mark on it".to_owned()),
+        left => Some(format!(
+            "{left} of the {marks} marks on it name no voucher that you may file for"
+        )),
+    }
+}
 
 /// What became of a scan without a place.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Placed {
     /// The vouchers that it was filed with.
     pub places: Vec<String>,
-    /// Why it was filed with none.
+    /// Why it was not filed with every voucher that it may show.
     pub unplaced: Option<String>,
 }
 
-/// A scan in somebody's inbox that found no voucher.
+/// A scan in somebody's inbox that found no voucher, or not all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unplaced {
     /// Its name in the inbox.
     pub name: String,
     /// Why it was not filed.
     pub reason: String,
-    /// Vouchers that await a scan and that the caller may file for: the latest first.
+    /// Those that it shows alike, or else vouchers that await a scan and that the caller may file for, the latest first.
     pub candidates: Vec<String>,
 }
 
@@ -69,37 +79,48 @@ impl Archive {
         let Some(content) = content else {
             return Ok(unplaced("it is too large to be looked at"));
         };
-        let marked = match marked_places(&content) {
+        let marked = match marked_places(&*self.decoder, &content) {
             Ok(marked) => marked,
             Err(error) => return Ok(unplaced(&format!("it cannot be read: {error}"))),
         };
         if marked.is_empty() {
             return Ok(unplaced("there is no QR mark of a voucher on it"));
         }
-        let mut placed = Placed::default();
+        let marks = marked.len();
+        let places = self.file_marked(caller, marked, (ending, media_type), digests)?;
+        Ok(Placed {
+            unplaced: left_over(marks, places.len()),
+            places,
+        })
+    }
+
+    /// Files a scan with each of the vouchers that its marks name and that the caller may file for: these.
+    pub(super) fn file_marked(
+        &self,
+        caller: &Caller,
+        marked: Vec<String>,
+        kind: (&'static str, &'static str),
+        digests: &ContentDigests,
+    ) -> Result<Vec<String>, ArchiveError> {
+        let mut places = Vec::new();
         for place in marked.into_iter().take(PLACES_MAX) {
             // What the caller may not file for is as if it were not there.
             let known = TreePath::parse(&place)
                 .ok()
                 .filter(|place| caller.permissions.allow(Right::Upload, place));
-            let filed = match known {
-                Some(place) => self.add_placed(caller, &place, (ending, media_type), digests)?,
-                None => false,
-            };
-            if filed {
-                placed.places.push(place);
+            let key = key::voucher(&place);
+            if let Some(known) = known
+                && self.records.row::<VoucherRow>(&key)?.is_some()
+                && self.add_placed(caller, &known, kind, digests)?
+            {
+                places.push(place);
             }
         }
-        if placed.places.is_empty() {
-            return Ok(unplaced(
-                "no voucher that you may file for has the mark on it",
-            ));
-        }
-        Ok(placed)
+        Ok(places)
     }
 
     /// Files a scan under the next free name of a voucher; whether there is that voucher.
-    fn add_placed(
+    pub(super) fn add_placed(
         &self,
         caller: &Caller,
         place: &TreePath,
@@ -135,174 +156,6 @@ impl Archive {
     }
 }
 
-/// How long it takes until a scan is tried again because vouchers came.
-const AGAIN: Duration = Duration::from_secs(15);
-/// Types of vouchers, and vouchers of one type, that a scan without a mark is held against.
-const FORMS_TRIED_MAX: usize = 8;
-const COMPARED_MAX: usize = 5;
-/// Rows of inboxes that are looked through for one that was not tried.
-const INBOX_ROWS: usize = 1_000;
-
-/// The scans without a place that were tried, by user and content, since some vouchers were filed.
-#[derive(Default)]
-pub(super) struct Tried {
-    scans: BTreeSet<(String, Digest)>,
-    /// How many commits had filed vouchers then.
-    vouchers: u64,
-    /// When that was looked at.
-    looked: Option<Instant>,
-}
-
-impl Tried {
-    /// Forgets what was tried if vouchers came since, from time to time.
-    pub fn renew(&mut self, vouchers: u64) {
-        if self.looked.is_none_or(|looked| looked.elapsed() > AGAIN) && vouchers != self.vouchers {
-            self.scans.clear();
-            self.vouchers = vouchers;
-            self.looked = Some(Instant::now());
-        }
-    }
-}
-
-/// A scan of somebody's inbox that found no voucher by a mark.
-struct Waiting {
-    caller: Caller,
-    path: TreePath,
-    object: Object,
-}
-
-impl Archive {
-    /// Holds one scan of an inbox that has no mark, and that was not `tried` before, against the vouchers that await
-    /// one: those whose number is read on it. It is filed with the first that it shows in every field. Gives whether
-    /// there was one to try.
-    pub(super) fn try_unplaced(
-        &self,
-        matcher: &Matcher,
-        tried: &mut Tried,
-    ) -> Result<bool, ArchiveError> {
-        let Some(waiting) = self.next_waiting(tried)? else {
-            return Ok(false);
-        };
-        let Waiting {
-            caller,
-            path,
-            object,
-        } = waiting;
-        let content = get_object(&*self.records.store, &object.blake3, MATCH_MAX_BYTES)?;
-        let Some(content) = content else {
-            return Ok(true);
-        };
-        let Some(place) = self.recognise(matcher, &caller, &content)? else {
-            return Ok(true);
-        };
-        let digests = ContentDigests {
-            blake3: object.blake3,
-            sha256: object.sha256,
-            size: object.size,
-        };
-        let kind = kind_of_scan(&content).unwrap_or_default();
-        if self.add_placed(&caller, &place, kind, &digests)? {
-            let body = kind::InboxReceived {
-                placed: vec![place.to_string()],
-                unplaced: None,
-            };
-            let draft = Draft::new(
-                &caller.id,
-                kind::INBOX_RECEIVED,
-                logged_path(&caller.id, &path),
-                &body,
-            )?;
-            let key = key::inbox(&caller.id, &path);
-            self.commit(move |desk| {
-                // Taken out meanwhile, it stays out.
-                let there = desk.rows.get::<InboxRow>(&key)?.and_then(|row| row.object);
-                if there.as_ref() == Some(&object) {
-                    desk.write(draft.with(vec![object]));
-                }
-                Ok(())
-            })?;
-        }
-        Ok(true)
-    }
-
-    fn next_waiting(&self, tried: &mut Tried) -> Result<Option<Waiting>, ArchiveError> {
-        for (key, row) in self.records.store.scan(&key::inboxes(), &[], INBOX_ROWS)? {
-            let row: InboxRow = decode(&key, &row)?;
-            let (Some(_), Some(object)) = (row.unplaced, row.object) else {
-                continue;
-            };
-            let Some((user, path)) = key::inbox_parts(&key) else {
-                continue;
-            };
-            if !tried.scans.insert((user.clone(), object.blake3)) {
-                continue;
-            }
-            if let Some(caller) = self.caller(&user, self.now()) {
-                return Ok(Some(Waiting {
-                    caller,
-                    path,
-                    object,
-                }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The voucher that awaits a scan and that this one shows in every field.
-    fn recognise(
-        &self,
-        matcher: &Matcher,
-        caller: &Caller,
-        content: &[u8],
-    ) -> Result<Option<TreePath>, ArchiveError> {
-        // The voucher of a mark may have come after the scan.
-        for place in marked_places(content).unwrap_or_default() {
-            let place = TreePath::parse(&place).ok();
-            let place = place.filter(|place| caller.permissions.allow(Right::Upload, place));
-            let row = |place: &TreePath| {
-                self.records
-                    .row::<VoucherRow>(&key::voucher(&place.to_string()))
-            };
-            if let Some(place) = place
-                && row(&place)?.is_some()
-            {
-                return Ok(Some(place));
-            }
-        }
-        let mut by_type: BTreeMap<String, Vec<TreePath>> = BTreeMap::new();
-        for path in self.records.awaiting(caller, LOOKED_THROUGH_MAX)? {
-            if let Ok(place) = TreePath::parse(&path) {
-                by_type
-                    .entry(place.parent().name().to_owned())
-                    .or_default()
-                    .push(place);
-            }
-        }
-        for places in by_type.into_values().take(FORMS_TRIED_MAX) {
-            let Some(form) = self.records.form_at(matcher, &places[0])? else {
-                continue;
-            };
-            // What cannot be decoded was said when it came.
-            let Ok(numbers) = matcher.read_field(&form, content, "number") else {
-                return Ok(None);
-            };
-            let named = places
-                .iter()
-                .filter(|place| numbers.iter().any(|read| read == place.name()));
-            for place in named.take(COMPARED_MAX) {
-                let Some(form) = self.records.form_at(matcher, place)? else {
-                    continue;
-                };
-                let compared = matcher.compare(&form, content);
-                if compared.is_ok_and(|it| it.report.verdict == Verdict::Match) {
-                    return Ok(Some(place.clone()));
-                }
-            }
-        }
-        Ok(None)
-    }
-}
-
 /// `scan-1.jpg`, or the first number that no scan of any kind has.
 fn free_name<T>(scans: &BTreeMap<String, T>, ending: &str) -> Option<String> {
     let number = (1..=SCANS_MAX).find(|number| {
@@ -321,40 +174,114 @@ impl Records {
         let prefix = key::inbox_nodes(&caller.id, &TreePath::default());
         let rows = self.store.scan(&prefix, &[], PAGE_ROWS)?;
         let mut unplaced = Vec::new();
-        let mut candidates = None;
+        let mut awaiting = None;
         for (key, row) in rows {
             let row: InboxRow = decode(&key, &row)?;
-            let Some(reason) = row.unplaced else {
+            let Some(mut reason) = row.unplaced else {
                 continue;
             };
-            let candidates = match &candidates {
+            let name = last_part(&key);
+            let alike = row.candidates.into_iter();
+            let alike: Vec<String> = alike.filter(|path| may_file_for(caller, path)).collect();
+            if !alike.is_empty() {
+                let candidates = alike;
+                unplaced.push(Unplaced {
+                    name,
+                    reason,
+                    candidates,
+                });
+                continue;
+            }
+            let (awaiting, all) = match &awaiting {
                 Some(known) => known,
-                None => candidates.insert(self.awaiting(caller, CANDIDATES_MAX)?),
+                None => awaiting.insert(self.awaiting(caller, CANDIDATES_MAX)?),
             };
+            if !all {
+                reason += &format!(
+                    "; of those that await a scan, {LOOKED_THROUGH_MAX} were looked through"
+                );
+            }
+            let candidates = awaiting.clone();
             unplaced.push(Unplaced {
-                name: last_part(&key),
+                name,
                 reason,
-                candidates: candidates.clone(),
+                candidates,
             });
         }
         Ok(unplaced)
     }
 
-    /// Some vouchers that await a scan and that the caller may file for, the last in the order of paths first.
-    fn awaiting(&self, caller: &Caller, most: usize) -> Result<Vec<String>, ArchiveError> {
+    /// The vouchers that await a scan and that the caller may file for, the last of them in the order of paths, that
+    /// first; and whether all that await one were looked through.
+    pub(super) fn awaiting(
+        &self,
+        caller: &Caller,
+        most: usize,
+    ) -> Result<(Vec<String>, bool), ArchiveError> {
         let prefix = key::image_sets(ImageSet::AwaitingScan.word());
-        let rows = self.store.scan(&prefix, &[], LOOKED_THROUGH_MAX)?;
-        let mine = |path: &String| {
-            TreePath::parse(path).is_ok_and(|place| caller.permissions.allow(Right::Upload, &place))
+        let (mut start, mut looked, mut mine) = (prefix.clone(), 0, VecDeque::new());
+        let all = loop {
+            let rows = self.store.scan(&prefix, &start, PAGE_ROWS)?;
+            for path in rows.iter().map(|(key, _)| last_part(key)) {
+                if may_file_for(caller, &path) {
+                    if mine.len() == most {
+                        mine.pop_front();
+                    }
+                    mine.push_back(path);
+                }
+            }
+            looked += rows.len();
+            match rows.last() {
+                None => break true,
+                Some(_) if looked >= LOOKED_THROUGH_MAX => break false,
+                Some((key, _)) => start.clone_from(key),
+            }
         };
-        let paths = rows.iter().rev().map(|(key, _)| last_part(key));
-        Ok(paths.filter(mine).take(most).collect())
+        Ok((mine.into_iter().rev().collect(), all))
     }
+}
+
+fn may_file_for(caller: &Caller, path: &str) -> bool {
+    TreePath::parse(path).is_ok_and(|place| caller.permissions.allow(Right::Upload, &place))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::access::{Permissions, Role};
+    use crate::archive::tests::{grant, open};
+    use crate::store::{Index as _, IndexChanges, Memory};
+
+    #[test]
+    fn what_others_await_hides_nothing_of_what_one_may_file_for() {
+        let store = Arc::new(Memory::default());
+        let archive = open(store.clone());
+        let await_scans = |company: &str, count: usize| {
+            let key = |number| {
+                let path = format!("/{company}/gl/2024-03/payment/{number:04}");
+                key::image_set(ImageSet::AwaitingScan.word(), &path)
+            };
+            let rows: IndexChanges = (0..count)
+                .map(|it| (key(it), Some(b"null".to_vec())))
+                .collect();
+            store.apply(&rows, store.applied().unwrap()).unwrap();
+        };
+        await_scans("acme", 3 * PAGE_ROWS);
+        await_scans("zeta", 7);
+        let caller = Caller {
+            id: "u9".to_owned(),
+            name: "tester".to_owned(),
+            permissions: Permissions::at(&[grant(Role::Uploader, "/zeta/")], 0),
+        };
+        let (found, all) = archive.records().awaiting(&caller, 2).unwrap();
+        let place = |number: &str| format!("/zeta/gl/2024-03/payment/{number}");
+        assert_eq!((found, all), (vec![place("0006"), place("0005")], true));
+        await_scans("acme", LOOKED_THROUGH_MAX);
+        let (found, all) = archive.records().awaiting(&caller, 2).unwrap();
+        assert_eq!((found.len(), all), (0, false), "and that is said");
+    }
 
     #[test]
     fn a_scan_gets_the_first_number_that_none_has() {

@@ -150,9 +150,12 @@ pub(super) struct InboxRow {
     pub created: Time,
     pub modified: Time,
     pub object: Option<Object>,
-    /// Why a scan was filed with no voucher.
+    /// Why a scan was not filed with every voucher that it may show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unplaced: Option<String>,
+    /// The vouchers between which a person has to choose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<String>,
 }
 
 /// Keys: a word for the kind of row, then its parts, with zero bytes between, which no part contains.

@@ -10,9 +10,11 @@ use super::credentials::Credentials;
 use super::open::Parts;
 use super::verify::Stored;
 use super::verify::tests::verify_source;
-use super::{Archive, ArchiveError, Caller, Condition, Filed, Node, Signer};
+use super::{Archive, ArchiveError, Caller, Condition, Filed, ImageSet, Node, Signer};
 use crate::access::{Grant, Permissions, Role, Scope};
 use crate::catalog::{Layout, TreePath};
+use crate::matching::{DecodeError, Decoder, Matcher, Thresholds};
+use crate::render::PagePixels;
 use crate::store::{Faulty, Index, Memory, Outcome, Store, Truth as _};
 
 fn key() -> SigningNoteKey {
@@ -289,4 +291,42 @@ fn a_proof_stays_the_same_while_the_log_grows() {
             .unwrap();
     }
     assert_eq!(proof(), before);
+}
+
+/// A decoder that has one answer to everything.
+struct Answering(fn() -> Result<(), DecodeError>);
+
+impl Decoder for Answering {
+    fn each_page(
+        &self,
+        _: &[u8],
+        _: &mut dyn FnMut(usize, PagePixels) -> bool,
+    ) -> Result<(), DecodeError> {
+        self.0()
+    }
+}
+
+#[test]
+fn a_comparison_that_cannot_be_made_now_waits_and_one_that_panics_is_unsure() {
+    let archive = open(Arc::new(Memory::default()));
+    archive.write_beginning().unwrap();
+    file(&archive, "0001").unwrap();
+    let (path, _) = voucher("0001");
+    let (uploader, mut scan) = (caller(Role::Uploader), &b"%PDF-1.7"[..]);
+    let added = archive.add_scan(
+        &uploader,
+        &path,
+        "scan-1.pdf",
+        &mut scan,
+        &Condition::Always,
+    );
+    assert_eq!(added, Ok(Filed::new(1)));
+    let decide = |answer| {
+        let matcher = Matcher::new(None, Thresholds::default());
+        archive.decide_match(&matcher.decoding_by(Arc::new(Answering(answer))), &path)
+    };
+    let busy = decide(|| Err(DecodeError::Busy("so much to do".to_owned())));
+    assert!(matches!(busy, Err(ArchiveError::Busy(_))), "{busy:?}");
+    assert_eq!(decide(|| panic!("hostile")), Ok(Some(ImageSet::Unsure)));
+    assert_eq!(decide(|| panic!("hostile")), Ok(None), "it is decided");
 }

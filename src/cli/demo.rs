@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::decoding::Apart;
 use super::sample::{self, Person};
 use super::serve::{Served, open, runtime};
 use super::{Failure, matching, terminal, walk};
 use crate::archive::Matching;
 use crate::config::Comparing;
+use crate::matching::Decoder;
 
 #[derive(Args)]
 #[command(after_help = "Example: vouchsafe demo\nExample: vouchsafe demo --exit --dir /tmp/sample")]
@@ -44,8 +46,9 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         sample::make(&arguments.dir)?;
     }
     let people = sample::people(&arguments.dir)?;
-    let archive = open(&arguments.dir)?;
-    let matchers = matching::matchers(&Comparing::default())?;
+    let decoder: Arc<dyn Decoder> = Arc::new(Apart::new()?);
+    let archive = open(&arguments.dir, &decoder)?;
+    let matchers = matching::matchers(&Comparing::default(), &decoder)?;
     let matching = Matching::start(Arc::clone(&archive), matchers)?;
     runtime()?.block_on(async {
         let served = Served::start(&arguments.dir, archive, listen).await?;

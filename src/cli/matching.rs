@@ -1,14 +1,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
+use super::decoding::Apart;
 use super::render::Given;
 use super::{Failure, terminal};
 use crate::config::Comparing;
 use crate::matching::{
-    CHARACTERS_FILE, DecodeError, Form, MATCH_MAX_BYTES, Matcher, NETWORK_FILE, Reader, Report,
-    Thresholds, Verdict,
+    CHARACTERS_FILE, DecodeError, Decoder, Form, MATCH_MAX_BYTES, Matcher, NETWORK_FILE, Reader,
+    Report, Thresholds, Verdict,
 };
 
 #[derive(Args)]
@@ -36,7 +38,10 @@ pub struct Arguments {
 
 impl From<DecodeError> for Failure {
     fn from(error: DecodeError) -> Failure {
-        Failure::Wrong(format!("the scan: {error}"))
+        match error {
+            DecodeError::Busy(_) => Failure::Machine(format!("the scan: {error}")),
+            _ => Failure::Wrong(format!("the scan: {error}")),
+        }
     }
 }
 
@@ -44,7 +49,7 @@ impl From<DecodeError> for Failure {
 const THREADS_MAX: usize = 64;
 
 /// Matchers for an archive that is served, one for each comparison at the same time.
-pub fn matchers(config: &Comparing) -> Result<Vec<Matcher>, Failure> {
+pub fn matchers(config: &Comparing, decoder: &Arc<dyn Decoder>) -> Result<Vec<Matcher>, Failure> {
     let wrong = |why: String| Failure::Wrong(format!("config.toml: matching: {why}"));
     if config.threads > THREADS_MAX {
         return Err(wrong(format!("threads: at most {THREADS_MAX}")));
@@ -57,7 +62,10 @@ pub fn matchers(config: &Comparing) -> Result<Vec<Matcher>, Failure> {
         Some(folder) => Some(load(folder).map_err(|error| wrong(format!("models: {error}")))?),
         None => reader(),
     };
-    let matcher = |_| Matcher::new(reader.as_ref().map(Reader::another), thresholds);
+    let matcher = |_| {
+        Matcher::new(reader.as_ref().map(Reader::another), thresholds)
+            .decoding_by(Arc::clone(decoder))
+    };
     Ok((0..config.threads).map(matcher).collect())
 }
 
@@ -99,7 +107,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(DecodeError::TooLarge.into());
     }
     let scan = fs::read(&arguments.scan).map_err(|error| Failure::io(&arguments.scan, &error))?;
-    let matcher = Matcher::new(reader(), Thresholds::default());
+    let matcher =
+        Matcher::new(reader(), Thresholds::default()).decoding_by(Arc::new(Apart::new()?));
     let (drawing, pdf) = given.sheet().pdf(matcher.renderer(), &given.template)?;
     let form = Form::new(matcher.renderer(), &drawing, &pdf)?;
     let comparison = matcher.compare(&form, &scan)?;

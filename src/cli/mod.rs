@@ -3,6 +3,7 @@
 
 mod backup;
 mod control;
+mod decoding;
 mod demo;
 mod export;
 mod failure;
@@ -66,6 +67,9 @@ enum Command {
     Render(render::Arguments),
     /// Compare a voucher with the scan of its paper, without an archive
     Match(matching::Arguments),
+    /// Draw a PDF that comes in, with limits, and send its pages out; other commands start this
+    #[command(name = "decode-scan", hide = true)]
+    DecodeScan,
     /// Check an archive or an exported folder
     Verify(verify::Arguments),
     /// Prove to somebody outside that one voucher is in the log
@@ -99,6 +103,7 @@ pub fn run() -> ExitCode {
         Command::Template(command) => template::run(command),
         Command::Render(arguments) => render::run(&arguments),
         Command::Match(arguments) => matching::run(&arguments),
+        Command::DecodeScan => decoding::run(),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),

@@ -9,10 +9,12 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::control::Control;
+use super::decoding::Apart;
 use super::{Failure, matching, terminal};
 use crate::anchor::Gathering;
 use crate::archive::{Archive, Matching, system_clock};
 use crate::config::{CONFIG_MAX_BYTES, Config};
+use crate::matching::Decoder;
 use crate::{api, dav, http};
 
 #[derive(Args)]
@@ -44,8 +46,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         )));
     }
     let config = config(arguments)?;
-    let archive = open(&arguments.archive)?;
-    let matching = Matching::start(Arc::clone(&archive), matching::matchers(&config.matching)?)?;
+    let decoder: Arc<dyn Decoder> = Arc::new(Apart::new()?);
+    let archive = open(&arguments.archive, &decoder)?;
+    let matchers = matching::matchers(&config.matching, &decoder)?;
+    let matching = Matching::start(Arc::clone(&archive), matchers)?;
     let gathering = Gathering::start(Arc::clone(&archive), &config).map_err(Failure::Wrong)?;
     runtime()?.block_on(async {
         let served = Served::start(&arguments.archive, archive, arguments.listen).await?;
@@ -70,11 +74,11 @@ fn config(arguments: &Arguments) -> Result<Config, Failure> {
     Config::from_toml(&text).map_err(|error| Failure::Wrong(format!("{}: {error}", file.display())))
 }
 
-/// The archive in `folder`, with progress if its index has to be rebuilt.
-pub fn open(folder: &Path) -> Result<Arc<Archive>, Failure> {
+/// The archive in `folder`, with progress if its index has to be rebuilt, for which `decoder` looks at scans.
+pub fn open(folder: &Path, decoder: &Arc<dyn Decoder>) -> Result<Arc<Archive>, Failure> {
     let progress = terminal::Progress::new("rebuilding the index");
     let archive = Archive::open(folder, system_clock(), &|done, of| progress.at(done, of))?;
-    Ok(Arc::new(archive))
+    Ok(Arc::new(archive.decoding_by(Arc::clone(decoder))))
 }
 
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {

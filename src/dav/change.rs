@@ -96,7 +96,7 @@ fn file(
         }
         Place::File(place, VoucherFile::Match) => {
             let content = body.read_all("match.json", SETTLEMENT_MAX_BYTES)?;
-            archive.settle_match(caller, &place, &content)
+            archive.settle_match(caller, &place, &content, condition)
         }
         Place::File(place, VoucherFile::Review) => {
             let content = body.read_all("review.json", REVIEW_MAX_BYTES)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::decode::{DecodeError, each_page};
+use super::decode::{DecodeError, Decoder, InProcess};
 use super::form::{FormPage, run_area};
 use super::found::{FoundField, FoundPage, is_value, lost, merge, reason, unfound};
 use super::glyphs::{GlyphVote, is_red};
@@ -45,6 +45,7 @@ impl Form {
 /// What compares: typefaces, the network if there is one, and where the verdicts part.
 pub struct Matcher {
     pub(super) renderer: Renderer,
+    decoder: Arc<dyn Decoder>,
     pub(super) reader: Option<Reader>,
     pub(super) thresholds: Thresholds,
 }
@@ -57,13 +58,19 @@ pub struct Comparison {
 }
 
 impl Matcher {
-    /// A matcher with the built-in typefaces.
+    /// A matcher with the built-in typefaces that decodes scans in its own process.
     pub fn new(reader: Option<Reader>, thresholds: Thresholds) -> Matcher {
         Matcher {
             renderer: Renderer::new(),
+            decoder: Arc::new(InProcess),
             reader,
             thresholds,
         }
+    }
+
+    /// The same matcher, decoding scans by `decoder`.
+    pub fn decoding_by(self, decoder: Arc<dyn Decoder>) -> Matcher {
+        Matcher { decoder, ..self }
     }
 
     /// What draws.
@@ -79,7 +86,7 @@ impl Matcher {
     /// Compares a scan, JPEG, PNG, TIFF or PDF, with the form.
     pub fn compare(&self, form: &Form, scan: &[u8]) -> Result<Comparison, DecodeError> {
         let mut found: Vec<Option<FoundPage>> = form.pages.iter().map(|_| None).collect();
-        each_page(scan, |index, picture| {
+        self.decoder.each_page(scan, &mut |index, picture| {
             let page = ScanPage::new(picture);
             self.page(form, index, &page, &mut found);
             true
@@ -134,7 +141,7 @@ impl Matcher {
         let Some(claim) = page.fields.iter().find(|claim| claim.name == name) else {
             return Ok(read);
         };
-        each_page(scan, |_, picture| {
+        self.decoder.each_page(scan, &mut |_, picture| {
             let scan = ScanPage::new(picture);
             for registration in register::find(page, &scan, "", false) {
                 let size = (page.ink[0].width, page.ink[0].height);

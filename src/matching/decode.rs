@@ -14,9 +14,11 @@ use hayro::{RenderCache, RenderSettings};
 use image::codecs::jpeg::JpegDecoder;
 use image::codecs::png::PngDecoder;
 use image::{DynamicImage, ImageDecoder, Limits, metadata::Orientation};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use tiff::ColorType;
+use tiff::decoder::Decoder as TiffDecoder;
 use tiff::decoder::DecodingResult;
-use tiff::{ColorType, decoder::Decoder};
 
 use crate::render::PagePixels;
 
@@ -32,7 +34,7 @@ const PDF_SIDE_PIXELS: f64 = 3_508.0;
 const PDF_MAX_SCALE: f64 = 300.0 / 72.0;
 
 /// Why a scan could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum DecodeError {
     /// Not JPEG, PNG, TIFF or PDF.
     #[error("neither JPEG, PNG, TIFF nor PDF")]
@@ -54,6 +56,43 @@ pub enum DecodeError {
     /// More bytes than [`MATCH_MAX_BYTES`].
     #[error("more than {MATCH_MAX_BYTES} bytes")]
     TooLarge,
+    /// It takes more than one file may take.
+    #[error("reading it takes {0}")]
+    Limit(String),
+    /// It could not be read at this moment, whatever is in it.
+    #[error("it cannot be read at this moment: {0}")]
+    Busy(String),
+}
+
+/// Hands over the pages of scans; how far it guards against files that mean harm is its own.
+pub trait Decoder: Send + Sync {
+    /// Hands over the pages of a scan in order, at most [`SCAN_MAX_PAGES`], until `each` has seen enough and says
+    /// `false`.
+    fn each_page(
+        &self,
+        content: &[u8],
+        each: &mut dyn FnMut(usize, PagePixels) -> bool,
+    ) -> Result<(), DecodeError>;
+}
+
+/// Decodes in this very process, which a PDF can drive into using up its memory and its stack: for files that are
+/// trusted, and within a process that has limits.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InProcess;
+
+impl Decoder for InProcess {
+    fn each_page(
+        &self,
+        content: &[u8],
+        each: &mut dyn FnMut(usize, PagePixels) -> bool,
+    ) -> Result<(), DecodeError> {
+        each_page(content, each)
+    }
+}
+
+/// Whether a content claims to be a PDF. The decoders of the other kinds keep limits of their own.
+pub fn is_pdf(content: &[u8]) -> bool {
+    content.starts_with(b"%PDF")
 }
 
 fn damaged(page: usize, why: impl ToString) -> DecodeError {
@@ -63,8 +102,7 @@ fn damaged(page: usize, why: impl ToString) -> DecodeError {
     }
 }
 
-/// Hands over the pages of a scan in order, at most [`SCAN_MAX_PAGES`], until `each` has seen enough and says
-/// `false`.
+/// What [`InProcess`] does.
 pub fn each_page(
     content: &[u8],
     mut each: impl FnMut(usize, PagePixels) -> bool,
@@ -82,7 +120,7 @@ pub fn each_page(
             each(0, picture);
         }
         [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => tiff_pages(content, &mut each)?,
-        [b'%', b'P', b'D', b'F', ..] => pdf_pages(content, &mut each)?,
+        _ if is_pdf(content) => pdf_pages(content, &mut each)?,
         _ => return Err(DecodeError::Unknown),
     }
     Ok(())
@@ -150,7 +188,7 @@ fn tiff_pages(
     limits.decoding_buffer_size = SCAN_MAX_PIXELS as usize * 4;
     limits.intermediate_buffer_size = SCAN_MAX_PIXELS as usize * 4;
     let mut decoder = decoded(1, || {
-        let decoder = Decoder::new(Cursor::new(content)).map_err(|error| damaged(1, error))?;
+        let decoder = TiffDecoder::new(Cursor::new(content)).map_err(|error| damaged(1, error))?;
         Ok(decoder.with_limits(limits))
     })?;
     for page in 1..=SCAN_MAX_PAGES {
@@ -174,7 +212,10 @@ fn tiff_pages(
     Ok(())
 }
 
-fn tiff_page(decoder: &mut Decoder<Cursor<&[u8]>>, page: usize) -> Result<PagePixels, DecodeError> {
+fn tiff_page(
+    decoder: &mut TiffDecoder<Cursor<&[u8]>>,
+    page: usize,
+) -> Result<PagePixels, DecodeError> {
     let fault = |error: tiff::TiffError| damaged(page, error);
     let (width, height) = decoder.dimensions().map_err(fault)?;
     check_size(page, u64::from(width), u64::from(height))?;

@@ -7,7 +7,7 @@ use rxing::multi::MultipleBarcodeReader as _;
 use rxing::qrcode::cpp_port::QrReader;
 use rxing::{BinaryBitmap, DecodeHints, Luma8Source, RXingResult};
 
-use super::decode::{DecodeError, each_page};
+use super::decode::{DecodeError, Decoder};
 use super::homography::Spot;
 use super::plane::Plane;
 
@@ -44,9 +44,9 @@ pub(super) fn find(page: &Plane) -> Vec<FoundMark> {
 }
 
 /// The vouchers that the marks on a scan name, each once, in the order in which they are found.
-pub fn marked_places(scan: &[u8]) -> Result<Vec<String>, DecodeError> {
+pub fn marked_places(decoder: &dyn Decoder, scan: &[u8]) -> Result<Vec<String>, DecodeError> {
     let mut places: Vec<String> = Vec::new();
-    each_page(scan, |_, picture| {
+    decoder.each_page(scan, &mut |_, picture| {
         let (picture, _) = picture.reduced();
         for mark in find(&picture.channel(1)) {
             if !mark.place.is_empty() && !places.contains(&mark.place) {

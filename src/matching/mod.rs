@@ -27,7 +27,10 @@ mod verdict;
 mod wording;
 
 pub use compare::{Comparison, Form, Matcher};
-pub use decode::{DecodeError, MATCH_MAX_BYTES, SCAN_MAX_PAGES, SCAN_MAX_PIXELS, each_page};
+pub use decode::{
+    DecodeError, Decoder, InProcess, MATCH_MAX_BYTES, SCAN_MAX_PAGES, SCAN_MAX_PIXELS, each_page,
+    is_pdf,
+};
 pub use form::{DOTS_PER_INCH, FormPage};
 pub use homography::{Homography, Spot};
 pub use mark::marked_places;

@@ -114,6 +114,26 @@ pub struct Report {
     pub reader: bool,
 }
 
+impl Report {
+    /// What there is to say where nothing could be compared at all.
+    pub fn undecided(why: &str) -> Report {
+        Report {
+            verdict: Verdict::Unsure,
+            score: 0.5,
+            reason: why.to_owned(),
+            fields: Vec::new(),
+            homography: Homography::IDENTITY.0,
+            pages: Vec::new(),
+            reader: false,
+        }
+    }
+
+    /// Whether the voucher was found on none of the pages: they are attachments, as far as can be seen.
+    pub fn is_of_other_papers(&self) -> bool {
+        self.pages.iter().all(|page| page.scan_page.is_none())
+    }
+}
+
 /// A rectangle of the form as the smallest upright one of the scan that holds it.
 pub(super) fn bounds(corners: [Spot; 4], factor: f64) -> [i64; 4] {
     let edge = |of: fn(&Spot) -> f64| {

@@ -4,7 +4,8 @@ use std::io::Cursor;
 
 use image::{Rgb, RgbImage};
 use vouchsafe::matching::{
-    DecodeError, Form, Matcher, SCAN_MAX_PIXELS, Thresholds, Verdict, each_page, marked_places,
+    DecodeError, Form, InProcess, Matcher, SCAN_MAX_PIXELS, Thresholds, Verdict, each_page,
+    marked_places,
 };
 use vouchsafe::render::Renderer;
 
@@ -161,7 +162,7 @@ fn of_several_vouchers_on_a_page_each_is_held_against_its_own() {
         verdict(&printed(&renderer, 23).form(&renderer), &scan),
         Verdict::Match
     );
-    let mut places = marked_places(&scan).unwrap();
+    let mut places = marked_places(&InProcess, &scan).unwrap();
     places.sort();
     let mut expected = [
         upper.drawing.place().to_owned(),

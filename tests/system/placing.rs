@@ -77,11 +77,129 @@ fn the_inbox_files_a_scan_by_its_mark_and_lists_what_it_cannot_place() {
     archive.assert_well();
 }
 
+#[test]
+fn a_file_with_several_marks_that_came_before_its_vouchers_finds_all_of_them() {
+    let archive = Archive::new();
+    let served = archive.serve();
+    let erp = served.client("erp");
+    let work = tempfile::tempdir().unwrap();
+    let own = ["0061", "0062", "0063"].map(|number| voucher(number, "31.00"));
+    let pages = own.each_ref().map(|own| {
+        let page = image::load_from_memory(&paper(work.path(), own, "png")).unwrap();
+        page.to_rgb8()
+    });
+    let mut encoded = std::io::Cursor::new(Vec::new());
+    let mut encoder = tiff::encoder::TiffEncoder::new(&mut encoded).unwrap();
+    for page in &pages {
+        let (width, height) = page.dimensions();
+        encoder
+            .write_image::<tiff::encoder::colortype::RGB8>(width, height, page.as_raw())
+            .unwrap();
+    }
+    let scan = encoded.into_inner();
+    let file = |at: usize| {
+        let number = own[at]["number"].as_str().unwrap();
+        let path = format!("{PLACE}/{number}/voucher.json");
+        assert_eq!(erp.put(&path, own[at].to_string()).status, 201);
+    };
+    file(1);
+    let told = erp.put("/dav/_inbox/all.tif", &scan).json();
+    let told = told["warnings"][0].as_str().unwrap();
+    assert!(told.contains("2 of the 3 marks"), "{told}");
+    file(0);
+    file(2);
+    for number in ["0061", "0062", "0063"] {
+        let until = Instant::now() + Duration::from_secs(60);
+        let path = format!("{PLACE}/{number}/scan-1.tif");
+        while erp.get(&path).status == 404 && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        assert_eq!(erp.get(&path).body, scan, "{number}");
+    }
+    let until = Instant::now() + Duration::from_secs(30);
+    while erp.get("/api/v1/unplaced").json() != json!([]) && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(erp.get("/api/v1/unplaced").json(), json!([]));
+    drop(served);
+    archive.assert_well();
+}
+
+#[test]
+fn a_scan_that_shows_two_vouchers_alike_waits_for_a_person() {
+    let archive = Archive::new();
+    let served = archive.serve();
+    let erp = served.client("erp");
+    let work = tempfile::tempdir().unwrap();
+    // A form that does not say of which ledger it is.
+    let field = "[[fields]]\nvalue = \"ledger\"\nbox = [29, 15.5, 50, 5]\nsize = 9.5\n";
+    let template = vouchsafe::voucher::template::Template::builtin("payment").unwrap();
+    assert!(template.contains(field));
+    let template = template.replace(field, "");
+    let published = served
+        .client("root")
+        .put("/dav/_templates/payment.toml", &template);
+    assert_eq!(published.status, 201, "{}", published.text());
+    let ledger = |ledger: &str| {
+        let mut own = voucher("0071", "45.00");
+        own["ledger"] = json!(ledger);
+        let path = format!("/dav/acme/{ledger}/2024-03/payment/0071/voucher.json");
+        assert_eq!(erp.put(&path, own.to_string()).status, 201);
+        own
+    };
+    let own = ledger("gl");
+    ledger("tax");
+    let [form, data, scan] = ["form.toml", "data.json", "scan.png"].map(|it| work.path().join(it));
+    std::fs::write(&form, template).unwrap();
+    std::fs::write(&data, own.to_string()).unwrap();
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let arguments = [
+        "render",
+        &text(&data),
+        "--out",
+        &text(&scan),
+        "--dpi",
+        "200",
+        "--template",
+        &text(&form),
+    ];
+    run_expecting(0, &arguments);
+    let scan = unmarked(&std::fs::read(scan).unwrap());
+    assert_eq!(erp.put("/dav/_inbox/a.png", scan).status, 201);
+    let until = Instant::now() + Duration::from_secs(60);
+    let listed = loop {
+        let unplaced = erp.get("/api/v1/unplaced").json();
+        let why = unplaced[0]["reason"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        if !why.contains("no QR mark") || Instant::now() > until {
+            break unplaced;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    let alike = ["gl", "tax"].map(|it| json!(format!("/acme/{it}/2024-03/payment/0071")));
+    let candidates = listed[0]["candidates"].as_array().unwrap();
+    assert!(
+        candidates.len() == 2 && alike.iter().all(|it| candidates.contains(it)),
+        "{listed}"
+    );
+    for path in alike {
+        let path = format!("/dav{}/scan-1.png", path.as_str().unwrap());
+        assert_eq!(erp.get(&path).status, 404);
+    }
+    drop(served);
+    archive.assert_well();
+    run_expecting(0, &["reindex", "--archive", archive.text()]);
+}
+
 /// The paper without its QR mark, as other systems print it.
 fn without_mark(folder: &Path, voucher: &Value) -> Vec<u8> {
-    let mut page = image::load_from_memory(&paper(folder, voucher, "png"))
-        .unwrap()
-        .to_rgb8();
+    unmarked(&paper(folder, voucher, "png"))
+}
+
+fn unmarked(page: &[u8]) -> Vec<u8> {
+    let mut page = image::load_from_memory(page).unwrap().to_rgb8();
     for y in 30..220 {
         for x in 1_610..1_800 {
             page.put_pixel(x, y, image::Rgb([255; 3]));
