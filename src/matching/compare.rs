@@ -8,11 +8,12 @@ use super::found::{FoundField, FoundPage, is_value, lost, merge, reason, unfound
 use super::glyphs::{GlyphVote, is_red};
 use super::homography::Homography;
 use super::look::{Look, place_as_line};
+use super::mark::FoundMark;
 use super::reader::Reader;
 use super::register::{self, Registration};
 use super::report::{FieldReport, PageReport, Report, Verdict};
 use super::scan_page::ScanPage;
-use super::verdict::{Decision, Thresholds, decide_other_word};
+use super::verdict::{Decision, Thresholds, decide_other_mark, decide_other_word};
 use crate::render::{Drawing, RenderError, Renderer};
 
 /// Pixels of the scan for one of the form below which the network must show that it can read the scan: 150 dots per
@@ -25,6 +26,7 @@ const READ_MAX: usize = 16;
 /// A voucher's form, drawn and ready to be held against scans.
 pub struct Form {
     pub(super) place: String,
+    digest: String,
     pub(super) pages: Vec<FormPage>,
 }
 
@@ -35,9 +37,36 @@ impl Form {
         let pages = drawn.into_iter().enumerate();
         Ok(Form {
             place: drawing.place().to_owned(),
+            digest: drawing.digest().to_owned(),
             pages: pages
                 .map(|(index, pixels)| FormPage::new(drawing, index, pixels))
                 .collect(),
+        })
+    }
+}
+
+impl Form {
+    /// The mark where the form has its own, if it is another one.
+    fn other_mark(
+        &self,
+        page: &FormPage,
+        scan: &ScanPage,
+        registration: &Registration,
+    ) -> Option<FoundField> {
+        let area = page.mark_area?;
+        let (x, y) = area.middle();
+        let (at, edge) = (
+            registration.locate(x, y),
+            registration.locate(area.right, y),
+        );
+        let near = |mark: &&FoundMark| mark.middle().distance(at) < at.distance(edge);
+        let mark = scan.marks.iter().find(near)?;
+        let why = mark.differs(&self.place, &self.digest)?;
+        Some(FoundField {
+            name: "mark".to_owned(),
+            text: format!("{} B3:{}", self.place, self.digest),
+            area,
+            decision: decide_other_mark(format!("{} B3:{}", mark.place, mark.digest), why),
         })
     }
 }
@@ -170,7 +199,9 @@ impl Matcher {
                 .as_ref()
                 .is_some_and(|it| it.verdict() == Verdict::Match);
             for registration in register::find(page, scan, &form.place, done) {
-                let compared = self.compare_page(page, (number, index), scan, registration);
+                let marked = form.other_mark(page, scan, &registration);
+                let mut compared = self.compare_page(page, (number, index), scan, registration);
+                compared.fields.extend(marked.filter(|_| compared.sound));
                 let better = found[number]
                     .as_ref()
                     .is_none_or(|known| compared.outweighs(known));

@@ -93,6 +93,8 @@ pub struct FormPage {
     pub(super) frame: Option<[Spot; 4]>,
     /// Corners of the QR mark's modules.
     pub(super) mark: Option<[Spot; 4]>,
+    /// Where they are.
+    pub(super) mark_area: Option<Area>,
     /// The form's own texts.
     pub(super) labels: Vec<GlyphRun>,
     /// The voucher's values.
@@ -168,6 +170,7 @@ impl FormPage {
             anchors: anchors(&fixed.halved()),
             frame,
             mark: mark.map(|mark| mark.corners()),
+            mark_area: mark,
             labels,
             fields: claims.collect(),
             slots: drawing

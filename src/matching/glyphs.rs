@@ -119,7 +119,7 @@ pub(super) struct GlyphVote<'a> {
 }
 
 impl GlyphVote<'_> {
-    fn glyph(&self, typeface: Typeface, id: u16, size: f32, origin: (f32, f32)) -> Patch {
+    pub fn glyph(&self, typeface: Typeface, id: u16, size: f32, origin: (f32, f32)) -> Patch {
         let drawn = self.renderer.coverage(typeface, id, size, origin);
         Patch {
             left: drawn.left,

@@ -9,6 +9,7 @@ use super::reader::{Line, Reading};
 use super::register::Registration;
 use super::report::SlotReport;
 use super::scan_page::ScanPage;
+use super::strokes::Row;
 use super::verdict::{Decision, Extra, Leaning, decide, decide_empty, is_amount, leaning};
 use super::wording::Wording;
 use crate::render::GlyphRun;
@@ -194,8 +195,13 @@ impl Look<'_> {
         };
         let strict = amount || matches!(claim.name.as_str(), "number" | "date");
         let (mut count, mut over, mut loose, mut read) = (0, 0, 0, String::new());
+        let mut signs = false;
         for blob in blobs(plane, &self.form.explained, &inner, dark) {
-            if !in_line(&blob) || signed(&blob) {
+            if signed(&blob) {
+                signs |= claim.text.is_empty() && !is_amount(&claim.name);
+                continue;
+            }
+            if !in_line(&blob) {
                 continue;
             }
             let shaped = blob.is_like_a_character(size) || amount && blob.is_like_a_minus(size);
@@ -224,6 +230,12 @@ impl Look<'_> {
         if strict && self.own_type && over as f32 >= OVERWRITTEN * size * size {
             count += 1;
         }
+        if is_amount(&claim.name) && self.own_type && self.hides(claim, plane, size) {
+            count += 1;
+        }
+        if signs && self.own_type && count == 0 && self.printed_name(claim).is_some() {
+            count += 1;
+        }
         // A single stroke of a pen may look like a digit where nothing was claimed.
         let printed = read.chars().count() >= if claim.text.is_empty() { 2 } else { 1 };
         match (count, printed) {
@@ -231,6 +243,24 @@ impl Look<'_> {
             (_, true) => Extra::Printed(read),
             _ => Extra::Perhaps,
         }
+    }
+
+    /// Whether there is ink in an amount's row that lies where the form has ink as well.
+    fn hides(&self, claim: &Claim, plane: &Plane, size: f32) -> bool {
+        let row = claim.runs.first().map(|run| pixels(run.baseline));
+        let row = Row {
+            seen: plane,
+            form: &self.form.ink[0],
+            fixed: &self.form.fixed,
+            blur: self.optics.blur,
+            dark: self.optics.dark,
+            size,
+            baseline: row.unwrap_or(claim.area.middle().1 + 0.35 * size),
+        };
+        let text = self.area(claim);
+        let ruled =
+            !claim.runs.is_empty() && row.is_ruled_through(text.left, text.right - 0.4 * size);
+        ruled || row.is_on_a_rule(&claim.area)
     }
 
     /// Lets the network read a field.

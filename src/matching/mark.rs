@@ -19,8 +19,30 @@ const MARKS_MAX: usize = 16;
 pub(super) struct FoundMark {
     /// The voucher's path, as printed; empty if the mark has only the digest.
     pub place: String,
+    /// The digest of its data, 64 hexadecimal digits.
+    pub digest: String,
     /// Corners of the modules from the upper left one clockwise, as the mark stands upright, in pixels.
     pub corners: [Spot; 4],
+}
+
+impl FoundMark {
+    /// Why this is not the mark of the voucher at `place` with data of `digest`; none if it is.
+    pub fn differs(&self, place: &str, digest: &str) -> Option<&'static str> {
+        if !self.place.is_empty() && self.place != place {
+            return Some("the QR mark on it is another voucher's");
+        }
+        let same = self.digest.eq_ignore_ascii_case(digest);
+        (!same).then_some("the QR mark on it is of other data of this voucher")
+    }
+
+    /// Its middle, in pixels.
+    pub fn middle(&self) -> Spot {
+        let sum = |of: fn(&Spot) -> f64| self.corners.iter().map(of).sum::<f64>() / 4.0;
+        Spot {
+            x: sum(|it| it.x),
+            y: sum(|it| it.y),
+        }
+    }
 }
 
 /// The marks of a page, from its brightness.
@@ -59,7 +81,7 @@ pub fn marked_places(decoder: &dyn Decoder, scan: &[u8]) -> Result<Vec<String>, 
 }
 
 fn of(result: &RXingResult) -> Option<FoundMark> {
-    let (place, _) = parse(result.getText())?;
+    let (place, digest) = parse(result.getText())?;
     let points: Vec<Spot> = result
         .getPoints()
         .iter()
@@ -72,6 +94,7 @@ fn of(result: &RXingResult) -> Option<FoundMark> {
     let [a, b, d, c] = <[Spot; 4]>::try_from(points).ok()?;
     Some(FoundMark {
         place,
+        digest,
         corners: [a, b, c, d],
     })
 }

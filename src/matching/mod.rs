@@ -23,6 +23,8 @@ mod register;
 mod report;
 mod scan_page;
 mod seek;
+mod signature;
+mod strokes;
 mod verdict;
 mod wording;
 

@@ -331,6 +331,17 @@ pub(super) fn decide_other_word() -> Decision {
     }
 }
 
+/// The decision where the mark is not this voucher's: the paper is of something else, or of another version.
+pub(super) fn decide_other_mark(seen: String, why: &str) -> Decision {
+    Decision {
+        verdict: Verdict::Unsure,
+        score: 0.3,
+        seen,
+        reason: why.to_owned(),
+        votes: Votes::default(),
+    }
+}
+
 /// Decides on a place that must be empty.
 pub(super) fn decide_empty(extra: &Extra) -> Decision {
     let (verdict, score, seen, reason) = match extra {

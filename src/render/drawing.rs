@@ -36,6 +36,11 @@ impl Drawing {
         &self.place
     }
 
+    /// The digest of the voucher's data, as its mark has it.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
     /// Width of every page.
     pub fn width(&self) -> Length {
         self.page.width

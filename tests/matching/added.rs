@@ -160,3 +160,79 @@ fn what_the_form_itself_says_and_where_the_scan_ends_are_looked_at() {
     let cut = image::imageops::crop_imm(&page, 0, 0, page.width(), height).to_image();
     assert_eq!(verdict(&form, &cut), Verdict::Unsure);
 }
+
+#[test]
+fn an_amount_that_is_ruled_through_and_a_digit_on_a_rule_of_its_grid_are_seen() {
+    let renderer = Renderer::new();
+    let printed = printed(&renderer, 71);
+    let form = printed.form(&renderer);
+    let page = printed.page(&renderer, DOTS_PER_INCH);
+    let field = ["lines[0].debit", "lines[0].credit"];
+    let field = field.into_iter().find(|name| {
+        let mut fields = printed.drawing.fields().iter();
+        fields.any(|it| it.name == *name && !it.text.is_empty())
+    });
+    let field = field.unwrap();
+    let ((x, y), size) = origin(&printed, field);
+    let text = printed.drawing.fields().iter().find(|it| it.name == field);
+    let (count, cell) = (text.unwrap().text.chars().count() as f32, 0.83 * size);
+    for (rise, ink) in [(0.0, [0, 0, 0]), (0.25, [20, 30, 140])] {
+        let mut ruled = page.clone();
+        let (left, right) = (x - 0.2 * size, x + count * cell);
+        for column in left as u32..right as u32 {
+            let up = rise * size * ((column as f32 - left) / (right - left) - 0.5);
+            let middle = (y - 0.33 * size - up) as u32;
+            (middle - 1..middle + 3).for_each(|row| ruled.put_pixel(column, row, Rgb(ink)));
+        }
+        assert_ne!(verdict(&form, &ruled), Verdict::Match, "{rise}");
+    }
+    for digit in "1479".chars() {
+        let mut forged = page.clone();
+        let at = (x - 0.5 * cell, y);
+        print(&renderer, &mut forged, digit, at, (size, [0; 3]));
+        assert_ne!(verdict(&form, &forged), Verdict::Match, "{digit}");
+    }
+}
+
+#[test]
+fn a_name_that_is_printed_where_nobody_signed_is_seen() {
+    let renderer = Renderer::new();
+    let mut claim: serde_json::Value =
+        serde_json::from_slice(&printed(&renderer, 74).data).unwrap();
+    claim["reviewer"] = serde_json::Value::Null;
+    let printed = Printed::new(&renderer, &claim, None);
+    let form = printed.form(&renderer);
+    let page = printed.page(&renderer, DOTS_PER_INCH);
+    assert_eq!(verdict(&form, &page), Verdict::Match);
+    let slots = printed.drawing.slots().iter();
+    let slot = slots.clone().find(|it| it.name == "signature.reviewer");
+    let left = slot.unwrap().rectangle.x as f32 / UNITS;
+    let ((_, y), size) = origin(&printed, "preparer");
+    for name in ["王小明", "赵敏"] {
+        let mut forged = page.clone();
+        for (index, character) in name.chars().enumerate() {
+            let at = (left + (0.4 + index as f32) * size, y);
+            print(&renderer, &mut forged, character, at, (size, [0; 3]));
+        }
+        assert_ne!(verdict(&form, &forged), Verdict::Match, "{name}");
+    }
+}
+
+#[test]
+fn a_mark_of_other_data_or_of_another_voucher_is_seen() {
+    let renderer = Renderer::new();
+    let printed = printed(&renderer, 75);
+    let form = printed.form(&renderer);
+    let claim: serde_json::Value = serde_json::from_slice(&printed.data).unwrap();
+    let (mut other_data, mut other_place) = (scans::own_mark(&claim), scans::own_mark(&claim));
+    other_data.digest = "0123456789abcdef".repeat(4);
+    other_place.place += "9";
+    for (mark, why) in [(other_data, "other data"), (other_place, "another voucher")] {
+        let page = Printed::new(&renderer, &claim, Some(&mark)).page(&renderer, DOTS_PER_INCH);
+        let matcher = Matcher::new(scans::reader(), Thresholds::default());
+        let report = matcher.compare(&form, &jpeg(&page)).unwrap().report;
+        assert_eq!(report.verdict, Verdict::Unsure, "{}", report.reason);
+        let mark = report.fields.iter().find(|field| field.name == "mark");
+        assert!(mark.unwrap().reason.contains(why), "{mark:?}");
+    }
+}
