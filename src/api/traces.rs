@@ -249,7 +249,7 @@ mod tests {
         assert!(lines.next().unwrap().starts_with("entry,time,user"));
         let row = lines.next().unwrap();
         assert!(
-            row.ends_with(r#","'=HYPERLINK(""http://x""), ""y""",""#),
+            row.ends_with(r#","'=HYPERLINK(""http://x""), ""y""","#),
             "{row}"
         );
     }

@@ -279,7 +279,7 @@ mod tests {
         let (found, all) = archive.records().awaiting(&caller, 2).unwrap();
         let place = |number: &str| format!("/zeta/gl/2024-03/payment/{number}");
         assert_eq!((found, all), (vec![place("0006"), place("0005")], true));
-        await_scans("acme", LOOKED_THROUGH_MAX);
+        await_scans("acme", LOOKED_THROUGH_MAX + PAGE_ROWS);
         let (found, all) = archive.records().awaiting(&caller, 2).unwrap();
         assert_eq!((found.len(), all), (0, false), "and that is said");
     }
