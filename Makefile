@@ -14,8 +14,9 @@ demo: rocksdb models checkout
 	cargo build --release --workspace --bins
 	"$(CARGO_TARGET_DIR)/release/vouchsafe" demo
 
+# The tests bring their own build of the program; the verifier is a program of its own.
 test: test-packages rocksdb models checkout
-	cargo build --release --workspace --bins
+	cargo build --release -p vouchsafe-evidence --bins
 	cargo test --release --workspace
 
 check: rocksdb checkout

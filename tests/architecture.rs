@@ -41,9 +41,7 @@ const ROOMS: [(&str, u8, &[&str]); 15] = [
     (
         "api",
         5,
-        &[
-            "access", "archive", "catalog", "config", "evidence", "http", "voucher",
-        ],
+        &["access", "archive", "catalog", "config", "http", "voucher"],
     ),
     ("pages", 5, &["http"]),
     // A witness is a server, too.
