@@ -240,11 +240,10 @@ fn check_files(folder: &Path, entry: &Entry, report: &mut Report) {
 
 /// Whether a longer file begins with what was filed, as a marked PDF does: the mark is an update behind it.
 fn begins_as_filed(file: &Path, object: &Object) -> bool {
-    let Ok(content) = File::open(file) else {
+    let Ok(mut beginning) = limited(file, object.size) else {
         return false;
     };
     let mut hasher = ContentHasher::default();
-    let mut beginning = content.take(object.size);
     let mut piece = vec![0; 256 << 10];
     while let Ok(read @ 1..) = beginning.read(&mut piece) {
         hasher.update(&piece[..read]);
@@ -262,7 +261,7 @@ const MARKED_MAX_BYTES: u64 = 64 << 20;
 /// picture is not covered.
 fn is_marked(file: &Path) -> bool {
     let mut content = Vec::new();
-    let read = File::open(file).and_then(|it| it.take(MARKED_MAX_BYTES).read_to_end(&mut content));
+    let read = limited(file, MARKED_MAX_BYTES).and_then(|mut it| it.read_to_end(&mut content));
     let png = content.starts_with(b"\x89PNG") && content.windows(4).any(|name| name == b"vsRm");
     let jpeg = content.starts_with(b"\xFF\xD8\xFF\xFE") && content.get(6..10) == Some(b"    ");
     read.is_ok() && (png || jpeg)
