@@ -4,7 +4,11 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::peer::{Nginx, requests_per_second};
+use crate::scans::scanner::pdf;
 use crate::server::{Filled, Served, agent, authorization, voucher};
+
+/// About how long the scanned PDF is.
+const PDF_BYTES: usize = 2 << 20;
 
 /// The scan of a voucher: its form as a JPEG of about 200 KiB.
 fn scan(work: &std::path::Path) -> Vec<u8> {
@@ -26,15 +30,20 @@ pub fn measure(filled: &Filled) {
     let served = Served::start(&filled.archive());
     let place = format!("{}/dav/acme/gl/2024-03/payment/000001", served.url);
     let upload = authorization("erp");
-    let sent = agent()
-        .put(&format!("{place}/scan-1.jpg"))
-        .header("Authorization", &upload)
-        .send(&scan(work.path())[..]);
-    assert!(sent.unwrap().status().is_success());
+    let scan = scan(work.path());
+    let page = image::load_from_memory(&scan).unwrap().to_rgb8();
+    let pages = vec![page; PDF_BYTES / scan.len()];
+    for (name, file) in [("scan-1.jpg", &scan), ("scan-2.pdf", &pdf(&pages))] {
+        let sent = agent()
+            .put(&format!("{place}/{name}"))
+            .header("Authorization", &upload)
+            .send(&file[..]);
+        assert!(sent.unwrap().status().is_success());
+    }
     let root = work.path().join("root");
     std::fs::create_dir(&root).unwrap();
     let nginx = Nginx::start(work.path(), &root);
-    for name in ["scan-1.jpg", "voucher.png", "voucher.pdf"] {
+    for name in ["scan-1.jpg", "voucher.png", "voucher.pdf", "scan-2.pdf"] {
         let url = format!("{place}/{name}");
         let get = |who: &str| {
             let began = Instant::now();

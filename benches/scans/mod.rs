@@ -7,6 +7,7 @@ pub mod foreign;
 pub mod forge;
 pub mod paper;
 pub mod random;
+pub mod scanner;
 pub mod vouchers;
 
 use image::RgbImage;

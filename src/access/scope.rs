@@ -84,6 +84,17 @@ impl Scope {
         }
     }
 
+    /// Steps from the root to where the scope's own part of the tree begins.
+    pub(super) fn depth(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// Whether a name fits `depth` steps below the root, in a folder that the scope reaches below.
+    pub(super) fn has_name(&self, depth: usize, name: &str) -> bool {
+        let fits = |segment: &Segment| segment.matches(name);
+        !(depth == 0 && name.starts_with('_')) && self.segments.get(depth).is_none_or(fits)
+    }
+
     /// Whether the steps that both have agree.
     fn agrees(&self, path: &TreePath) -> bool {
         // The archive's own folders are in no scope that does not name them.

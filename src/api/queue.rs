@@ -1,8 +1,10 @@
+use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Query, Request, State};
+use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Json, Response};
 use futures_util::stream;
@@ -19,9 +21,16 @@ const BEHIND_MAX: usize = 1_024;
 /// How often a quiet stream says that it is still there, so that proxies keep it open.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
+/// Streams that one person has open at most: each browser window and connector has one, and each costs a connection.
+const STREAMS_MAX: usize = 256;
+
 /// Where changes of the queues come from.
 #[derive(Clone)]
-pub struct Changes(Sender<QueueChange>);
+pub struct Changes {
+    sender: Sender<QueueChange>,
+    /// How many streams each person has, by their id.
+    streams: Arc<Mutex<HashMap<String, usize>>>,
+}
 
 impl Changes {
     /// Listens to the archive from now on.
@@ -30,7 +39,42 @@ impl Changes {
         let changes = sender.clone();
         // Nobody may be listening; then there is nobody to tell.
         archive.on_queue_change(move |change| drop(changes.send(change.clone())));
-        Changes(sender)
+        Changes {
+            sender,
+            streams: Arc::default(),
+        }
+    }
+
+    /// One more stream of this person, until what is returned is dropped; none where they have too many.
+    fn stream_of(&self, id: &str) -> Option<OpenStream> {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = streams.get(id).copied().unwrap_or_default();
+        if open == STREAMS_MAX {
+            return None;
+        }
+        streams.insert(id.to_owned(), open + 1);
+        Some(OpenStream {
+            id: id.to_owned(),
+            streams: Arc::clone(&self.streams),
+        })
+    }
+}
+
+/// Counts as one of its person's streams while it is there.
+struct OpenStream {
+    id: String,
+    streams: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = streams.get_mut(&self.id) {
+            *open -= 1;
+            if *open == 0 {
+                streams.remove(&self.id);
+            }
+        }
     }
 }
 
@@ -60,6 +104,8 @@ struct Listener {
     changes: Receiver<QueueChange>,
     stopping: Stopping,
     begun: bool,
+    /// Held while the stream is open.
+    _open: OpenStream,
 }
 
 impl Listener {
@@ -139,13 +185,19 @@ pub async fn events(
     request: Request,
 ) -> Result<Response, Refusal> {
     let who = authenticate(&archive, request.headers(), Peer::of(&request)).await?;
+    let open = changes.stream_of(&who.caller.id).ok_or_else(|| {
+        let error = format!("{} has {STREAMS_MAX} streams open", who.caller.name);
+        let hint = "close one, or let one stream serve all";
+        Refusal::new(StatusCode::TOO_MANY_REQUESTS, error, hint)
+    })?;
     let listener = Listener {
         // Listening begins before the queue is read, so that nothing falls between.
-        changes: changes.0.subscribe(),
+        changes: changes.sender.subscribe(),
         stopping: Stopping::of(&request),
         caller: who.caller,
         archive,
         begun: false,
+        _open: open,
     };
     let events = stream::unfold(listener, |mut listener| async move {
         let event = listener.next().await?;

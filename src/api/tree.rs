@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{AtPath, given, place};
-use crate::archive::{Archive, Node};
+use crate::archive::{Archive, Children, Node};
 use crate::catalog::TreePath;
 use crate::http::{Peer, Refusal, authenticate, blocking};
 
@@ -44,14 +44,11 @@ pub async fn children(
     let told = blocking(move || {
         let records = archive.records();
         records.node(&who.caller, &path, None)?;
-        let (mut children, mut next) = records.children(&who.caller, &path, &after)?;
-        // A page may have nothing that the caller sees, and where it ends is the name of something.
-        while let Some(after) = next.take_if(|_| children.is_empty()) {
-            (children, next) = records.children(&who.caller, &path, &after)?;
-        }
-        let last = children.last().map(|child| child.name.clone());
-        let next = next.and(last);
-        let children = children.iter().map(|child| told(&child.name, &child.node));
+        let mut children = Children::after(who.caller, path.clone(), after);
+        let page = children.page(&records)?;
+        let next = page.last().filter(|_| children.has_more());
+        let next = next.map(|child| child.name.clone());
+        let children = page.iter().map(|child| told(&child.name, &child.node));
         let children: Vec<Value> = children.collect();
         Ok(json!({"path": path.to_string(), "children": children, "next": next}))
     });

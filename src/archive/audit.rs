@@ -5,8 +5,8 @@ use vouchsafe_evidence::log_file::LogFile;
 use vouchsafe_evidence::tile::{TILE_WIDTH, Tile};
 
 use super::published::{sees_audit, sees_entries};
-use super::rows::{AnchorRow, key};
-use super::tree::{PAGE_ROWS, absent};
+use super::rows::{AnchorRow, PAGE_ROWS, key};
+use super::tree::absent;
 use super::{ArchiveError, Caller, Child, Node, Records};
 use crate::catalog::TreePath;
 

@@ -6,9 +6,8 @@ use serde::Serialize;
 
 use super::documents::rfc3339;
 use super::open::entry;
-use super::rows::{ViewRow, decode, key};
+use super::rows::{ViewRow, decode, each, key};
 use super::traces::{refused, seq};
-use super::tree::PAGE_ROWS;
 use super::{ArchiveError, Caller, Records};
 use crate::access::{Right, Time};
 use crate::catalog::TreePath;
@@ -144,28 +143,21 @@ impl Records {
         for user in people.users() {
             let prefix = key::views_by(&user.id);
             let mut views = Vec::new();
-            let mut start = match first.checked_sub(1) {
+            let after = match first.checked_sub(1) {
                 Some(before) => key::view_by(&user.id, before),
                 None => prefix.clone(),
             };
-            loop {
-                let rows = self.store.scan(&prefix, &start, PAGE_ROWS)?;
-                for (key, row) in &rows {
-                    let row: ViewRow = decode(key, row)?;
-                    let entry = seq(key)?;
-                    let (time, path) = (row.time, row.path);
-                    views.push(Look { entry, time, path });
-                }
-                read += rows.len();
+            each(&*self.store, &prefix, &after, |key, row| {
+                let ViewRow { time, path } = decode(key, row)?;
+                let entry = seq(key)?;
+                views.push(Look { entry, time, path });
+                read += 1;
                 if read > BURST_VIEWS_MAX {
                     let error = format!("there are more than {BURST_VIEWS_MAX} views");
                     return Err(ArchiveError::conflict(error, "ask for a shorter time"));
                 }
-                match rows.last() {
-                    Some((key, _)) => start.clone_from(key),
-                    None => break,
-                }
-            }
+                Ok(())
+            })?;
             bursts(views, unusual, |looks, vouchers| {
                 if let (Some(first), Some(last)) = (looks.first(), looks.last()) {
                     found.push(Burst {

@@ -14,7 +14,9 @@ use vouchsafe_evidence::tile::{TILE_WIDTH, Tile};
 
 use super::open::{Progress, make_aside, refuse_inside};
 use super::rows::{AnchorRow, FileRow, UserRow, VoucherRow, key};
-use super::{ArchiveError, Caller, Content, File as TreeFile, Node, OPERATOR, Records, log};
+use super::{
+    ArchiveError, Caller, Children, Content, File as TreeFile, Node, OPERATOR, Records, log,
+};
 use crate::access::{Grant, Permissions, Right, Role, Scope};
 use crate::catalog::TreePath;
 use crate::voucher::Invalid;
@@ -263,10 +265,9 @@ impl Exporter<'_> {
 
     /// Every voucher below `path` that the caller sees.
     fn tree(&mut self, path: &TreePath, whole: bool) -> Result<(), ArchiveError> {
-        let mut after = String::new();
-        loop {
-            let (children, next) = self.records.children(&self.caller, path, &after)?;
-            for child in children {
+        let mut children = Children::of(self.caller.clone(), path.clone());
+        while children.has_more() {
+            for child in children.page(self.records)? {
                 let below = path.child(&child.name);
                 match child.node {
                     Node::Folder { .. } if below.segments().len() == self.levels() => {
@@ -276,11 +277,8 @@ impl Exporter<'_> {
                     Node::File(_) => {}
                 }
             }
-            match next {
-                Some(name) => after = name,
-                None => return Ok(()),
-            }
         }
+        Ok(())
     }
 
     fn levels(&self) -> usize {
@@ -309,8 +307,7 @@ impl Exporter<'_> {
                 self.single(seq)?;
             }
         }
-        let (files, _) = self.records.children(&self.caller, place, "")?;
-        for child in files {
+        for child in self.records.voucher_files(&self.caller, place)? {
             if let Node::File(file) = child.node {
                 self.file(&format!("data/tree{place}/{}", child.name), &file)?;
             }

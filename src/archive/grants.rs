@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::documents::rfc3339;
 use super::kind::{self, Draft, OPERATOR};
-use super::people::{each, next_id, number, place_of, user_id, user_name};
-use super::rows::{GrantRow, MembershipRow, decode, key, last_part};
+use super::people::{next_id, number, place_of, user_id, user_name};
+use super::rows::{GrantRow, MembershipRow, decode, each, key, last_part};
 use super::{Archive, ArchiveError, Caller, People, Records};
 use crate::access::{Grant, Right, Scope, Time};
 use crate::catalog::TreePath;
@@ -69,7 +69,7 @@ impl Membership {
 
 pub(super) fn read_grants(store: &dyn Store) -> Result<Vec<GrantRecord>, ArchiveError> {
     let mut grants = Vec::new();
-    each(store, &key::grant(""), |key, row| {
+    each(store, &key::grant(""), &[], |key, row| {
         let grant: GrantRow = decode(key, row)?;
         let scope = Scope::parse(&grant.scope)
             .map_err(|error| ArchiveError::Broken(format!("{}: {error}", last_part(key))))?;
@@ -95,7 +95,7 @@ pub(super) fn read_grants(store: &dyn Store) -> Result<Vec<GrantRecord>, Archive
 
 pub(super) fn read_memberships(store: &dyn Store) -> Result<Vec<Membership>, ArchiveError> {
     let mut memberships = Vec::new();
-    each(store, &key::memberships(), |key, row| {
+    each(store, &key::memberships(), &[], |key, row| {
         let times: Vec<MembershipRow> = decode(key, row)?;
         let group = key::group_of_membership(key);
         memberships.extend(times.into_iter().map(|row| Membership {

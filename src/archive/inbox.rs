@@ -6,9 +6,9 @@ use vouchsafe_evidence::entry::Object;
 
 use super::fold::object;
 use super::kind::{self, Draft};
-use super::rows::{InboxRow, decode, key, last_part};
+use super::rows::{InboxRow, PAGE_ROWS, decode, key, last_part};
 use super::scan::SCAN_MAX_BYTES;
-use super::tree::{PAGE_ROWS, absent};
+use super::tree::absent;
 use super::{Archive, ArchiveError, Caller, Child, Condition, File, Filed, Node, Records};
 use crate::catalog::{INBOX, TreePath};
 use crate::voucher::{Invalid, Name, NameError, VOUCHER_MAX_BYTES};

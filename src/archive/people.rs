@@ -6,15 +6,12 @@ use std::sync::Arc;
 use super::fold::object;
 use super::grants::{self, GrantRecord, Membership};
 use super::kind::{self, Draft, OPERATOR};
-use super::rows::{UserRow, decode, key, last_part};
+use super::rows::{UserRow, decode, each, key, last_part};
 use super::writer::Desk;
 use super::{Archive, ArchiveError, Caller, random};
 use crate::access::{Grant, Permissions, Role, Scope, Time};
 use crate::store::{Store, put_object};
 use crate::voucher::{Invalid, Name};
-
-/// Rows read at once when the picture is built.
-const PAGE: usize = 1_000;
 
 /// Somebody who can sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +54,7 @@ pub struct People {
 impl People {
     pub(super) fn read(store: &dyn Store) -> Result<People, ArchiveError> {
         let mut people = People::default();
-        each(store, &key::user(""), |key, row| {
+        each(store, &key::user(""), &[], |key, row| {
             let user: UserRow = decode(key, row)?;
             people.users.push(User {
                 id: last_part(key),
@@ -140,24 +137,6 @@ pub(super) fn number(id: &str) -> u64 {
         .unwrap_or(0)
 }
 
-pub(super) fn each(
-    store: &dyn Store,
-    prefix: &[u8],
-    mut visit: impl FnMut(&[u8], &[u8]) -> Result<(), ArchiveError>,
-) -> Result<(), ArchiveError> {
-    let mut after = Vec::new();
-    loop {
-        let rows = store.scan(prefix, &after, PAGE)?;
-        for (key, row) in &rows {
-            visit(key, row)?;
-        }
-        match rows.last() {
-            Some((key, _)) => after.clone_from(key),
-            None => return Ok(()),
-        }
-    }
-}
-
 /// The id of the user of this name, as the index has it after the jobs before.
 pub(super) fn user_id(desk: &Desk<'_>, name: &str) -> Result<String, ArchiveError> {
     desk.rows
@@ -229,6 +208,10 @@ impl Archive {
         let name = user_name(name)?;
         let people = self.records.people();
         let user = people.named(&name).ok_or_else(|| no_user(&name))?;
+        if old.is_some_and(|old| !self.credentials.verifies(Some(&user.id), old)) {
+            let hint = "give the password that holds now";
+            return Err(Invalid::new("old", "the old password is wrong", hint).into());
+        }
         self.set_password(OPERATOR, &user.id, old, password)
     }
 
@@ -243,6 +226,7 @@ impl Archive {
         self.set_password(&caller.id, &caller.id, Some(old), password)
     }
 
+    /// `old`, where it is given, has been proven.
     fn set_password(
         &self,
         actor: &str,
@@ -252,10 +236,6 @@ impl Archive {
     ) -> Result<(), ArchiveError> {
         super::credentials::check_password(password)?;
         let key = match old {
-            Some(old) if !self.credentials.verifies(Some(id), old) => {
-                let hint = "give the password that holds now";
-                return Err(Invalid::new("old", "the old password is wrong", hint).into());
-            }
             Some(old) => self.resealed_key(id, old, password)?,
             None => None,
         };

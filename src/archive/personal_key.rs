@@ -72,10 +72,18 @@ impl Archive {
                 ),
                 SealError::Form => error.into(),
             })?;
-        let signing = SigningNoteKey::from_seed(&self.key_name(caller), KeyKind::Note, &seed)
-            .map_err(|error| ArchiveError::Fault(format!("a personal key: {error}")))?;
+        let signing = self.signing_key(caller, &seed)?;
         self.publish_key(caller, signing.verifier().to_string(), false)?;
         Ok(signing)
+    }
+
+    fn signing_key(
+        &self,
+        caller: &Caller,
+        seed: &[u8; 32],
+    ) -> Result<SigningNoteKey, ArchiveError> {
+        SigningNoteKey::from_seed(&self.key_name(caller), KeyKind::Note, seed)
+            .map_err(|error| ArchiveError::Fault(format!("a personal key: {error}")))
     }
 
     /// The name that every key of the caller has.
@@ -108,10 +116,9 @@ impl Archive {
     /// From now on the caller signs with a new key that the archive keeps under their password.
     pub fn keep_key_inside(&self, caller: &Caller, password: &str) -> Result<(), ArchiveError> {
         self.prove_password(caller, password)?;
-        let sealed = self.sealed(random()?, password, &caller.id)?;
-        let seed = sealed.open(password, &caller.id)?;
-        let signing = SigningNoteKey::from_seed(&self.key_name(caller), KeyKind::Note, &seed)
-            .map_err(|error| ArchiveError::Fault(format!("a personal key: {error}")))?;
+        let seed = random()?;
+        let sealed = self.sealed(seed, password, &caller.id)?;
+        let signing = self.signing_key(caller, &seed)?;
         self.credentials.set_key(&caller.id, sealed)?;
         self.publish_key(caller, signing.verifier().to_string(), false)
     }

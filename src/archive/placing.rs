@@ -8,9 +8,8 @@ use vouchsafe_evidence::entry::Object;
 
 use super::fold::object;
 use super::kind::{self, Draft};
-use super::rows::{InboxRow, VoucherRow, decode, key, last_part};
+use super::rows::{InboxRow, PAGE_ROWS, VoucherRow, decode, key, last_part};
 use super::scan::kind_of_scan;
-use super::tree::PAGE_ROWS;
 use super::{Archive, ArchiveError, Caller, ImageSet, Records};
 use crate::access::Right;
 use crate::catalog::TreePath;

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::recognising::Tried;
-use super::rows::{key, name_of};
+use super::rows::{key, last_part};
 use super::{Archive, ArchiveError, ImageSet, QueueChange};
 use crate::catalog::TreePath;
 use crate::matching::Matcher;
@@ -235,7 +235,7 @@ fn take(
         };
         start.clone_from(last);
         let mut desks = desks.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut paths = rows.into_iter().map(|(key, _)| name_of(key));
+        let mut paths = rows.into_iter().map(|(key, _)| last_part(&key));
         let path = paths.find(|path| !desks.busy.contains(path) && desks.failed.is_due(path, now));
         if let Some(path) = path {
             desks.busy.insert(path.clone());

@@ -292,10 +292,7 @@ impl Archive {
         condition: &Condition,
     ) -> Result<Filed, ArchiveError> {
         let (row, unchanged) = self.reviewed_row(caller, place, &wish)?;
-        condition.check(
-            row.review()
-                .and_then(|review| named(&review.objects, REVIEW_FILE)),
-        )?;
+        condition.check(current(&row))?;
         if let Some(unchanged) = unchanged {
             return Ok(unchanged);
         }
@@ -329,8 +326,10 @@ impl Archive {
         };
         let draft = Draft::new(&caller.id, kind::REVIEW_DECIDED, place, &body)?;
         let (actor, path) = (caller.id.clone(), statement.path);
+        let condition = condition.clone();
         self.commit(move |desk| {
             let now: VoucherRow = desk.rows.get(&key::voucher(&path))?.unwrap_or_default();
+            condition.check(current(&now))?;
             if let Some(unchanged) = repeated(&now, &actor, &wish)? {
                 return Ok(unchanged);
             }
@@ -343,6 +342,11 @@ impl Archive {
             Ok(Filed::new(now.reviews.len() as u32 + 1))
         })
     }
+}
+
+/// The `review.json` that there is.
+fn current(row: &VoucherRow) -> Option<&Object> {
+    named(&row.review()?.objects, REVIEW_FILE)
 }
 
 /// Refuses if another key came meanwhile: verifiers hold a signature to its person's last key.

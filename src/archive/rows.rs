@@ -1,5 +1,6 @@
 //! The rows of the index: what the fold over the log keeps, and under which keys.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
@@ -12,9 +13,14 @@ use super::ArchiveError;
 use crate::access::{Role, Time};
 use crate::catalog::TreePath;
 use crate::matching::Verdict;
+use crate::store::Store;
 
 /// Number of the form of all rows; whatever changes a row or a key raises it.
 pub(super) const INDEX_FORM: u32 = 2;
+
+/// Rows of the index that are read at once. A month with a thousand vouchers is one page, which is
+/// answered without a second look.
+pub(super) const PAGE_ROWS: usize = 1_024;
 
 /// A folder or a voucher in the tree, under its parent. Written as a pair, because listings read
 /// thousands of these.
@@ -372,6 +378,26 @@ pub(super) fn encode(row: &impl Serialize) -> Result<Vec<u8>, ArchiveError> {
     serde_json::to_vec(row).map_err(|error| ArchiveError::Fault(error.to_string()))
 }
 
+/// Visits the rows whose keys begin with `prefix` and are greater than `after`, in order.
+pub(super) fn each(
+    store: &dyn Store,
+    prefix: &[u8],
+    after: &[u8],
+    mut visit: impl FnMut(&[u8], &[u8]) -> Result<(), ArchiveError>,
+) -> Result<(), ArchiveError> {
+    let mut after = after.to_vec();
+    loop {
+        let rows = store.scan(prefix, &after, PAGE_ROWS)?;
+        for (key, row) in &rows {
+            visit(key, row)?;
+        }
+        match rows.into_iter().nth(PAGE_ROWS - 1) {
+            Some((last, _)) => after = last,
+            None => return Ok(()),
+        }
+    }
+}
+
 /// The object of this name.
 pub(super) fn named<'a>(objects: &'a [Object], name: &str) -> Option<&'a Object> {
     objects.iter().find(|object| object.name == name)
@@ -379,16 +405,12 @@ pub(super) fn named<'a>(objects: &'a [Object], name: &str) -> Option<&'a Object>
 
 /// The last part of a key.
 pub(super) fn last_part(key: &[u8]) -> String {
-    name_of(key.to_vec())
+    name_in(key).into_owned()
 }
 
-/// The last part of a key, in the key's own memory.
-pub(super) fn name_of(mut key: Vec<u8>) -> String {
-    let at = key
-        .iter()
-        .rposition(|byte| *byte == 0)
-        .map_or(0, |at| at + 1);
-    key.drain(..at);
+/// The last part of a key, as it stands there.
+pub(super) fn name_in(key: &[u8]) -> Cow<'_, str> {
+    let last = key.rsplit(|byte| *byte == 0).next().unwrap_or(key);
     // Keys are made of texts; what is damaged on the disk may still be no text any more.
-    String::from_utf8(key).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into())
+    String::from_utf8_lossy(last)
 }

@@ -10,7 +10,7 @@ use super::credentials::Credentials;
 use super::open::Parts;
 use super::verify::Stored;
 use super::verify::tests::verify_source;
-use super::{Archive, ArchiveError, Caller, Condition, Filed, ImageSet, Node, Signer};
+use super::{Archive, ArchiveError, Caller, Children, Condition, Filed, ImageSet, Node, Signer};
 use crate::access::{Grant, Permissions, Role, Scope};
 use crate::catalog::{Layout, TreePath};
 use crate::matching::{DecodeError, Decoder, Matcher, Thresholds};
@@ -100,10 +100,9 @@ fn is_filed(archive: &Archive, number: &str) -> bool {
         .node(&caller(Role::Compliance), &path, None)
     {
         Ok(Node::Folder { .. }) => {
-            let files = archive
-                .records()
-                .children(&caller(Role::Compliance), &path, "");
-            assert_eq!(files.unwrap().0.len(), 6, "a voucher is there whole");
+            let mut files = Children::of(caller(Role::Compliance), path);
+            let files = files.page(archive.records()).unwrap();
+            assert_eq!(files.len(), 6, "a voucher is there whole");
             true
         }
         Ok(Node::File(_)) => panic!("a voucher is a folder"),

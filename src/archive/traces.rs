@@ -9,8 +9,8 @@ use super::documents::rfc3339;
 use super::kind::{self, body};
 use super::open::entry;
 use super::published::sees_entries;
-use super::rows::{ViewerRow, VoucherRow, decode, key, last_part};
-use super::tree::{PAGE_ROWS, absent};
+use super::rows::{PAGE_ROWS, ViewerRow, VoucherRow, decode, each, key, last_part};
+use super::tree::absent;
 use super::{ArchiveError, Caller, Records};
 use crate::access::Right;
 use crate::catalog::TreePath;
@@ -158,26 +158,20 @@ impl Records {
     pub(super) fn looks(&self, place: &str) -> Result<Vec<Looked>, ArchiveError> {
         let prefix = key::views_of(place);
         let mut looked: BTreeMap<String, Looked> = BTreeMap::new();
-        let mut start = prefix.clone();
-        loop {
-            let rows = self.store.scan(&prefix, &start, PAGE_ROWS)?;
-            for (key, row) in &rows {
-                let ViewerRow { time, user } = decode(key, row)?;
-                let name = self.name_of(&user);
-                let looked = looked.entry(user).or_insert_with(|| Looked {
-                    by: name,
-                    views: 0,
-                    first: rfc3339(time),
-                    last: String::new(),
-                });
-                looked.views += 1;
-                looked.last = rfc3339(time);
-            }
-            match rows.last() {
-                Some((key, _)) => start.clone_from(key),
-                None => return Ok(looked.into_values().collect()),
-            }
-        }
+        each(&*self.store, &prefix, &prefix, |key, row| {
+            let ViewerRow { time, user } = decode(key, row)?;
+            let name = self.name_of(&user);
+            let looked = looked.entry(user).or_insert_with(|| Looked {
+                by: name,
+                views: 0,
+                first: rfc3339(time),
+                last: String::new(),
+            });
+            looked.views += 1;
+            looked.last = rfc3339(time);
+            Ok(())
+        })?;
+        Ok(looked.into_values().collect())
     }
 }
 

@@ -3,15 +3,10 @@
 
 use super::node::{Child, File, Node};
 use super::open::entry;
-use super::published::sees_audit;
-use super::rows::{NodeRow, VoucherRow, decode, key, last_part, name_of, named};
+use super::rows::{NodeRow, PAGE_ROWS, VoucherRow, key, last_part, named};
 use super::{ArchiveError, Caller, Records};
 use crate::access::Right;
-use crate::catalog::{AUDIT, INBOX, Place, TEMPLATES, TreePath, VoucherFile};
-
-/// Rows of the index that are read at once. A month with a thousand vouchers is one page, which is
-/// answered without a second look.
-pub(super) const PAGE_ROWS: usize = 1_024;
+use crate::catalog::{Place, TEMPLATES, TreePath, VoucherFile};
 
 const JSON: &str = "application/json";
 
@@ -119,26 +114,8 @@ impl Records {
         }
     }
 
-    /// Some places directly below `path` that come after the name `after`, in the order of their
-    /// bytes, and the name to go on after, if there is more. Never holds more than a page in memory.
-    pub fn children(
-        &self,
-        caller: &Caller,
-        path: &TreePath,
-        after: &str,
-    ) -> Result<(Vec<Child>, Option<String>), ArchiveError> {
-        match Place::of(path, &self.layout) {
-            Place::Folder(folder) => self.folder_page(caller, &folder, after),
-            Place::Voucher(place) => Ok((self.voucher_files(caller, &place)?, None)),
-            Place::Inbox(inner) if caller.has_inbox() => self.inbox_page(caller, &inner, after),
-            Place::Audit(inner) => self.audit_page(caller, &inner, after),
-            Place::Templates if sees_templates(caller) => Ok((self.template_files()?, None)),
-            _ => absent(path),
-        }
-    }
-
     /// Whether the caller sees that there is something at `path`.
-    fn shows(&self, caller: &Caller, path: &TreePath) -> Result<bool, ArchiveError> {
+    pub(super) fn shows(&self, caller: &Caller, path: &TreePath) -> Result<bool, ArchiveError> {
         if self.row::<NodeRow>(&key::node(path))?.is_none() && !path.segments().is_empty() {
             return Ok(false);
         }
@@ -203,7 +180,7 @@ impl Records {
         })
     }
 
-    fn folder(&self, caller: &Caller, path: &TreePath) -> Result<Node, ArchiveError> {
+    pub(super) fn folder(&self, caller: &Caller, path: &TreePath) -> Result<Node, ArchiveError> {
         if !self.shows(caller, path)? {
             return absent(path);
         }
@@ -216,65 +193,12 @@ impl Records {
         }
     }
 
-    fn folder_page(
+    /// The files of a voucher that the caller may see.
+    pub(super) fn voucher_files(
         &self,
         caller: &Caller,
-        path: &TreePath,
-        after: &str,
-    ) -> Result<(Vec<Child>, Option<String>), ArchiveError> {
-        let root = path.segments().is_empty();
-        if !root && !self.shows(caller, path)? {
-            return absent(path);
-        }
-        let sees_all = caller.permissions.allow(Right::Read, path);
-        let mut children = Vec::new();
-        if root && after.is_empty() {
-            let own = [
-                (AUDIT, sees_audit(caller)),
-                (INBOX, caller.has_inbox()),
-                (TEMPLATES, sees_templates(caller)),
-            ];
-            for (name, _) in own.into_iter().filter(|(_, shown)| *shown) {
-                let node = self.folder_born()?;
-                let name = name.to_owned();
-                children.push(Child { name, node });
-            }
-        }
-        let below = caller.permissions.below(path);
-        let prefix = key::nodes(path);
-        let start = [&prefix[..], after.as_bytes()].concat();
-        let rows = self.store.scan(&prefix, &start, PAGE_ROWS)?;
-        let next = (rows.len() == PAGE_ROWS).then(|| rows.last().map(|(key, _)| last_part(key)));
-        for (key, row) in rows {
-            let mut node = sees_all.then(|| decode(&key, &row)).transpose()?;
-            if !sees_all {
-                let name = last_part(&key);
-                let permissions = below.child(&name);
-                if permissions.is_empty() {
-                    continue;
-                }
-                let child = path.child(&name);
-                if permissions.allow(Right::Read, &child) {
-                    // Who sees all of it is told what its row says.
-                    node = Some(decode(&key, &row)?);
-                } else {
-                    match self.folder(&caller.with(permissions), &child) {
-                        Ok(node) => children.push(Child { name, node }),
-                        Err(ArchiveError::Absent(_)) => {}
-                        Err(error) => return Err(error),
-                    }
-                    continue;
-                }
-            }
-            let Some(row) = node else { continue };
-            let (name, node) = (name_of(key), folder_node(&row));
-            children.push(Child { name, node });
-        }
-        Ok((children, next.flatten()))
-    }
-
-    /// The files of a voucher that the caller may see.
-    fn voucher_files(&self, caller: &Caller, place: &TreePath) -> Result<Vec<Child>, ArchiveError> {
+        place: &TreePath,
+    ) -> Result<Vec<Child>, ArchiveError> {
         let Some(row) = self.row::<VoucherRow>(&key::voucher(&place.to_string()))? else {
             return absent(place);
         };
@@ -392,7 +316,7 @@ fn nth<T>(versions: &[T], version: Option<u32>) -> Option<&T> {
     }
 }
 
-fn folder_node(row: &NodeRow) -> Node {
+pub(super) fn folder_node(row: &NodeRow) -> Node {
     Node::Folder {
         created: row.created,
         modified: row.modified,

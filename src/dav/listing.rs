@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use super::path::{encode, encode_step};
 use super::property::escape;
 use super::{Asked, Share};
-use crate::archive::{Child, Node};
+use crate::archive::{Child, Children, Node};
 use crate::http::streamed;
 
 const HEADERS: [(header::HeaderName, &str); 4] = [
@@ -35,21 +35,19 @@ pub fn head() -> Response {
 pub fn page(share: Share, asked: Asked) -> Response {
     let url = encode(&asked.path) + "/";
     let mut start = Some(beginning(&asked));
-    let mut after = Some(String::new());
+    let mut children = Children::of(asked.who.caller, asked.path);
     let body = streamed(move || {
-        let Some(name) = after.take() else {
+        if !children.has_more() {
             return Ok(None);
-        };
-        let records = share.archive.records();
-        let (children, next) = records.children(&asked.who.caller, &asked.path, &name)?;
+        }
+        let page = children.page(share.archive.records())?;
         let mut out = start.take().unwrap_or_default();
-        for child in &children {
+        for child in &page {
             row(&mut out, &url, child);
         }
-        if next.is_none() {
+        if !children.has_more() {
             out.push_str("</table></body></html>\n");
         }
-        after = next;
         Ok(Some(Bytes::from(out)))
     });
     (HEADERS, body).into_response()

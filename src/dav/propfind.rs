@@ -13,7 +13,7 @@ use quick_xml::name::ResolveResult;
 use super::path::{encode, encode_step};
 use super::property::{DAV, Property, RowWriter, Selection};
 use super::{Asked, Share};
-use crate::archive::{Archive, ArchiveError, Caller, Child, Node, Rights};
+use crate::archive::{Archive, ArchiveError, Caller, Child, Children, Node, Rights};
 use crate::catalog::TreePath;
 use crate::http::text;
 use crate::http::{BodyReader, Refusal, blocking, streamed};
@@ -84,8 +84,8 @@ struct Listing {
     /// URL of the folder, ending with a slash.
     folder: String,
     rows: RowWriter,
-    below: bool,
-    after: Option<String>,
+    /// What is below the place and still to be told; none where only the place itself is asked for.
+    children: Option<Children>,
 }
 
 impl Listing {
@@ -99,11 +99,10 @@ impl Listing {
         Listing {
             folder: encode(&path) + "/",
             archive,
+            children: below.then(|| Children::of(caller.clone(), path.clone())),
             caller,
             path,
             rows: RowWriter::new(&selection),
-            below,
-            after: Some(String::new()),
         }
     }
 
@@ -126,39 +125,34 @@ impl Listing {
         };
         let name = self.path.name();
         self.rows.row(&mut out, url, name, &node, (locks, rights));
-        if folder && self.below {
-            self.page(&mut out)?;
-        } else {
-            self.after = None;
-        }
-        if self.after.is_none() {
+        let Some(mut children) = self.children.take_if(|_| folder) else {
             out.push_str(TAIL);
+            return Ok(multistatus(Body::from(out)));
+        };
+        self.page(&mut children, &mut out)?;
+        if !children.has_more() {
             return Ok(multistatus(Body::from(out)));
         }
         let mut first = Some(out);
         Ok(multistatus(streamed(move || {
             let mut out = first.take().unwrap_or_default();
             if out.is_empty() {
-                if self.after.is_none() {
+                if !children.has_more() {
                     return Ok(None);
                 }
-                self.page(&mut out)?;
-                if self.after.is_none() {
-                    out.push_str(TAIL);
-                }
+                self.page(&mut children, &mut out)?;
             }
             Ok(Some(Bytes::from(out)))
         })))
     }
 
-    fn page(&mut self, out: &mut String) -> Result<(), ArchiveError> {
-        let after = self.after.take().unwrap_or_default();
-        let records = self.archive.records();
-        let (children, next) = records.children(&self.caller, &self.path, &after)?;
-        out.reserve(children.len() * 320);
+    /// Writes the next page, and the end after the last.
+    fn page(&mut self, children: &mut Children, out: &mut String) -> Result<(), ArchiveError> {
+        let page = children.page(self.archive.records())?;
+        out.reserve(page.len() * 320);
         let mut href = self.folder.clone();
         let tells_rights = self.rows.has(Property::Privileges);
-        for Child { name, node } in children {
+        for Child { name, node } in page {
             href.truncate(self.folder.len());
             encode_step(&mut href, &name);
             if matches!(node, Node::Folder { .. }) {
@@ -170,7 +164,9 @@ impl Listing {
             };
             self.rows.row(out, &href, &name, &node, ("", rights));
         }
-        self.after = next;
+        if !children.has_more() {
+            out.push_str(TAIL);
+        }
         Ok(())
     }
 

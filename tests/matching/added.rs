@@ -4,9 +4,10 @@ use image::{Rgb, RgbImage};
 use vouchsafe::matching::{Form, Matcher, Thresholds, Verdict};
 use vouchsafe::render::{Renderer, Typeface};
 
-use crate::files::{jpeg, pdf, printed};
+use crate::files::printed;
 use crate::scans;
 use crate::scans::Printed;
+use crate::scans::scanner::{jpeg, pdf};
 
 const DOTS_PER_INCH: u32 = 300;
 /// Units of a drawing in a pixel.

@@ -14,6 +14,7 @@ mod damage;
 mod disk;
 mod keys;
 mod kill;
+mod live_queue;
 mod locks;
 mod log;
 mod matching;

@@ -1,14 +1,13 @@
 //! Reviewers: their queue, live; decisions, signed with their own keys; and who may not.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::matching::{PLACE, image_set, paper, voucher};
-use crate::served::{Archive, PASSWORD, Served, run_expecting, vouchsafe};
+use crate::served::{Archive, Served, run_expecting, vouchsafe};
 
 pub fn reviewed(client: &Client, number: &str, decision: &str, comment: &str) -> u16 {
     let body = json!({"decision": decision, "comment": comment}).to_string();
@@ -193,6 +192,29 @@ fn a_review_is_signed_over_what_was_decided_on_and_openssl_verifies_it() {
 }
 
 #[test]
+fn a_review_is_of_what_its_reviewer_has_seen() {
+    let (_archive, served) = begun();
+    let (erp, rita) = (served.client("erp"), served.client("rita"));
+    filed(&erp, "0001", "120.00");
+    let file = format!("{PLACE}/0001/review.json");
+    let put = |comment: &str, name: &str, value: &str| {
+        let wish = json!({"decision": "approve", "comment": comment}).to_string();
+        let answer = rita.ask("PUT", &file, &[(name, value)], wish.as_bytes());
+        answer.status
+    };
+    assert_eq!(put("first", "If-Match", "*"), 412);
+    assert_eq!(rita.get(&file).status, 404, "nothing was filed");
+    assert_eq!(put("first", "If-None-Match", "*"), 201);
+    let tag = rita.get(&file).header("etag").to_owned();
+    assert_eq!(put("second", "If-None-Match", "*"), 412);
+    assert_eq!(put("second", "If-Match", "\"other\""), 412);
+    assert_eq!(rita.get(&file).json()["comment"], "first");
+    assert_eq!(put("second", "If-Match", &tag), 201);
+    assert_eq!(rita.get(&file).json()["comment"], "second");
+    assert_eq!(put("third", "If-Match", &tag), 412);
+}
+
+#[test]
 fn a_rejected_voucher_goes_back_and_its_next_version_starts_anew() {
     let (archive, served) = begun();
     let (erp, rita) = (served.client("erp"), served.client("rita"));
@@ -301,95 +323,6 @@ fn a_new_password_means_a_new_key_and_old_signatures_stay_valid() {
     assert!(kept.contains("\"sealed\"") && !kept.contains("Another-Horse-9"));
     archive.command(&["user", "disable", "rita"]);
     archive.assert_well();
-}
-
-/// A reader of a queue's events, as a browser is one.
-struct Events {
-    process: Child,
-    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
-}
-
-impl Events {
-    fn of(served: &Served, user: &str) -> Events {
-        let mut process = Command::new("curl")
-            .args(["-sSN", "-u", &format!("{user}:{PASSWORD}")])
-            .arg(format!("{}/api/v1/queue/events", served.url))
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("curl; `make test-packages` installs it");
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        Events { process, lines }
-    }
-
-    /// The next event's name and data.
-    fn next(&mut self) -> (String, Value) {
-        let mut name = String::new();
-        loop {
-            let line = self.lines.next().expect("the stream goes on").unwrap();
-            if let Some(event) = line.strip_prefix("event: ") {
-                event.clone_into(&mut name);
-            } else if let Some(data) = line.strip_prefix("data: ") {
-                return (name, serde_json::from_str(data).unwrap());
-            }
-        }
-    }
-}
-
-#[test]
-fn a_reviewers_queue_is_live_and_ends_with_the_right_to_see_it() {
-    let (archive, served) = begun();
-    let (erp, rita) = (served.client("erp"), served.client("rita"));
-    filed(&erp, "0007", "12000.00");
-    let (mut events, mut viewer) = (Events::of(&served, "rita"), Events::of(&served, "ann"));
-    let (name, data) = events.next();
-    assert_eq!(
-        (name.as_str(), data["vouchers"].as_array().unwrap().len()),
-        ("queue", 1)
-    );
-    let (name, data) = viewer.next();
-    assert_eq!(
-        (name.as_str(), data["vouchers"].as_array().unwrap().len()),
-        ("queue", 0)
-    );
-    filed(&erp, "0008", "12000.00");
-    let (name, data) = events.next();
-    assert_eq!(
-        (name.as_str(), &data["path"]),
-        ("waiting", &json!("/acme/gl/2024-03/payment/0008"))
-    );
-    assert_eq!(
-        (&data["version"], &data["image_set"]),
-        (&json!(1), &json!("awaiting-scan"))
-    );
-    assert_eq!(reviewed(&rita, "0007", "approve", "no scan"), 201);
-    let (name, data) = events.next();
-    assert_eq!(
-        (name.as_str(), &data["path"]),
-        ("decided", &json!("/acme/gl/2024-03/payment/0007"))
-    );
-    // What comes once the grant is taken back is not told any more.
-    let grants = archive.command(&["grant", "list"]);
-    let grant = grants.lines().find(|line| line.contains("rita")).unwrap();
-    archive.command(&["grant", "revoke", grant.split_whitespace().next().unwrap()]);
-    filed(&erp, "0009", "12000.00");
-    archive.command(&["grant", "add", "rita", "reviewer", "/acme/gl/"]);
-    filed(&erp, "0010", "12000.00");
-    let (name, data) = events.next();
-    assert_eq!(
-        (name.as_str(), &data["path"]),
-        ("waiting", &json!("/acme/gl/2024-03/payment/0010"))
-    );
-    // The server ends the streams with itself, each to its end.
-    assert_eq!(served.terminate(), Some(0));
-    assert!(
-        viewer
-            .lines
-            .by_ref()
-            .all(|line| !line.unwrap().contains("0008"))
-    );
-    for mut stream in [events, viewer] {
-        assert_eq!(stream.process.wait().unwrap().code(), Some(0));
-    }
 }
 
 #[test]
