@@ -227,7 +227,7 @@ pub async fn begin(
     let Some(provider) = provider else {
         return Ok(not_found());
     };
-    let now = archive.time();
+    let now = archive.now();
     let asking = Arc::clone(&provider);
     let _turn = turn(&asking)?;
     let secure = if Secure::of(&request).0 {
@@ -271,7 +271,7 @@ pub async fn done(
         );
         return Err(wrong("the sign-in provider refused"));
     };
-    let begun = provider.begun(&browser, &back.state, archive.time());
+    let begun = provider.begun(&browser, &back.state, archive.now());
     let begun = begun.ok_or_else(|| wrong("this sign-in did not begin in this browser"))?;
     let asking = Arc::clone(&provider);
     let _turn = turn(&asking)?;

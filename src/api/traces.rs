@@ -195,7 +195,7 @@ pub async fn bursts(
     };
     let since = match asked.since {
         Some(text) => moment("since", &text)?,
-        None => archive.time().saturating_sub(LOOK_BACK_MS),
+        None => archive.now().saturating_sub(LOOK_BACK_MS),
     };
     let bursts =
         blocking(move || Ok(archive.records().bursts(&who.caller, since, unusual)?)).await?;
@@ -219,7 +219,7 @@ pub async fn access(
     let path = TreePath::parse(&path)?;
     let at = match at {
         Some(text) => moment("at", &text)?,
-        None => archive.time(),
+        None => archive.now(),
     };
     let access = blocking(move || Ok(archive.records().access_at(&who.caller, &path, at)?)).await?;
     Ok(Json(access).into_response())

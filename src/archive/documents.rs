@@ -15,7 +15,7 @@ use super::log::{self, Against};
 use super::open::entry;
 use super::rows::{DecisionRow, ReviewRow, VersionRow, VoucherRow};
 use super::traces::Looked;
-use super::{ArchiveError, Caller, ImageSet, OPERATOR, Records, ReviewState};
+use super::{ArchiveError, Caller, ImageSet, Records, ReviewState};
 use crate::access::{Right, Time};
 use crate::catalog::TreePath;
 use crate::matching::Verdict;
@@ -107,8 +107,8 @@ impl<'a> ArrivedFile<'a> {
     }
 }
 
-/// A time as people and programs read it.
-pub(super) fn rfc3339(time: Time) -> String {
+/// A time as people and programs read it (RFC 3339).
+pub fn rfc3339(time: Time) -> String {
     let since = i64::try_from(time).unwrap_or(i64::MAX);
     Timestamp::from_millisecond(since)
         .map_or_else(|_| time.to_string(), |time| format!("{time:.3}"))
@@ -242,11 +242,7 @@ impl Records {
 
     /// The name of an actor of the log, or the id when the name is no longer known.
     pub(super) fn name_of(&self, id: &str) -> String {
-        match self.people().user(id) {
-            Some(user) => user.name.clone(),
-            None if id == OPERATOR => OPERATOR.to_owned(),
-            None => id.to_owned(),
-        }
+        self.people().name(id).to_owned()
     }
 
     /// The content of `proof.json`: the proof of the entry that filed the current version, which

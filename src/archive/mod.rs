@@ -65,6 +65,7 @@ pub use anchors::Unanchored;
 pub use backup::{BackupReport, backup, restore};
 pub use bursts::{Burst, Unusual};
 pub use children::Children;
+pub use documents::rfc3339;
 pub use error::ArchiveError;
 pub use export::{ExportReport, export};
 pub use filing::{Condition, Filed};
@@ -225,11 +226,7 @@ impl Archive {
     }
 
     /// What time it is for the archive.
-    pub fn time(&self) -> Time {
-        self.now()
-    }
-
-    fn now(&self) -> Time {
+    pub fn now(&self) -> Time {
         (self.clock)()
     }
 

@@ -118,6 +118,11 @@ impl People {
         self.names.get(name).map(|at| &self.users[*at])
     }
 
+    /// The name of a user, or the id when the name is not known.
+    pub fn name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.user(id).map_or(id, |user| &user.name)
+    }
+
     /// What a user may do at `now`; a disabled one nothing.
     pub fn permissions(&self, id: &str, now: Time) -> Permissions {
         match self.user(id) {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::control::{Change, change};
 use super::{Failure, terminal};
 use crate::access::{Role, Time};
-use crate::archive::Records;
+use crate::archive::{Records, rfc3339};
 
 #[derive(Subcommand)]
 #[command(
@@ -54,13 +54,22 @@ pub struct Add {
 pub struct List {
     /// The archive's folder
     #[arg(long, value_name = "DIR")]
-    archive: PathBuf,
+    pub archive: PathBuf,
     /// Only what held at this time: a day (its start in UTC) or an RFC 3339 time
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     /// As JSON
     #[arg(long)]
-    json: bool,
+    pub json: bool,
+}
+
+impl List {
+    pub fn moment(&self) -> Result<Option<Time>, Failure> {
+        self.at
+            .as_deref()
+            .map(|text| moment("--at", text))
+            .transpose()
+    }
 }
 
 #[derive(Args)]
@@ -94,7 +103,7 @@ fn role(text: &str) -> Result<Role, String> {
 }
 
 /// A moment that somebody wrote on the command line.
-pub fn moment(option: &str, text: &str) -> Result<Time, Failure> {
+fn moment(option: &str, text: &str) -> Result<Time, Failure> {
     let time = Timestamp::from_str(text).ok().or_else(|| {
         let day = Date::from_str(text).ok()?;
         TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok()
@@ -137,25 +146,16 @@ fn add(arguments: Add) -> Result<(), Failure> {
 }
 
 fn list(arguments: &List) -> Result<(), Failure> {
-    let at = arguments
-        .at
-        .as_deref()
-        .map(|text| moment("--at", text))
-        .transpose()?;
+    let at = arguments.moment()?;
     let people = Records::open_to_read(&arguments.archive)?.people();
     let shown = people.grants().iter().filter(|grant| match at {
         Some(at) => grant.held(at),
         None => grant.revoked.is_none(),
     });
-    let name = |id: &str| {
-        people
-            .user(id)
-            .map_or(id.to_owned(), |user| user.name.clone())
-    };
     let rows: Vec<Row> = shown
         .map(|record| Row {
             id: record.id.clone(),
-            user: name(&record.holder),
+            user: people.name(&record.holder).to_owned(),
             role: record.grant.role,
             scope: record.grant.scope.to_string(),
             from: record.grant.from,
@@ -171,7 +171,12 @@ fn list(arguments: &List) -> Result<(), Failure> {
     }
     for row in rows {
         let (id, user, role) = (row.id, row.user, row.role.name());
-        terminal::print_line(&format!("{id:<6} {user:<16} {role:<11} {}", row.scope))?;
+        let limits: String = [("from", row.from), ("until", row.until)]
+            .into_iter()
+            .filter_map(|(word, time)| Some(format!("  {word} {}", rfc3339(time?))))
+            .collect();
+        let scope = row.scope;
+        terminal::print_line(&format!("{id:<6} {user:<16} {role:<11} {scope}{limits}"))?;
     }
     Ok(())
 }

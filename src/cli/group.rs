@@ -4,7 +4,8 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::control::{Change, change};
-use super::{Failure, grant, terminal};
+use super::grant::List;
+use super::{Failure, terminal};
 use crate::access::Time;
 use crate::archive::Records;
 
@@ -36,19 +37,6 @@ pub struct Membership {
     /// The archive's folder
     #[arg(long, value_name = "DIR")]
     archive: PathBuf,
-}
-
-#[derive(Args)]
-pub struct List {
-    /// The archive's folder
-    #[arg(long, value_name = "DIR")]
-    archive: PathBuf,
-    /// Only what held at this time: a day (its start in UTC) or an RFC 3339 time
-    #[arg(long, value_name = "TIME")]
-    at: Option<String>,
-    /// As JSON
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Serialize)]
@@ -90,8 +78,7 @@ fn set(membership: Membership, member: bool, said: &str) -> Result<(), Failure> 
 }
 
 fn list(arguments: &List) -> Result<(), Failure> {
-    let at = arguments.at.as_deref();
-    let at = at.map(|text| grant::moment("--at", text)).transpose()?;
+    let at = arguments.moment()?;
     let people = Records::open_to_read(&arguments.archive)?.people();
     let shown = people.memberships().iter().filter(|it| match at {
         Some(at) => it.held(at),
@@ -100,9 +87,7 @@ fn list(arguments: &List) -> Result<(), Failure> {
     let rows: Vec<Row> = shown
         .map(|it| Row {
             group: it.group.clone(),
-            user: people
-                .user(&it.user)
-                .map_or(it.user.clone(), |user| user.name.clone()),
+            user: people.name(&it.user).to_owned(),
             added: it.added,
             entry: it.entry,
             removed: it.removed,

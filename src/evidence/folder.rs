@@ -2,12 +2,12 @@
 //! folder, or one proof.
 
 use std::fs::{self, File};
-use std::io::{Read as _, Take};
+use std::io::{self, Read as _, Take};
 use std::path::{Component, Path};
 
 use crate::bag::verify_bag;
 use crate::checkpoint::Checkpoint;
-use crate::digest::ContentHasher;
+use crate::digest::{ContentDigests, ContentHasher};
 use crate::directory::LogFolder;
 use crate::entry::{Entry, Object};
 use crate::key::VerifierKey;
@@ -240,17 +240,8 @@ fn check_files(folder: &Path, entry: &Entry, report: &mut Report) {
 
 /// Whether a longer file begins with what was filed, as a marked PDF does: the mark is an update behind it.
 fn begins_as_filed(file: &Path, object: &Object) -> bool {
-    let Ok(mut beginning) = limited(file, object.size) else {
-        return false;
-    };
-    let mut hasher = ContentHasher::default();
-    let mut piece = vec![0; 256 << 10];
-    while let Ok(read @ 1..) = beginning.read(&mut piece) {
-        hasher.update(&piece[..read]);
-    }
-    let found = hasher.finish();
-    object.media_type == "application/pdf"
-        && (found.size, found.sha256, found.blake3) == (object.size, object.sha256, object.blake3)
+    let found = || digests(file, object.size).ok();
+    object.media_type == "application/pdf" && found().is_some_and(|found| are_of(&found, object))
 }
 
 /// Largest picture that is looked into for a mark, in bytes.
@@ -268,24 +259,29 @@ fn is_marked(file: &Path) -> bool {
 }
 
 fn same(file: &Path, object: &Object) -> Result<(), String> {
-    let mut content = limited(file, object.size + 1).map_err(|error| error.to_string())?;
-    let (mut hasher, mut piece) = (ContentHasher::default(), vec![0; 256 << 10]);
-    loop {
-        match content
-            .read(&mut piece)
-            .map_err(|error| error.to_string())?
-        {
-            0 => break,
-            read => hasher.update(&piece[..read]),
-        }
-    }
-    let found = hasher.finish();
-    match (found.size, found.sha256, found.blake3) == (object.size, object.sha256, object.blake3) {
+    let found = digests(file, object.size + 1).map_err(|error| error.to_string())?;
+    match are_of(&found, object) {
         true => Ok(()),
         false => Err(format!(
             "{} bytes with SHA-256 {}",
             found.size, found.sha256
         )),
+    }
+}
+
+fn are_of(found: &ContentDigests, object: &Object) -> bool {
+    (found.size, found.sha256, found.blake3) == (object.size, object.sha256, object.blake3)
+}
+
+/// Digests of at most the first `limit` bytes of a file.
+fn digests(file: &Path, limit: u64) -> io::Result<ContentDigests> {
+    let mut content = limited(file, limit)?;
+    let (mut hasher, mut piece) = (ContentHasher::default(), vec![0; 256 << 10]);
+    loop {
+        match content.read(&mut piece)? {
+            0 => return Ok(hasher.finish()),
+            read => hasher.update(&piece[..read]),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
@@ -44,6 +46,51 @@ impl WaitingPlace {
 impl Drop for WaitingPlace {
     fn drop(&mut self) {
         WAITING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Lets those who bring the very same name and password from the same address wait for each other: what the first
+/// finds out is recalled for the rest. So a client that comes with a hundred connections at once, as after a restart,
+/// has one password checked and takes one place.
+#[derive(Default)]
+struct Twins {
+    hasher: RandomState,
+    /// By a hash that nobody outside can foresee; two that share one only wait longer.
+    turns: Mutex<HashMap<u64, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+static TWINS: LazyLock<Twins> = LazyLock::new(Twins::default);
+
+impl Twins {
+    fn turns(&self) -> MutexGuard<'_, HashMap<u64, Arc<tokio::sync::Mutex<()>>>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn turn(&self, name: &str, secret: &Secret, from: &str) -> Turn<'_> {
+        let key = self.hasher.hash_one((name, secret.expose(), from));
+        let lock = Arc::clone(self.turns().entry(key).or_default());
+        Turn {
+            twins: self,
+            key,
+            lock,
+        }
+    }
+}
+
+/// One that waits for its twins; forgotten with the last of them.
+struct Turn<'a> {
+    twins: &'a Twins,
+    key: u64,
+    lock: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut turns = self.twins.turns();
+        // Its own and the map's.
+        if Arc::strong_count(&self.lock) == 2 {
+            turns.remove(&self.key);
+        }
     }
 }
 
@@ -101,6 +148,11 @@ pub async fn sign_in(
     peer: Peer,
 ) -> Result<Caller, Refusal> {
     let from = peer.0.to_string();
+    if let Some(caller) = archive.recall(name, secret.expose(), &from) {
+        return Ok(caller);
+    }
+    let twins = TWINS.turn(name, secret, &from);
+    let _first = twins.lock.lock().await;
     if let Some(caller) = archive.recall(name, secret.expose(), &from) {
         return Ok(caller);
     }

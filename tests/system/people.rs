@@ -240,6 +240,12 @@ fn a_grant_with_an_end_ends() {
         "2100-01-01",
     ]);
     assert_eq!(served.client("eve").get(&path).status, 404);
+    let listed = archive.command(&["grant", "list"]);
+    let (ended, later) = (
+        "/acme/  until 2020-01-01T00:00:00.000Z",
+        "/acme/  from 2100-01-01T00:00:00.000Z",
+    );
+    assert!(listed.contains(ended) && listed.contains(later), "{listed}");
     let then = archive.command(&["grant", "list", "--at", "2100-06-01", "--json"]);
     let then: serde_json::Value = serde_json::from_str(&then).unwrap();
     let eves = then

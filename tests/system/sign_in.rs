@@ -154,6 +154,21 @@ fn a_flood_of_wrong_passwords_does_not_starve_those_who_are_known() {
 }
 
 #[test]
+fn one_who_comes_with_many_connections_at_once_is_let_in_on_each() {
+    let archive = Archive::new();
+    let served = archive.serve();
+    let arriving: Vec<_> = (0..200)
+        .map(|_| {
+            let url = served.url.clone();
+            std::thread::spawn(move || Client::new(&url, "ben", PASSWORD).list("/dav/").status)
+        })
+        .collect();
+    for it in arriving {
+        assert_eq!(it.join().unwrap(), 207);
+    }
+}
+
+#[test]
 fn what_is_remembered_of_a_right_password_answers_no_guesses() {
     let archive = Archive::new();
     let config = archive.folder.path().join("config.toml");
