@@ -130,11 +130,14 @@ fn queues(served: &Served) {
 pub fn measure(filled: &Filled) {
     prepare(filled);
     let served = Served::start(&filled.archive());
+    let said = |after: &str| {
+        let peak = served.peak_memory() as f64 / 1e6;
+        println!("people    peak memory {peak:.1} MB after {after}");
+    };
     listings(&served, filled);
+    said("listings");
     passwords(&served, filled);
+    said("signing in");
     queues(&served);
-    println!(
-        "people    peak memory {:.1} MB",
-        served.peak_memory() as f64 / 1e6
-    );
+    said("events");
 }

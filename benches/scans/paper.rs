@@ -433,8 +433,10 @@ fn geometry(
         let (cx, cy) = (cx / depth, cy / depth);
         let mut px = cx * cos + cy * sin + width / 2.0;
         let mut py = -cx * sin + cy * cos + height / 2.0;
-        py += condition.curl * millimetre * (px / period * TAU + phase).sin();
-        px += condition.curl * 0.4 * millimetre * (py / height * 5.0 + phase).cos();
+        if condition.curl > 0.0 {
+            py += condition.curl * millimetre * (px / period * TAU + phase).sin();
+            px += condition.curl * 0.4 * millimetre * (py / height * 5.0 + phase).cos();
+        }
         let mut shade = 1.0;
         if condition.fold {
             let off = (py - fold_at) / millimetre;
@@ -486,6 +488,11 @@ fn optics(mut picture: RgbImage, condition: &Condition, random: &mut Random) -> 
     let edge = random.between(0.2, 0.6);
     let hard = random.chance(0.3);
     let mut noise = random.clone();
+    let shown = |value: u8, light: f64| {
+        let lit = f64::from(value) / 255.0 * light;
+        lit.max(0.0).powf(condition.gamma) * 255.0
+    };
+    let evenly: [f64; 256] = std::array::from_fn(|value| shown(value as u8, 1.0));
     for (x, y, pixel) in picture.enumerate_pixels_mut() {
         let along =
             0.5 + ((f64::from(x) / width - 0.5) * dx + (f64::from(y) / height - 0.5) * dy) / 1.42;
@@ -497,8 +504,11 @@ fn optics(mut picture: RgbImage, condition: &Condition, random: &mut Random) -> 
         let light = 1.0 - condition.shade * part;
         let grain = noise.normal() * condition.noise;
         for value in &mut pixel.0 {
-            let lit = f64::from(*value) / 255.0 * light;
-            *value = (lit.max(0.0).powf(condition.gamma) * 255.0 + grain).clamp(0.0, 255.0) as u8;
+            let shown = match condition.shade > 0.0 {
+                true => shown(*value, light),
+                false => evenly[usize::from(*value)],
+            };
+            *value = (shown + grain).clamp(0.0, 255.0) as u8;
         }
     }
     picture

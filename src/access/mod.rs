@@ -78,6 +78,12 @@ impl Permissions {
         }
     }
 
+    /// Whether everything that these allow is allowed by the later ones of the same user, too. Grants keep their order.
+    pub fn still_held(&self, later: &Permissions) -> bool {
+        let mut held = later.grants.iter();
+        self.grants.iter().all(|grant| held.any(|it| it == grant))
+    }
+
     /// The moment for which they were looked up.
     pub fn moment(&self) -> Time {
         self.at

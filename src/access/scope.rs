@@ -18,6 +18,10 @@ pub struct Scope {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Segment {
+    /// One name.
+    Name(String),
+    /// All names that begin so, written with a `*` at the end.
+    Beginning(String),
     /// A text in which each `*` stands for any characters.
     Pattern(String),
     /// All names from the first to the last, both included, in the order of their characters.
@@ -79,6 +83,7 @@ impl Scope {
     /// scope ends above and has everything.
     pub(super) fn beginning(&self, depth: usize) -> Option<&str> {
         match self.segments.get(depth)? {
+            Segment::Name(text) | Segment::Beginning(text) => Some(text),
             Segment::Pattern(pattern) => pattern.split('*').next(),
             Segment::Range(..) => None,
         }
@@ -117,7 +122,11 @@ impl Segment {
             return Err(ScopeError::Step);
         }
         match text.split_once("..") {
-            None => Ok(Segment::Pattern(text.to_owned())),
+            None => Ok(match text.split_once('*') {
+                None => Segment::Name(text.to_owned()),
+                Some((beginning, "")) => Segment::Beginning(beginning.to_owned()),
+                Some(_) => Segment::Pattern(text.to_owned()),
+            }),
             Some((first, last)) if !first.is_empty() && first <= last && !text.contains('*') => {
                 Ok(Segment::Range(first.to_owned(), last.to_owned()))
             }
@@ -127,6 +136,8 @@ impl Segment {
 
     fn matches(&self, name: &str) -> bool {
         match self {
+            Segment::Name(text) => text == name,
+            Segment::Beginning(text) => name.starts_with(text),
             Segment::Pattern(pattern) => matches_pattern(pattern, name),
             Segment::Range(first, last) => first.as_str() <= name && name <= last.as_str(),
         }
@@ -159,7 +170,8 @@ impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("/")?;
         self.segments.iter().try_for_each(|segment| match segment {
-            Segment::Pattern(pattern) => write!(f, "{pattern}/"),
+            Segment::Name(text) | Segment::Pattern(text) => write!(f, "{text}/"),
+            Segment::Beginning(text) => write!(f, "{text}*/"),
             Segment::Range(first, last) => write!(f, "{first}..{last}/"),
         })
     }
@@ -221,7 +233,11 @@ mod tests {
         #[test]
         fn patterns_match_as_defined(pattern in "[ab*]{0,8}", name in "[ab]{0,8}") {
             let chars = |text: &str| text.chars().collect::<Vec<_>>();
-            prop_assert_eq!(matches_pattern(&pattern, &name), oracle(&chars(&pattern), &chars(&name)));
+            let meant = oracle(&chars(&pattern), &chars(&name));
+            prop_assert_eq!(matches_pattern(&pattern, &name), meant);
+            if let Ok(segment) = Segment::parse(&pattern) {
+                prop_assert_eq!(segment.matches(&name), meant);
+            }
         }
 
         #[test]

@@ -58,9 +58,9 @@ pub async fn publish(
     let peer = Peer::of(&request);
     let (parts, body) = request.into_parts();
     let who = authenticate(&archive, &parts.headers, peer).await?;
-    let headers = parts.headers.clone();
-    received(&parts.headers, body, move |body| {
-        let caller = &who.caller;
+    let (headers, caller) = (parts.headers.clone(), who.caller.clone());
+    received(&who.caller, &parts.headers, body, move |body| {
+        let caller = &caller;
         archive.records().may_publish(caller)?;
         let condition = writing(&headers, || {
             let file = format!("{voucher_type}.toml");

@@ -131,7 +131,8 @@ pub async fn traces(
         };
         let is_csv = matches!(form, Form::Csv);
         let mut page = Some((traces, next, true));
-        let body = streamed(move || {
+        let to = (Arc::clone(&archive), who.caller.clone());
+        let body = streamed(to, move || {
             let Some((traces, next, first)) = page.take() else {
                 return Ok(None);
             };

@@ -94,6 +94,12 @@ impl Archive {
         Some(caller.with(again.permissions.limited_as(&caller.permissions)))
     }
 
+    /// Whether the caller may still do all that they might when they were asked for: an answer under way goes on only then.
+    pub fn holds(&self, caller: &Caller) -> bool {
+        let again = self.again(caller);
+        again.is_some_and(|again| caller.permissions.still_held(&again.permissions))
+    }
+
     /// Has `listener` told of every change of what waits for reviews, once it is durable. It must not block.
     pub fn on_queue_change(&self, listener: impl Fn(&QueueChange) + Send + Sync + 'static) {
         self.news.listen(Box::new(listener));

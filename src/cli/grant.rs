@@ -103,7 +103,7 @@ fn role(text: &str) -> Result<Role, String> {
 }
 
 /// A moment that somebody wrote on the command line.
-fn moment(option: &str, text: &str) -> Result<Time, Failure> {
+pub fn moment(option: &str, text: &str) -> Result<Time, Failure> {
     let time = Timestamp::from_str(text).ok().or_else(|| {
         let day = Date::from_str(text).ok()?;
         TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok()

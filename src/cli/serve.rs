@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -60,6 +61,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             arguments.listen
         )));
     }
+    open_many_files();
     let config = config(arguments)?;
     let decoder: Arc<dyn Decoder> = Arc::new(Apart::new()?);
     let archive = open(&arguments.archive, &decoder)?;
@@ -90,6 +92,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     })?;
     drop((gathering, matching));
     Ok(())
+}
+
+/// Asks for as many open files as the system allows: each connection is one, and many systems start programs with fewer
+/// than there may be connections.
+fn open_many_files() {
+    let allowed = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: allowed.maximum,
+        maximum: allowed.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, most) {
+        tracing::warn!(%error, "only as many files can be open as the shell allows");
+    }
 }
 
 fn config(arguments: &Arguments) -> Result<Config, Failure> {

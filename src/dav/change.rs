@@ -11,13 +11,13 @@ use crate::archive::{
 use crate::catalog::{Place, TreePath, VoucherFile};
 use crate::http::precondition::writing;
 use crate::http::text;
-use crate::http::{Authenticated, BodyReader, Refusal, Secret, blocking, filed, received};
+use crate::http::{Authenticated, BodyReader, Refusal, Secret, blocking, filed, received, whole};
 use crate::voucher::template::TEMPLATE_MAX_BYTES;
 use crate::voucher::{Invalid, VOUCHER_MAX_BYTES};
 
 pub async fn put(share: Share, asked: Asked, body: Body) -> Result<Response, Refusal> {
-    let headers = asked.headers.clone();
-    received(&headers, body, move |reader| {
+    let (caller, headers) = (asked.who.caller.clone(), asked.headers.clone());
+    received(&caller, &headers, body, move |reader| {
         let outcome = take_in(&share, &asked, reader)?;
         Ok(outcome.map_or_else(|| StatusCode::CREATED.into_response(), filed))
     })
@@ -116,11 +116,11 @@ fn file(
     }
 }
 
-pub async fn make_folder(share: Share, asked: Asked, body: Body) -> Result<Response, Refusal> {
-    let mut reader = BodyReader::new(body);
+pub async fn make_folder(share: Share, asked: Asked, mut body: Body) -> Result<Response, Refusal> {
+    let sent = whole(&mut body, "the body", 4_096).await?;
     blocking(move || {
         check_may_change(&share, &asked)?;
-        if !reader.read_all("the body", 4_096)?.is_empty() {
+        if !sent.is_empty() {
             return Err(Refusal::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "a folder is made without a body",

@@ -11,10 +11,13 @@ use vouchsafe_evidence::log_file::LogFile;
 
 use super::range::{Wanted, wanted};
 use super::{Asked, Share, listing};
-use crate::archive::{Archive, ArchiveError, Content, File, Node};
+use crate::archive::{Archive, ArchiveError, Caller, Content, File, Node};
 use crate::http::precondition::{Reading, names, range_holds, reading, system_time};
 use crate::http::text;
-use crate::http::{Refusal, blocking, not_found};
+use crate::http::{Refusal, blocking, not_found, streamed};
+
+/// How much of what is in memory is sent before the reader's grants are looked at again.
+const PIECE_BYTES: usize = 1 << 20;
 
 pub async fn answer(share: Share, asked: Asked, head_only: bool) -> Result<Response, Refusal> {
     match blocking(move || open(share, asked, head_only)).await? {
@@ -150,7 +153,7 @@ fn send(share: &Share, asked: &Asked, file: File, head_only: bool) -> Result<Ope
     }
     // What is read is what was just described, also when a new version comes in between. What cannot be shown leaves
     // no trace.
-    let body = content(&share.archive, &file, first, length)?;
+    let body = content((&share.archive, &who.caller), &file, first, length)?;
     let (reply, traced) = oneshot::channel();
     let leaves_trace = share.archive.trace_view(
         &who.caller,
@@ -195,32 +198,43 @@ fn describe(response: &mut Response, file: &File) {
     set(response, header::CONTENT_SECURITY_POLICY, "sandbox");
 }
 
-/// `length` bytes of the file from `first` on. The first piece is read at once.
-fn content(archive: &Arc<Archive>, file: &File, first: u64, length: u64) -> Result<Body, Refusal> {
-    let digest = match &file.content {
-        Content::Stored(digest) => *digest,
-        _ => {
-            let bytes = archive.whole(file)?;
-            let part = bytes.get(first as usize..(first + length) as usize);
-            return Ok(Body::from(part.unwrap_or_default().to_vec()));
+/// `length` bytes of the file from `first` on, for `reader`. The first piece is read at once.
+fn content(
+    (archive, reader): (&Arc<Archive>, &Caller),
+    file: &File,
+    first: u64,
+    length: u64,
+) -> Result<Body, Refusal> {
+    let to = (Arc::clone(archive), reader.clone());
+    let Content::Stored(digest) = file.content else {
+        let all = Bytes::from_owner(archive.whole(file)?);
+        let part = first as usize..(first + length) as usize;
+        if part.end > all.len() {
+            let error = format!("a file of {} bytes has {}", file.size, all.len());
+            return Err(ArchiveError::Fault(error).into());
         }
+        let mut rest = all.slice(part);
+        if rest.len() <= PIECE_BYTES {
+            return Ok(Body::from(rest));
+        }
+        return Ok(streamed(to, move || {
+            let piece = rest.split_to(rest.len().min(PIECE_BYTES));
+            Ok((!piece.is_empty()).then_some(piece))
+        }));
     };
-    let piece = piece(archive, &digest, first, length)?;
-    if piece.len() as u64 == length {
-        return Ok(Body::from(piece));
+    let mut ready = Some(piece(archive, &digest, first, length)?);
+    if let Some(all) = ready.take_if(|piece| piece.len() as u64 == length) {
+        return Ok(Body::from(all));
     }
-    let (offset, left) = (first + piece.len() as u64, length - piece.len() as u64);
-    let rest = Rest {
-        archive: Arc::clone(archive),
-        digest,
-        ready: Some(piece),
-        offset,
-        left,
-    };
-    Ok(Body::from_stream(futures_util::stream::try_unfold(
-        rest,
-        Rest::next,
-    )))
+    let (archive, end, mut offset) = (Arc::clone(archive), first + length, first);
+    Ok(streamed(to, move || {
+        let piece = match ready.take() {
+            Some(piece) => piece,
+            None => piece(&archive, &digest, offset, end - offset)?,
+        };
+        offset += piece.len() as u64;
+        Ok((!piece.is_empty()).then_some(piece))
+    }))
 }
 
 /// At least one byte of an object, at most `length`; an object that ends early is damaged, never
@@ -242,35 +256,4 @@ fn piece(
     }
     piece.truncate(usize::try_from(length).unwrap_or(usize::MAX));
     Ok(piece.into())
-}
-
-/// What is still to be sent.
-struct Rest {
-    archive: Arc<Archive>,
-    digest: Digest,
-    ready: Option<Bytes>,
-    offset: u64,
-    left: u64,
-}
-
-impl Rest {
-    async fn next(mut self) -> Result<Option<(Bytes, Rest)>, std::io::Error> {
-        if let Some(ready) = self.ready.take() {
-            return Ok(Some((ready, self)));
-        }
-        if self.left == 0 {
-            return Ok(None);
-        }
-        let reading = tokio::task::spawn_blocking(move || {
-            let piece = piece(&self.archive, &self.digest, self.offset, self.left)?;
-            Ok::<_, ArchiveError>((piece, self))
-        });
-        let (piece, mut rest) = reading.await?.map_err(|error| {
-            tracing::error!(%error, "a file could not be sent to its end");
-            std::io::Error::other("the archive failed")
-        })?;
-        rest.offset += piece.len() as u64;
-        rest.left -= piece.len() as u64;
-        Ok(Some((piece, rest)))
-    }
 }

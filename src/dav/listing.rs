@@ -1,5 +1,7 @@
 //! A folder in a browser: a plain page of links, for whoever opens the share without mounting it.
 
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -35,8 +37,9 @@ pub fn head() -> Response {
 pub fn page(share: Share, asked: Asked) -> Response {
     let url = encode(&asked.path) + "/";
     let mut start = Some(beginning(&asked));
+    let to = (Arc::clone(&share.archive), asked.who.caller.clone());
     let mut children = Children::of(asked.who.caller, asked.path);
-    let body = streamed(move || {
+    let body = streamed(to, move || {
         if !children.has_more() {
             return Ok(None);
         }

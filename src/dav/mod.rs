@@ -27,7 +27,7 @@ use vouchsafe_evidence::log_file::LogFile;
 
 use crate::archive::Archive;
 use crate::catalog::{AUDIT, TreePath, is_litter};
-use crate::http::{Authenticated, BodyReader, Peer, Refusal, authenticate, blocking, not_found};
+use crate::http::{Authenticated, Peer, Refusal, authenticate, not_found, whole};
 use locks::Locks;
 
 /// Where the share is mounted.
@@ -157,12 +157,11 @@ fn options() -> Response {
 }
 
 /// What drive clients scatter is taken and forgotten, which keeps them calm.
-async fn litter(method: &Method, body: Body) -> Result<Response, Refusal> {
+async fn litter(method: &Method, mut body: Body) -> Result<Response, Refusal> {
     const LITTER_MAX_BYTES: usize = 16 << 20;
     match method.as_str() {
         "PUT" => {
-            let mut reader = BodyReader::new(body);
-            blocking(move || Ok(reader.read_all("the file", LITTER_MAX_BYTES)?)).await?;
+            whole(&mut body, "the file", LITTER_MAX_BYTES).await?;
             Ok(StatusCode::CREATED.into_response())
         }
         "DELETE" => Ok(StatusCode::NO_CONTENT.into_response()),

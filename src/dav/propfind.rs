@@ -16,7 +16,7 @@ use super::{Asked, Share};
 use crate::archive::{Archive, ArchiveError, Caller, Child, Children, Node, Rights};
 use crate::catalog::TreePath;
 use crate::http::text;
-use crate::http::{BodyReader, Refusal, blocking, streamed};
+use crate::http::{Refusal, blocking, streamed, whole};
 
 /// Longest body, in bytes.
 const BODY_MAX_BYTES: usize = 64 << 10;
@@ -28,7 +28,7 @@ const DEPTH_MAX: usize = 16;
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:multistatus xmlns:D=\"DAV:\">\n";
 const TAIL: &str = "</D:multistatus>\n";
 
-pub async fn answer(share: Share, asked: Asked, body: Body) -> Result<Response, Refusal> {
+pub async fn answer(share: Share, asked: Asked, mut body: Body) -> Result<Response, Refusal> {
     let below = match text(&asked.headers, "depth").map(str::trim) {
         Some("0") => false,
         // Without the header the RFC means infinity, which no client that leaves it out wants.
@@ -36,8 +36,7 @@ pub async fn answer(share: Share, asked: Asked, body: Body) -> Result<Response, 
         Some(depth) if depth.eq_ignore_ascii_case("infinity") => return Ok(too_deep()),
         Some(_) => return Err(bad("the Depth header is neither 0 nor 1")),
     };
-    let mut reader = BodyReader::new(body);
-    let request = blocking(move || Ok(reader.read_all("the request", BODY_MAX_BYTES)?)).await?;
+    let request = whole(&mut body, "the request", BODY_MAX_BYTES).await?;
     let selection = parse(&request)?;
     let locks = match selection.wants(Property::LockDiscovery) {
         true => share.locks.discover(&asked.who.caller, &asked.path),
@@ -134,7 +133,8 @@ impl Listing {
             return Ok(multistatus(Body::from(out)));
         }
         let mut first = Some(out);
-        Ok(multistatus(streamed(move || {
+        let to = (Arc::clone(&self.archive), self.caller.clone());
+        Ok(multistatus(streamed(to, move || {
             let mut out = first.take().unwrap_or_default();
             if out.is_empty() {
                 if !children.has_more() {

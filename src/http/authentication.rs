@@ -1,7 +1,5 @@
-use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock};
 
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
@@ -9,6 +7,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use tokio::sync::Semaphore;
 
+use super::turns::Turns;
 use super::{Peer, Refusal, blocking, session};
 use crate::archive::{Archive, Caller, Client, SigningIn};
 
@@ -49,50 +48,10 @@ impl Drop for WaitingPlace {
     }
 }
 
-/// Lets those who bring the very same name and password from the same address wait for each other: what the first
-/// finds out is recalled for the rest. So a client that comes with a hundred connections at once, as after a restart,
-/// has one password checked and takes one place.
-#[derive(Default)]
-struct Twins {
-    hasher: RandomState,
-    /// By a hash that nobody outside can foresee; two that share one only wait longer.
-    turns: Mutex<HashMap<u64, Arc<tokio::sync::Mutex<()>>>>,
-}
-
-static TWINS: LazyLock<Twins> = LazyLock::new(Twins::default);
-
-impl Twins {
-    fn turns(&self) -> MutexGuard<'_, HashMap<u64, Arc<tokio::sync::Mutex<()>>>> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn turn(&self, name: &str, secret: &Secret, from: &str) -> Turn<'_> {
-        let key = self.hasher.hash_one((name, secret.expose(), from));
-        let lock = Arc::clone(self.turns().entry(key).or_default());
-        Turn {
-            twins: self,
-            key,
-            lock,
-        }
-    }
-}
-
-/// One that waits for its twins; forgotten with the last of them.
-struct Turn<'a> {
-    twins: &'a Twins,
-    key: u64,
-    lock: Arc<tokio::sync::Mutex<()>>,
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let mut turns = self.twins.turns();
-        // Its own and the map's.
-        if Arc::strong_count(&self.lock) == 2 {
-            turns.remove(&self.key);
-        }
-    }
-}
+/// Those who bring the very same name and password from the same address wait for each other: what the first finds out
+/// is recalled for the rest. So a client that comes with a hundred connections at once, as after a restart, has one
+/// password checked and takes one place.
+static TWINS: LazyLock<Turns> = LazyLock::new(|| Turns::new(1));
 
 /// A request's caller and where they are.
 #[derive(Debug, Clone)]
@@ -151,15 +110,14 @@ pub async fn sign_in(
     if let Some(caller) = archive.recall(name, secret.expose(), &from) {
         return Ok(caller);
     }
-    let twins = TWINS.turn(name, secret, &from);
-    let _first = twins.lock.lock().await;
+    let _turn = TWINS.take((name, secret.expose(), &from)).await;
     if let Some(caller) = archive.recall(name, secret.expose(), &from) {
         return Ok(caller);
     }
     let checked = {
         let _place = WaitingPlace::take()?;
         // The semaphore is never closed.
-        let _turn = CHECKING.acquire().await;
+        let _processor = CHECKING.acquire().await;
         let (archive, name, secret) = (Arc::clone(archive), name.to_owned(), secret.clone());
         blocking(move || Ok(archive.sign_in(&name, secret.expose(), &from)?)).await?
     };

@@ -1,4 +1,5 @@
 use std::io::{self, Read};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
@@ -7,8 +8,9 @@ use axum::http::header::{CONTENT_RANGE, EXPECT};
 use http_body_util::BodyExt as _;
 use tokio::runtime::Handle;
 
+use super::turns::Turns;
 use super::{Refusal, text};
-use crate::archive::ArchiveError;
+use crate::archive::{Archive, ArchiveError, Caller};
 use crate::voucher::Invalid;
 
 /// How long a sender may be silent in the middle of a body.
@@ -17,6 +19,12 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 const DRAINED_MAX_BYTES: usize = 16 << 20;
 /// How long that may take in all.
 const DRAINED_MAX: Duration = Duration::from_secs(2);
+
+/// Uploads of one person that are taken in at once. Each holds a thread until its last byte has come, so those of one who
+/// sends slowly must leave threads for everybody else.
+const UPLOADS_AT_ONCE: usize = 64;
+
+static UPLOADS: LazyLock<Turns> = LazyLock::new(|| Turns::new(UPLOADS_AT_ONCE));
 
 /// A request's body as a blocking reader, for threads that [`blocking`] runs. Nothing is asked of the
 /// sender before the first read.
@@ -40,51 +48,13 @@ impl BodyReader {
 
     fn next(&mut self, patience: Duration) -> io::Result<Option<Bytes>> {
         self.begun = true;
-        loop {
-            let frame = self
-                .runtime
-                .block_on(async { tokio::time::timeout(patience, self.body.frame()).await });
-            match frame {
-                Err(_) => {
-                    return Err(io::Error::new(
-                        io::ErrorKind::TimedOut,
-                        "no more bytes came",
-                    ));
-                }
-                Ok(None) => return Ok(None),
-                Ok(Some(Err(error))) => {
-                    return Err(io::Error::new(
-                        io::ErrorKind::UnexpectedEof,
-                        error.to_string(),
-                    ));
-                }
-                Ok(Some(Ok(frame))) => {
-                    if let Ok(data) = frame.into_data()
-                        && !data.is_empty()
-                    {
-                        return Ok(Some(data));
-                    }
-                }
-            }
-        }
+        self.runtime.block_on(next(&mut self.body, patience))
     }
 
     /// Reads everything, at most `limit` bytes.
     pub fn read_all(&mut self, what: &str, limit: usize) -> Result<Vec<u8>, ArchiveError> {
-        let mut content = Vec::new();
-        while let Some(piece) = self
-            .next(SILENCE_MAX)
-            .map_err(|error| ArchiveError::CutOff(error.to_string()))?
-        {
-            if content.len() + piece.len() > limit {
-                return Err(ArchiveError::TooLarge {
-                    what: what.to_owned(),
-                    limit: limit as u64,
-                });
-            }
-            content.extend_from_slice(&piece);
-        }
-        Ok(content)
+        self.begun = true;
+        self.runtime.block_on(whole(&mut self.body, what, limit))
     }
 
     /// Throws away the rest of a body, within limits: hanging up on a sender who still sends would reset
@@ -115,40 +85,87 @@ impl Read for BodyReader {
     }
 }
 
-/// A body whose pieces `next` makes one after the other, on a thread that may wait for the disk, while
-/// the client reads; it is never more than a few pieces ahead.
-pub fn streamed(
-    mut next: impl FnMut() -> Result<Option<Bytes>, ArchiveError> + Send + 'static,
-) -> Body {
-    let (pieces, mut made) = tokio::sync::mpsc::channel(2);
-    tokio::task::spawn_blocking(move || {
-        loop {
-            let piece = match next() {
-                Ok(Some(piece)) => Ok(piece),
-                Ok(None) => return,
-                Err(error) => {
-                    tracing::error!(%error, "an answer could not be sent to its end");
-                    Err(io::Error::other("the archive failed"))
+/// The next bytes of a body; none at its end.
+async fn next(body: &mut Body, patience: Duration) -> io::Result<Option<Bytes>> {
+    loop {
+        match tokio::time::timeout(patience, body.frame()).await {
+            Err(_) => {
+                let error = io::Error::new(io::ErrorKind::TimedOut, "no more bytes came");
+                return Err(error);
+            }
+            Ok(None) => return Ok(None),
+            Ok(Some(Err(error))) => {
+                let kind = io::ErrorKind::UnexpectedEof;
+                return Err(io::Error::new(kind, error.to_string()));
+            }
+            Ok(Some(Ok(frame))) => {
+                if let Ok(data) = frame.into_data()
+                    && !data.is_empty()
+                {
+                    return Ok(Some(data));
                 }
-            };
-            let last = piece.is_err();
-            // Nobody receives any more when the client has gone.
-            if pieces.blocking_send(piece).is_err() || last {
-                return;
             }
         }
-    });
-    Body::from_stream(futures_util::stream::poll_fn(move |context| {
-        made.poll_recv(context)
-    }))
+    }
 }
 
-/// Hands a request's body to `take_in`, away from the threads that drive connections.
+/// All of a body, at most `limit` bytes. Waiting for it holds no thread.
+pub async fn whole(body: &mut Body, what: &str, limit: usize) -> Result<Vec<u8>, ArchiveError> {
+    let mut content = Vec::new();
+    while let Some(piece) = next(body, SILENCE_MAX)
+        .await
+        .map_err(|error| ArchiveError::CutOff(error.to_string()))?
+    {
+        if content.len() + piece.len() > limit {
+            return Err(ArchiveError::TooLarge {
+                what: what.to_owned(),
+                limit: limit as u64,
+            });
+        }
+        content.extend_from_slice(&piece);
+    }
+    Ok(content)
+}
+
+/// A body for `reader` whose pieces `next` makes one after the other, each on a thread that may wait for the disk, when the
+/// client has room for it: who does not read holds no thread. It breaks off when something that the reader might do was
+/// taken from them.
+pub fn streamed(
+    (archive, reader): (Arc<Archive>, Caller),
+    mut next: impl FnMut() -> Result<Option<Bytes>, ArchiveError> + Send + 'static,
+) -> Body {
+    pieces(move || match archive.holds(&reader) {
+        true => next(),
+        false => Err(ArchiveError::Denied {
+            error: "the reader's grants ended".to_owned(),
+            hint: "ask again".to_owned(),
+        }),
+    })
+}
+
+fn pieces(next: impl FnMut() -> Result<Option<Bytes>, ArchiveError> + Send + 'static) -> Body {
+    let pieces = futures_util::stream::unfold(Some(next), |next| async {
+        let mut next = next?;
+        let made = tokio::task::spawn_blocking(move || (next(), next)).await;
+        let error = match made {
+            Ok((Ok(piece), next)) => return piece.map(|piece| (Ok(piece), Some(next))),
+            Ok((Err(error), _)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        tracing::error!(error, "an answer could not be sent to its end");
+        Some((Err(io::Error::other("it ends here")), None))
+    });
+    Body::from_stream(pieces)
+}
+
+/// Hands a body that `caller` sends to `take_in`, away from the threads that drive connections.
 pub async fn received<T: Send + 'static>(
+    caller: &Caller,
     headers: &HeaderMap,
     body: Body,
     take_in: impl FnOnce(&mut BodyReader) -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
+    let _turn = UPLOADS.take(&caller.id).await;
     let mut reader = BodyReader::new(body);
     // Whoever waits to be asked for the body (RFC 9110, section 10.1.1) gets a refusal instead. Asking for it and
     // hanging up in the middle could cut the answer off.
@@ -177,5 +194,27 @@ pub async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(outcome) => outcome,
         Err(error) => Err(ArchiveError::Fault(format!("a request's work ended: {error}")).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_that_nobody_reads_hold_no_thread() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let endless = || pieces(|| Ok(Some(Bytes::from_static(b"more"))));
+            let mut open: Vec<Body> = (0..8).map(|_| endless()).collect();
+            for body in &mut open {
+                let piece = next(body, Duration::from_secs(20)).await.unwrap();
+                assert_eq!(piece.as_deref(), Some(&b"more"[..]));
+            }
+        });
     }
 }

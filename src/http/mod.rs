@@ -10,9 +10,10 @@ mod refusal;
 mod server;
 pub mod session;
 mod tls;
+mod turns;
 
 pub use authentication::{Authenticated, Secret, authenticate, sign_in};
-pub use body::{BodyReader, blocking, received, streamed};
+pub use body::{BodyReader, blocking, received, streamed, whole};
 pub use refusal::{Refusal, not_found};
 pub use server::{Front, Peer, Running, Secure, ServeError, Stopping, serve};
 pub use tls::{Certificate, TlsError};

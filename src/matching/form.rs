@@ -148,7 +148,8 @@ impl FormPage {
                 runs: runs.collect(),
             }
         });
-        let ink = pixels.channel(1).ink();
+        let (green, brightest) = pixels.green_and_brightest();
+        let ink = green.ink();
         let half = ink.halved();
         let quarter = half.halved();
         let mut fixed = ink.clone();
@@ -157,7 +158,7 @@ impl FormPage {
             blank(&mut fixed, &area);
         }
         // In the colours that seals have not.
-        let neutral = pixels.brightest().ink();
+        let neutral = brightest.ink();
         let frame = frame::outlines(&neutral.halved_to_darkest(), drawing_side(&half) / 3)
             .first()
             .map(|corners| {

@@ -4,8 +4,9 @@
 //! blur) and correlated with the ink. What a true glyph scores on this very scan is known from the form's own labels.
 
 use super::form::{Area, Claim, pixels};
-use super::patch::{Patch, correlate};
+use super::patch::{Ink, Patch, correlate};
 use super::plane::Plane;
+use super::seek::product;
 use super::wording::Wording;
 use crate::render::{GlyphRun, Renderer, Typeface};
 
@@ -176,11 +177,10 @@ impl GlyphVote<'_> {
             let mut darks = Vec::new();
             for (line, plane, offset, dark) in &lines {
                 let centred = line.blurred(blur).centred();
-                let ink = Patch::cut(plane, line, *offset);
+                let ink = Ink::cut(plane, line, *offset);
                 fits.push(correlate(&centred, &ink));
                 let (own, norm) = centred;
-                let product: f32 = own.iter().zip(&ink.values).map(|(a, b)| a * b).sum();
-                darks.push(product / (norm * norm).max(1e-3) / dark);
+                darks.push(product(&own, &ink.values) / (norm * norm).max(1e-3) / dark);
             }
             let usual = reached_by(5, fits).unwrap_or(0.0);
             if usual < best.usual - 0.02 {
@@ -198,7 +198,7 @@ impl GlyphVote<'_> {
         let absent: Vec<f32> = lines
             .iter()
             .map(|(line, plane, offset, dark)| {
-                let ink = Patch::cut(plane, line, *offset);
+                let ink = Ink::cut(plane, line, *offset);
                 line.blurred(best.blur).absent(&ink, best.dark * dark, None)
             })
             .collect();
@@ -233,11 +233,12 @@ impl GlyphVote<'_> {
                 let origin = (pixels(glyph.x), pixels(run.baseline));
                 let drawn = self.glyph(run.typeface, glyph.id, pixels(run.size), origin);
                 let drawn = drawn.blurred(optics.blur);
-                let inks = AROUND.map(|(dx, dy)| {
-                    let ink = Patch::cut(plane, &drawn, (offset.0 + dx, offset.1 + dy));
-                    drawn.absent(&ink, dark, None)
-                });
-                !is_punctuation(glyph.character) && inks.iter().all(|absent| *absent > most)
+                let mut around = AROUND.iter();
+                let is_gone = |(dx, dy): &(i32, i32)| {
+                    let ink = Ink::cut(plane, &drawn, (offset.0 + dx, offset.1 + dy));
+                    drawn.absent(&ink, dark, None) > most
+                };
+                !is_punctuation(glyph.character) && around.all(is_gone)
             })
         })
     }
@@ -272,7 +273,7 @@ impl GlyphVote<'_> {
         let score = |offset: (i32, i32)| {
             // What is near is preferred to what is as good further off.
             let off = ((offset.0 - near.0) as f32).hypot((offset.1 - near.1) as f32);
-            correlate(&pattern, &Patch::cut(plane, line, offset)) - 0.004 * off
+            correlate(&pattern, &Ink::cut(plane, line, offset)) - 0.004 * off
         };
         let mut best = (f32::MIN, near);
         for offset in AROUND.map(|(dx, dy)| (near.0 + dx, near.1 + dy)) {
@@ -322,7 +323,7 @@ impl GlyphVote<'_> {
             let pattern = drawn.blurred(optics.blur).centred();
             for dy in -2..=2 {
                 for dx in -2..=2 {
-                    let score = correlate(&pattern, &Patch::cut(self.black, &drawn, (dx, dy)));
+                    let score = correlate(&pattern, &Ink::cut(self.black, &drawn, (dx, dy)));
                     if score > best.0 {
                         best = (score, Some(digit));
                     }
@@ -410,9 +411,9 @@ impl GlyphVote<'_> {
             (cell.left + cell.width as i32).max(claimed.left + claimed.width as i32),
             (cell.top + cell.height as i32).max(claimed.top + claimed.height as i32),
         );
-        let inks: Vec<Patch> = (-GLYPH_SEARCH..=GLYPH_SEARCH)
+        let inks: Vec<Ink> = (-GLYPH_SEARCH..=GLYPH_SEARCH)
             .flat_map(|dy| (-GLYPH_SEARCH..=GLYPH_SEARCH).map(move |dx| (dx, dy)))
-            .map(|(dx, dy)| Patch::cut(plane, &cell, (offset.0 + dx, offset.1 + dy)))
+            .map(|(dx, dy)| Ink::cut(plane, &cell, (offset.0 + dx, offset.1 + dy)))
             .collect();
         let pattern = |glyph: &Patch| {
             let mut pattern = Patch::blank(
@@ -465,15 +466,8 @@ impl GlyphVote<'_> {
             if score > other.1 {
                 other = (alternative, score);
             }
-            let common: f32 = {
-                let product: f32 = centred
-                    .0
-                    .iter()
-                    .zip(&own_centred.0)
-                    .map(|(a, b)| a * b)
-                    .sum();
-                product / (centred.1 * own_centred.1).max(1e-3)
-            };
+            let common = product(&centred.0, &own_centred.0);
+            let common = common / (centred.1 * own_centred.1).max(1e-3);
             decided = decided.min((fit - score) / (1.0 - common).max(0.01));
             let own_ink = drawn.beyond(&own);
             let lacking = if own_ink >= RIVAL_INK * own.mass() {

@@ -3,6 +3,7 @@
 use super::form::FormPage;
 use super::frame;
 use super::homography::{Homography, Pair, Spot};
+use super::plane::Plane;
 use super::scan_page::ScanPage;
 
 /// The map that takes four corners to four others, of which the first is `turn` places further on.
@@ -40,15 +41,13 @@ pub(super) fn guesses_by_outline(form: &FormPage, scan: &ScanPage) -> Vec<Vec<Ho
         return Vec::new();
     };
     // Seals reach over the frame; in the colours that they have not, they do not.
-    let planes = &scan.black.planes;
-    let Some(plane) = planes
-        .iter()
-        .find(|plane| plane.width.max(plane.height) <= 2_400)
-    else {
+    let black = &scan.black;
+    let small = |plane: &&Plane| plane.width.max(plane.height) <= 2_400;
+    let Some(plane) = (0..black.levels()).map(|it| black.plane(it)).find(small) else {
         return Vec::new();
     };
     let reduced = plane.halved_to_darkest();
-    let factor = planes[0].width as f64 / reduced.width as f64;
+    let factor = black.plane(0).width as f64 / reduced.width as f64;
     let side = reduced.width.max(reduced.height) / 6;
     let outlines = frame::outlines(&reduced, side).into_iter().map(|outline| {
         let outline = outline.map(|it| Spot {

@@ -81,7 +81,7 @@ impl Look<'_> {
             .collect();
         labels.sort_by_key(|run| std::cmp::Reverse(run.glyphs.len()));
         let tried = labels.len().min(LABELS_TRIED);
-        let read = labels.iter().take(tried).filter(|run| {
+        let is_read = |run: &&&GlyphRun| {
             let text: String = run.glyphs.iter().map(|glyph| glyph.character).collect();
             let claim = Claim {
                 name: String::new(),
@@ -92,8 +92,11 @@ impl Look<'_> {
             let line = self.line(&claim, ((0, 0), 0.6), None);
             line.and_then(|line| reader.read(&line, &claim.text, Wording::Free))
                 .is_some_and(|it| it.margin > 0.0)
-        });
-        read.count() * 3 >= tried * 2 && tried > 0
+        };
+        // Two of three; no more are read when there are enough.
+        let enough = (tried * 2).div_ceil(3);
+        let read = labels.iter().take(tried).filter(is_read).take(enough);
+        tried > 0 && read.count() == enough
     }
 
     pub fn field(&self, claim: &Claim) -> Decision {

@@ -1,7 +1,7 @@
 //! Small pictures of ink: glyphs as they are drawn, places as they are seen, and how alike the two are.
 
 use super::plane::Plane;
-use super::seek::products;
+use super::seek::{product, total};
 
 /// Ink that may be lacking everywhere without being noticed, of full ink.
 const FAINT: f32 = 0.2;
@@ -43,10 +43,22 @@ impl Patch {
         (dx, dy): (i32, i32),
     ) -> Patch {
         let mut values = Vec::with_capacity(width * height);
-        for y in 0..height as i32 {
-            values.extend(
-                (0..width as i32).map(|x| f32::from(plane.get(left + dx + x, top + dy + y))),
-            );
+        let (from, first) = (left + dx, top + dy);
+        let inside = from >= 0
+            && first >= 0
+            && from as usize + width <= plane.width
+            && first as usize + height <= plane.height;
+        if inside {
+            let rows = plane.values.chunks_exact(plane.width).skip(first as usize);
+            for row in rows.take(height) {
+                let row = &row[from as usize..][..width];
+                values.extend(row.iter().map(|it| f32::from(*it)));
+            }
+        } else {
+            let rows = first..first + height as i32;
+            values.extend(rows.flat_map(|y| {
+                (from..from + width as i32).map(move |x| f32::from(plane.get(x, y)))
+            }));
         }
         Patch {
             left,
@@ -120,7 +132,7 @@ impl Patch {
     }
 
     pub fn mass(&self) -> f32 {
-        self.values.iter().sum()
+        total(&self.values)
     }
 
     /// Ink that this has and the other has not.
@@ -130,7 +142,7 @@ impl Patch {
     }
 
     /// The part of this ink, as far as it is not another's too, that is not there where full ink is `dark`.
-    pub fn absent(&self, ink: &Patch, dark: f32, besides: Option<&Patch>) -> f32 {
+    pub fn absent(&self, ink: &Ink, dark: f32, besides: Option<&Patch>) -> f32 {
         let (mut gone, mut all) = (0.0, 1e-3);
         for (at, own) in self.values.iter().enumerate() {
             let other = besides.map_or(0.0, |it| it.values[at]);
@@ -145,18 +157,36 @@ impl Patch {
 
     /// Values with their mean taken away, and the square root of the sum of their squares.
     pub fn centred(&self) -> (Vec<f32>, f32) {
-        let mean = self.values.iter().sum::<f32>() / self.values.len() as f32;
+        let mean = self.mass() / self.values.len() as f32;
         let values: Vec<f32> = self.values.iter().map(|it| it - mean).collect();
-        let norm = values.iter().map(|it| it * it).sum::<f32>().sqrt();
+        let norm = product(&values, &values).sqrt();
         (values, norm)
     }
 }
 
+/// A place as it is seen: ink from 0 to 255.
+pub(super) struct Ink {
+    pub values: Vec<f32>,
+    /// The square root of the sum of the squares of how far its values are from their mean.
+    spread: f32,
+}
+
+impl Ink {
+    /// The place of a patch on a plane, moved by an offset.
+    pub fn cut(plane: &Plane, patch: &Patch, offset: (i32, i32)) -> Ink {
+        let values = Patch::cut(plane, patch, offset).values;
+        let sum = total(&values);
+        let spread = product(&values, &values) - sum * sum / values.len() as f32;
+        Ink {
+            spread: spread.max(0.0).sqrt(),
+            values,
+        }
+    }
+}
+
 /// Correlation of a centred pattern with ink.
-pub(super) fn correlate((pattern, norm): &(Vec<f32>, f32), ink: &Patch) -> f32 {
-    let (sum, squares, product) = products(pattern, &ink.values);
-    let spread = (squares - sum * sum / pattern.len() as f32).max(0.0).sqrt();
+pub(super) fn correlate((pattern, norm): &(Vec<f32>, f32), ink: &Ink) -> f32 {
     // Ink as faint as noise correlates with nothing.
     let least = 6.0 * (pattern.len() as f32).sqrt();
-    product / (norm.max(1e-3) * spread.max(least))
+    product(pattern, &ink.values) / (norm.max(1e-3) * ink.spread.max(least))
 }

@@ -7,6 +7,8 @@ use crate::render::PagePixels;
 const SIDE_MAX_PIXELS: usize = 4_200;
 /// Side of a block of paper whose brightness is taken as one, in pixels.
 const BLOCK: usize = 16;
+/// Pixels that are sampled together.
+const TOGETHER: usize = 16;
 /// Darkest paper that is still taken for paper: below, a shadow or a table is.
 const PAPER_MIN: f32 = 24.0;
 
@@ -44,14 +46,15 @@ impl PagePixels {
         }
     }
 
-    /// The brightest channel of each pixel: dark is only what is dark in every colour.
-    pub(super) fn brightest(&self) -> Plane {
-        let brightest = |[r, g, b]: &[u8; 3]| *r.max(g).max(b);
-        Plane {
-            width: self.width,
-            height: self.height,
-            values: self.pixels.iter().map(brightest).collect(),
+    /// The green channel, and the brightest of each pixel, in which dark is only what is dark in every colour.
+    pub(super) fn green_and_brightest(&self) -> (Plane, Plane) {
+        let blank = || Plane::new(self.width, self.height);
+        let (mut green, mut brightest) = (blank(), blank());
+        let values = green.values.iter_mut().zip(&mut brightest.values);
+        for ([r, g, b], (green, brightest)) in self.pixels.iter().zip(values) {
+            (*green, *brightest) = (*g, *r.max(g).max(b));
         }
+        (green, brightest)
     }
 
     /// One channel: 0 red, 1 green, 2 blue.
@@ -132,16 +135,28 @@ impl Plane {
         // In 65,536ths of a pixel; pictures have at most some thousand pixels across.
         let fixed = |value: f32| (value * 65_536.0) as i32;
         let (mut x, mut y, dx, dy) = (fixed(x), fixed(y), fixed(dx), fixed(dy));
-        for value in into {
-            let (fx, fy) = (((x >> 8) & 0xFF) as u32, ((y >> 8) & 0xFF) as u32);
-            let at = (y >> 16) as usize * self.width + (x >> 16) as usize;
-            let mix = |at: usize| match self.values.get(at..at + 2) {
-                Some([left, right]) => u32::from(*left) * (256 - fx) + u32::from(*right) * fx,
-                _ => 0,
-            };
-            let (upper, lower) = (mix(at), mix(at + self.width));
-            *value = ((upper * (256 - fy) + lower * fy + 0x8000) >> 16) as u8;
-            (x, y) = (x + dx, y + dy);
+        for into in into.chunks_mut(TOGETHER) {
+            // First all are fetched, then all are mixed at once.
+            let (mut upper, mut lower) = ([[0u16; 2]; TOGETHER], [[0u16; 2]; TOGETHER]);
+            let (mut across, mut down) = ([0u16; TOGETHER], [0u16; TOGETHER]);
+            for index in 0..into.len() {
+                let at = (y >> 16) as usize * self.width + (x >> 16) as usize;
+                // The line is inside, so there always are four.
+                if let Some(four) = self.values.get(at..at + self.width + 2) {
+                    let pair = |at: usize| [u16::from(four[at]), u16::from(four[at + 1])];
+                    (upper[index], lower[index]) = (pair(0), pair(self.width));
+                }
+                (across[index], down[index]) = ((x >> 8) as u16 & 0xFF, (y >> 8) as u16 & 0xFF);
+                (x, y) = (x + dx, y + dy);
+            }
+            let mut mixed = [0u8; TOGETHER];
+            for index in 0..TOGETHER {
+                let (fx, fy) = (across[index], u32::from(down[index]));
+                let mix = |[left, right]: [u16; 2]| u32::from(left * (256 - fx) + right * fx);
+                let value = mix(upper[index]) * (256 - fy) + mix(lower[index]) * fy;
+                mixed[index] = ((value + 0x8000) >> 16) as u8;
+            }
+            into.copy_from_slice(&mixed[..into.len()]);
         }
     }
 
@@ -161,12 +176,18 @@ impl Plane {
         let (width, height) = ((self.width / 2).max(1), (self.height / 2).max(1));
         let mut values = Vec::with_capacity(width * height);
         for y in 0..height {
-            let upper = &self.values[(2 * y).min(self.height - 1) * self.width..];
-            let lower = &self.values[(2 * y + 1).min(self.height - 1) * self.width..];
-            for x in 0..width {
-                let (left, right) = ((2 * x).min(self.width - 1), (2 * x + 1).min(self.width - 1));
-                values.push(pool([upper[left], upper[right], lower[left], lower[right]]));
+            let row = |y: usize| &self.values[y.min(self.height - 1) * self.width..][..self.width];
+            let (upper, lower) = (row(2 * y), row(2 * y + 1));
+            if self.width == 1 {
+                values.push(pool([upper[0], upper[0], lower[0], lower[0]]));
+                continue;
             }
+            let pairs = upper
+                .as_chunks::<2>()
+                .0
+                .iter()
+                .zip(lower.as_chunks::<2>().0);
+            values.extend(pairs.map(|([a, b], [c, d])| pool([*a, *b, *c, *d])));
         }
         Plane {
             width,
@@ -207,13 +228,15 @@ impl Plane {
                 let left = left.min(columns - 1);
                 let slope = (line[right] - line[left]) * step;
                 let white = line[left] + slope * 0.5;
-                for (offset, (value, ink)) in source[start..end]
-                    .iter()
-                    .zip(&mut target[start..end])
-                    .enumerate()
-                {
-                    let white = white + slope * offset as f32;
-                    *ink = (255.0 - f32::from(*value) * 255.0 / white).clamp(0.0, 255.0) as u8;
+                let (source, target) = (&source[start..end], &mut target[start..end]);
+                match (source.first_chunk(), target.first_chunk_mut()) {
+                    (Some(source), Some(target)) => darkness::<BLOCK>(source, target, white, slope),
+                    _ => {
+                        for (offset, ink) in target.iter_mut().enumerate() {
+                            let white = white + slope * offset as f32;
+                            darkness(&[source[offset]], std::array::from_mut(ink), white, 0.0);
+                        }
+                    }
                 }
             }
         }
@@ -260,6 +283,22 @@ impl Plane {
             columns,
             smooth.into_iter().map(|it| it.max(PAPER_MIN)).collect(),
         )
+    }
+}
+
+/// Adding this to a number from 0 to 255 leaves it, rounded, in the lowest bits: the way to a byte that all lanes of a wide
+/// register go at once.
+const TO_BYTE: f32 = 8_388_608.0;
+
+/// How dark pixels are against paper that changes evenly: of known length, so that all are worked on at once.
+fn darkness<const N: usize>(source: &[u8; N], ink: &mut [u8; N], white: f32, slope: f32) {
+    let mut dark = [0.0f32; N];
+    for (offset, (dark, value)) in dark.iter_mut().zip(source).enumerate() {
+        let white = white + slope * offset as f32;
+        *dark = (254.5 - f32::from(*value) * 255.0 / white).max(0.0);
+    }
+    for (ink, dark) in ink.iter_mut().zip(dark) {
+        *ink = (dark + TO_BYTE).to_bits() as u8;
     }
 }
 

@@ -1,5 +1,7 @@
 //! A scan as the form sees it: sampled through a homography, and along the bends of the paper.
 
+use std::sync::OnceLock;
+
 use super::homography::{Homography, Spot};
 use super::plane::Plane;
 use super::register::Sight;
@@ -7,23 +9,41 @@ use super::register::Sight;
 /// Side of the squares in which displacements are kept, in pixels.
 const BEND_CELL: usize = 64;
 
-/// A plane, and again and again at half its size.
+/// Most sizes of one plane.
+const LEVELS_MAX: usize = 5;
+/// Shorter side below which a plane is not halved any more, in pixels.
+const SIDE_MIN: usize = 64;
+
+/// A plane, and again and again at half its size, as far as somebody asks for it.
 pub(super) struct Pyramid {
     /// Pixels of the page in one of the first plane, along a side.
     base: f64,
-    pub planes: Vec<Plane>,
+    first: Plane,
+    smaller: Vec<OnceLock<Plane>>,
 }
 
 impl Pyramid {
-    pub fn new(plane: Plane, base: f64) -> Pyramid {
-        let mut planes = vec![plane];
-        while let Some(last) = planes.last()
-            && last.width.min(last.height) > 64
-            && planes.len() < 5
-        {
-            planes.push(last.halved());
+    pub fn new(first: Plane, base: f64) -> Pyramid {
+        let side = first.width.min(first.height);
+        let halvings = (0..LEVELS_MAX - 1).take_while(|level| side >> level > SIDE_MIN);
+        Pyramid {
+            base,
+            smaller: halvings.map(|_| OnceLock::new()).collect(),
+            first,
         }
-        Pyramid { base, planes }
+    }
+
+    /// How many sizes there are.
+    pub fn levels(&self) -> usize {
+        self.smaller.len() + 1
+    }
+
+    /// The plane, halved so often; at most as often as there are sizes.
+    pub fn plane(&self, level: usize) -> &Plane {
+        match level.checked_sub(1).and_then(|at| self.smaller.get(at)) {
+            Some(plane) => plane.get_or_init(|| self.plane(level - 1).halved()),
+            None => &self.first,
+        }
     }
 }
 
@@ -101,14 +121,13 @@ pub(super) fn rectify(
         x: (width * step) as f64 / 2.0,
         y: (height * step) as f64 / 2.0,
     };
-    let planes = &pyramid.planes;
     let mut level = 0;
     let mut reduction = pyramid.base;
-    while map.scale_at(middle) * step_f > 1.6 * reduction && level + 1 < planes.len() {
+    while map.scale_at(middle) * step_f > 1.6 * reduction && level + 1 < pyramid.levels() {
         level += 1;
         reduction *= 2.0;
     }
-    let plane = &planes[level];
+    let plane = pyramid.plane(level);
     let mut seen = Plane::new(width, height);
     let m = &map.0;
     let centre = (step_f - 1.0) / 2.0;

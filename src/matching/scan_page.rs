@@ -32,17 +32,13 @@ pub(super) struct ScanPage {
 impl ScanPage {
     pub fn new(picture: PagePixels) -> ScanPage {
         let (picture, factor) = picture.reduced();
-        let green = picture.channel(1);
+        let (green, brightest) = picture.green_and_brightest();
         let marks = mark::find(&green);
         let coloured = |pixel: &[u8; 3]| pixel[0].abs_diff(pixel[1]) > 24;
         // Noise and compression colour a few pixels of a grey scan, too.
         let some = picture.pixels.iter().step_by(37);
         let grey = some.clone().filter(|pixel| coloured(pixel)).count() * 2_000 < some.count();
-        let black = if grey {
-            green.ink()
-        } else {
-            picture.brightest().ink()
-        };
+        let black = if grey { &green } else { &brightest }.ink();
         let large = green.width.max(green.height) > COARSE_SIDE_PIXELS;
         let print = match large {
             true => Pyramid::new(green.halved().ink(), 2.0),

@@ -22,26 +22,33 @@ pub(super) fn seek(
     if !fits(left, top, side, form) {
         return None;
     }
-    let mut patch: Vec<f32> = Vec::with_capacity(side * side);
-    for row in 0..side {
+    // Rows are filled up to whole lanes with zeros, which add nothing to a product.
+    let stride = side.next_multiple_of(LANES);
+    let mut patch = vec![0.0f32; side * stride];
+    for (row, line) in patch.chunks_exact_mut(stride).enumerate() {
         let at = (top as usize + row) * form.width + left as usize;
-        patch.extend(form.values[at..at + side].iter().map(|it| f32::from(*it)));
+        for (value, ink) in line.iter_mut().zip(&form.values[at..at + side]) {
+            *value = f32::from(*ink);
+        }
     }
-    let count = patch.len() as f32;
+    let count = (side * side) as f32;
     let mean = patch.iter().sum::<f32>() / count;
-    patch.iter_mut().for_each(|it| *it -= mean);
+    for line in patch.chunks_exact_mut(stride) {
+        line[..side].iter_mut().for_each(|it| *it -= mean);
+    }
     let norm = patch.iter().map(|it| it * it).sum::<f32>().sqrt();
     if norm < 4.0 * side as f32 {
         return None;
     }
     // The part of what is seen that the search reaches, with paper beyond the edge.
     let wide = side + 2 * search as usize;
-    let mut window = vec![0.0f32; wide * wide];
+    let room = wide + stride - side;
+    let mut window = vec![0.0f32; wide * room];
     let first = left - search;
     let from = first.clamp(0, seen.width as i32) as usize;
     let until = (first + wide as i32).clamp(0, seen.width as i32) as usize;
     let margin = (from as i32 - first) as usize;
-    for (row, line) in window.chunks_exact_mut(wide).enumerate() {
+    for (row, line) in window.chunks_exact_mut(room).enumerate() {
         let y = top - search + row as i32;
         if y < 0 || y as usize >= seen.height {
             continue;
@@ -51,17 +58,21 @@ pub(super) fn seek(
             *value = f32::from(*ink);
         }
     }
+    let sums = Sums::of(&window, room, wide);
     let steps = (2 * search + 1) as usize;
     let mut scores = vec![0.0f32; steps * steps];
     for dy in 0..steps {
         for dx in 0..steps {
-            let (mut sum, mut squares, mut product) = (0.0, 0.0, 0.0);
-            for (row, patch) in patch.chunks_exact(side).enumerate() {
-                let line = &window[(dy + row) * wide + dx..][..side];
-                let (s, q, p) = products(patch, line);
-                (sum, squares, product) = (sum + s, squares + q, product + p);
+            let mut lanes = [0.0f32; LANES];
+            for (patch, line) in patch
+                .chunks_exact(stride)
+                .zip(window[dy * room..].chunks(room))
+            {
+                multiply(patch, &line[dx..dx + stride], &mut lanes);
             }
+            let (sum, squares) = sums.within(dx, dy, side);
             let spread = (squares - sum * sum / count).max(1.0).sqrt();
+            let product = lanes.iter().sum::<f32>();
             scores[dy * steps + dx] = product / (norm * spread.max(2.0 * side as f32));
         }
     }
@@ -96,25 +107,74 @@ pub(super) fn seek(
     Some((column as f32 + dx - search, row as f32 + dy - search, score))
 }
 
-/// Sum, sum of squares and product with the patch of a line, in eight lanes so that the compiler can use wide
-/// registers.
-pub(super) fn products(patch: &[f32], line: &[f32]) -> (f32, f32, f32) {
-    let (mut sums, mut squares, mut products) = ([0.0f32; 8], [0.0f32; 8], [0.0f32; 8]);
-    let (patches, patch_rest) = patch.as_chunks::<8>();
-    let (lines, line_rest) = line.as_chunks::<8>();
-    for (a, b) in patches.iter().zip(lines) {
-        for lane in 0..8 {
-            sums[lane] += b[lane];
-            squares[lane] += b[lane] * b[lane];
-            products[lane] += a[lane] * b[lane];
+/// Sums of the values, and of their squares, of rectangles of a window of whole numbers from 0 to 255 (Crow, 1984).
+struct Sums {
+    width: usize,
+    sums: Vec<(u32, u32)>,
+}
+
+impl Sums {
+    /// Of the first `side` columns and rows of a window whose rows are `room` long.
+    fn of(window: &[f32], room: usize, side: usize) -> Sums {
+        let width = side + 1;
+        let mut sums = vec![(0, 0); width * width];
+        for y in 0..side {
+            let (mut sum, mut squares) = (0, 0);
+            for x in 0..side {
+                let value = window[y * room + x] as u32;
+                (sum, squares) = (sum + value, squares + value * value);
+                let above = sums[y * width + x + 1];
+                sums[(y + 1) * width + x + 1] = (above.0 + sum, above.1 + squares);
+            }
+        }
+        Sums { width, sums }
+    }
+
+    /// Sum and sum of squares of a square.
+    fn within(&self, left: usize, top: usize, side: usize) -> (f32, f32) {
+        let at = |x: usize, y: usize| self.sums[y * self.width + x];
+        let (a, b) = (at(left, top), at(left + side, top));
+        let (c, d) = (at(left, top + side), at(left + side, top + side));
+        let of = |a: u32, b: u32, c: u32, d: u32| (d + a - b - c) as f32;
+        (of(a.0, b.0, c.0, d.0), of(a.1, b.1, c.1, d.1))
+    }
+}
+
+/// Numbers that are worked on at once, so that the compiler can use wide registers, several of them.
+const LANES: usize = 16;
+
+/// Adds the products of two rows to lanes; what fills no whole lanes is left out.
+fn multiply(a: &[f32], b: &[f32], lanes: &mut [f32; LANES]) {
+    for (a, b) in a
+        .as_chunks::<LANES>()
+        .0
+        .iter()
+        .zip(b.as_chunks::<LANES>().0)
+    {
+        for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
+            *lane += a * b;
         }
     }
-    let add = |lanes: [f32; 8]| lanes.iter().sum::<f32>();
-    let (mut sum, mut square, mut product) = (add(sums), add(squares), add(products));
-    for (a, b) in patch_rest.iter().zip(line_rest) {
-        sum += b;
-        square += b * b;
-        product += a * b;
+}
+
+/// The sum of a row.
+pub(super) fn total(row: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; LANES];
+    let (whole, rest) = row.as_chunks::<LANES>();
+    for values in whole {
+        lanes
+            .iter_mut()
+            .zip(values)
+            .for_each(|(lane, it)| *lane += it);
     }
-    (sum, square, product)
+    lanes.iter().chain(rest).sum()
+}
+
+/// The sum of the products of two rows of the same length.
+pub(super) fn product(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; LANES];
+    multiply(a, b, &mut lanes);
+    let whole = a.len() / LANES * LANES;
+    let rest = a[whole..].iter().zip(&b[whole..]).map(|(a, b)| a * b);
+    lanes.iter().sum::<f32>() + rest.sum::<f32>()
 }

@@ -2,7 +2,7 @@
 
 use super::form::{Area, Claim, pixels};
 use super::look::{Look, place_as_line};
-use super::patch::{Patch, correlate};
+use super::patch::{Ink, correlate};
 use crate::render::Typeface;
 
 /// Characters that a name may have.
@@ -56,7 +56,7 @@ impl Look<'_> {
         let across = (area.right - area.left - 0.5 * size) as i32;
         (-2..across).any(|dx| {
             (-STRAY..=STRAY)
-                .any(|dy| correlate(&pattern, &Patch::cut(plane, &drawn, (dx, dy))) >= least)
+                .any(|dy| correlate(&pattern, &Ink::cut(plane, &drawn, (dx, dy))) >= least)
         })
     }
 }

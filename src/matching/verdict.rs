@@ -31,6 +31,8 @@ pub struct Thresholds {
     /// Part of their ink that labels may lack and still tell what a value may lack. Where they lack more, it is their
     /// colour that has faded.
     pub fading: f32,
+    /// Part of their ink that labels must lack, on a hard black-and-white scan, before a stroke that is not there says nothing.
+    pub frayed: f32,
     /// Darkness of the form's print, of 255, below which nothing is said.
     pub pale: f32,
     /// Part of the ink that a word of the form may lack, more than such words do on the scan, before it is another word.
@@ -62,6 +64,7 @@ impl Default for Thresholds {
             missing: 0.8,
             absent: 0.12,
             fading: 0.2,
+            frayed: 0.3,
             pale: 60.0,
             other_word: 0.3,
             refuted: 0.35,
@@ -306,6 +309,11 @@ pub(super) fn decide(
         ),
     };
     let (mut verdict, mut reason, seen) = outcome;
+    if verdict == Verdict::Mismatch && optics.absent > at.frayed {
+        verdict = Verdict::Unsure;
+        reason =
+            "the scan has lost too many strokes to say that something else is there".to_owned();
+    }
     // The network has seen what is beside the text as well.
     let only_this = !is_amount(name) && reads >= at.reads_alone;
     if verdict == Verdict::Match && *extra == Extra::Perhaps && !only_this {
@@ -365,5 +373,50 @@ pub(super) fn decide_empty(extra: &Extra) -> Decision {
         seen,
         reason: reason.to_owned(),
         votes: Votes::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::form::Area;
+    use super::*;
+
+    /// A digit of which another explains the ink better, on a scan whose labels lack this part of their ink.
+    fn decided(lost: f32) -> Verdict {
+        let sighting = Sighting {
+            glyphs: vec![Seen {
+                claimed: '3',
+                fit: 0.6,
+                other: '8',
+                other_fit: 0.9,
+                decided: -0.9,
+                absent: 0.1,
+                refuted: 0.1,
+                area: Area {
+                    left: 0.0,
+                    top: 0.0,
+                    right: 10.0,
+                    bottom: 20.0,
+                },
+            }],
+            offset: (0, 0),
+        };
+        let optics = Optics {
+            blur: 0.8,
+            dark: 200.0,
+            usual: 0.9,
+            absent: lost,
+            scatter: 0.0,
+        };
+        let said = ("total.debit", "3");
+        let at = Thresholds::default();
+        let nothing = (None, &Extra::None);
+        decide(said, &sighting, &optics, nothing, (true, true), &at).verdict
+    }
+
+    #[test]
+    fn a_scan_that_has_lost_strokes_refutes_nothing() {
+        assert_eq!(decided(0.05), Verdict::Mismatch);
+        assert_eq!(decided(0.5), Verdict::Unsure);
     }
 }

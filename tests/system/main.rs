@@ -26,6 +26,7 @@ mod review;
 mod served;
 mod settling;
 mod sign_in;
+mod slow;
 mod template;
 mod traces;
 mod tree;
