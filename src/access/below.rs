@@ -20,6 +20,8 @@ pub struct Below {
     lengths: BTreeSet<usize>,
     /// All others that reach below the folder: ranges, and what covers it.
     others: Vec<Arc<Grant>>,
+    /// The grant that showed the last name: names come in order, so it shows the next one as well, as a rule.
+    last: Option<Arc<Grant>>,
 }
 
 /// What somebody sees of a name in a folder.
@@ -45,6 +47,7 @@ impl Permissions {
             beginnings: HashMap::new(),
             lengths: BTreeSet::new(),
             others: Vec::new(),
+            last: None,
         };
         let limit = self.limit.as_ref();
         if below.all || limit.is_some_and(|limit| !limit.reaches_below(folder)) {
@@ -67,8 +70,8 @@ impl Permissions {
 
 impl Below {
     /// What the user sees of the place of this name in the folder.
-    pub fn child(&self, name: &str) -> Sight {
-        if self.all {
+    pub fn child(&mut self, name: &str) -> Sight {
+        if self.all || self.is_shown_by_last(name) {
             return Sight::All;
         }
         let limit = self.limit.as_ref();
@@ -76,12 +79,13 @@ impl Below {
             return Sight::Nothing;
         }
         let whole = |scope: &Scope| scope.depth() <= self.depth + 1;
-        if limit.is_none_or(|limit| whole(limit))
-            && self
-                .granted(name)
-                .any(|grant| whole(&grant.scope) && grant.role.has(Right::Read))
-        {
-            return Sight::All;
+        if limit.is_none_or(|limit| whole(limit)) {
+            let shows = |grant: &&Arc<Grant>| whole(&grant.scope) && grant.role.has(Right::Read);
+            let shown = self.granted(name).find(shows).map(Arc::clone);
+            if shown.is_some() {
+                self.last = shown;
+                return Sight::All;
+            }
         }
         let grants: Vec<_> = self.granted(name).map(Arc::clone).collect();
         if grants.is_empty() {
@@ -92,6 +96,14 @@ impl Below {
             at: self.at,
             limit: self.limit.clone(),
         })
+    }
+
+    /// Whether the grant that showed the last name shows this one, which is told from how it begins. Not where there is a
+    /// limit as well, or among the archive's own folders.
+    fn is_shown_by_last(&self, name: &str) -> bool {
+        let last = self.last.as_ref().filter(|_| self.limit.is_none());
+        let beginning = last.and_then(|grant| grant.scope.all_that_begin(self.depth));
+        self.depth > 0 && beginning.is_some_and(|beginning| name.starts_with(beginning))
     }
 
     /// The grants that have something at the name or below it.
@@ -119,6 +131,7 @@ mod tests {
             scopes in prop::collection::vec("/([ab*]{1,2}|a\\.\\.b)(/([ab*]{1,2}|a\\.\\.b)){0,3}", 0..8),
             folder in "(/[ab]{1,2}){0,2}",
             rest in "(/[ab]{1,2}){1,2}",
+            before in "[ab]{1,2}",
         ) {
             let scopes = scopes.iter().filter_map(|scope| Scope::parse(scope).ok());
             let grants: Vec<_> = scopes
@@ -128,7 +141,10 @@ mod tests {
             let folder = TreePath::parse(&format!("/{}", folder.trim_start_matches('/'))).unwrap();
             let path = rest.split('/').skip(1).fold(folder.clone(), |path, step| path.child(step));
             let child = &path.segments()[folder.segments().len()];
-            let sight = all.below(&folder).child(child);
+            let mut below = all.below(&folder);
+            // What was asked for before changes nothing.
+            below.child(&before);
+            let sight = below.child(child);
             let at_child = folder.child(child);
             prop_assert_eq!(sight == Sight::All, all.allow(Right::Read, &at_child));
             prop_assert_eq!(sight == Sight::Nothing, !all.allow_below(Right::Read, &at_child));

@@ -149,7 +149,7 @@ mod tests {
         );
         assert!(!limited.allow_below(Right::Upload, &path("/acme/other")));
         assert!(!limited.allow(Right::Upload, &path("/other/gl")));
-        let below = limited.below(&path("/acme"));
+        let mut below = limited.below(&path("/acme"));
         assert_eq!(below.child("other"), Sight::Nothing);
         let fresh = Permissions::at(&grants, 1).limited_as(&limited);
         assert!(!fresh.allow(Right::Read, &path("/acme/other")));

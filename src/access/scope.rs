@@ -89,6 +89,14 @@ impl Scope {
         }
     }
 
+    /// What a name needs only begin with for the scope to have it and everything below it, `depth` steps below the root.
+    pub(super) fn all_that_begin(&self, depth: usize) -> Option<&str> {
+        match self.segments.get(depth)? {
+            Segment::Beginning(text) if self.segments.len() == depth + 1 => Some(text),
+            _ => None,
+        }
+    }
+
     /// Steps from the root to where the scope's own part of the tree begins.
     pub(super) fn depth(&self) -> usize {
         self.segments.len()
