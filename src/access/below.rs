@@ -1,4 +1,3 @@
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{Grant, Permissions, Right, Scope, Time};
@@ -14,10 +13,10 @@ pub struct Below {
     depth: usize,
     at: Time,
     limit: Option<Arc<Scope>>,
-    /// Grants by what the names begin with that they have in the folder.
-    beginnings: HashMap<String, Vec<Arc<Grant>>>,
+    /// Grants whose names in the folder begin alike, in the order of these beginnings.
+    by_beginning: Vec<Arc<Grant>>,
     /// Lengths of the beginnings in bytes, each once.
-    lengths: BTreeSet<usize>,
+    lengths: Vec<usize>,
     /// All others that reach below the folder: ranges, and what covers it.
     others: Vec<Arc<Grant>>,
     /// The grant that showed the last name: names come in order, so it shows the next one as well, as a rule.
@@ -44,8 +43,8 @@ impl Permissions {
             depth,
             at: self.at,
             limit: self.limit.clone(),
-            beginnings: HashMap::new(),
-            lengths: BTreeSet::new(),
+            by_beginning: Vec::new(),
+            lengths: Vec::new(),
             others: Vec::new(),
             last: None,
         };
@@ -57,13 +56,17 @@ impl Permissions {
         for grant in reaching.filter(|grant| grant.scope.reaches_below(folder)) {
             match grant.scope.beginning(depth) {
                 Some(beginning) => {
-                    below.lengths.insert(beginning.len());
-                    let grants = below.beginnings.entry(beginning.to_owned()).or_default();
-                    grants.push(Arc::clone(grant));
+                    below.lengths.push(beginning.len());
+                    below.by_beginning.push(Arc::clone(grant));
                 }
                 None => below.others.push(Arc::clone(grant)),
             }
         }
+        below.lengths.sort_unstable();
+        below.lengths.dedup();
+        below
+            .by_beginning
+            .sort_by(|a, b| a.scope.beginning(depth).cmp(&b.scope.beginning(depth)));
         below
     }
 }
@@ -92,7 +95,7 @@ impl Below {
             return Sight::Nothing;
         }
         Sight::Part(Permissions {
-            grants,
+            grants: grants.into(),
             at: self.at,
             limit: self.limit.clone(),
         })
@@ -110,8 +113,13 @@ impl Below {
     fn granted<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Arc<Grant>> {
         let beginnings = self.lengths.iter().filter_map(|length| name.get(..*length));
         beginnings
-            .filter_map(|beginning| self.beginnings.get(beginning))
-            .flatten()
+            .flat_map(|beginning| {
+                let of =
+                    |grant: &Arc<Grant>| grant.scope.beginning(self.depth).cmp(&Some(beginning));
+                let first = self.by_beginning.partition_point(|grant| of(grant).is_lt());
+                let same = self.by_beginning[first..].iter();
+                same.take_while(move |grant| of(grant).is_eq())
+            })
             .chain(&self.others)
             .filter(|grant| grant.scope.has_name(self.depth, name))
     }

@@ -40,7 +40,7 @@ impl Grant {
 /// What one user may do at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Permissions {
-    grants: Vec<Arc<Grant>>,
+    grants: Arc<[Arc<Grant>]>,
     at: Time,
     /// The only part of the tree that they are for: a token's.
     limit: Option<Arc<Scope>>,

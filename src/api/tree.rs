@@ -45,7 +45,7 @@ pub async fn children(
         let records = archive.records();
         records.node(&who.caller, &path, None)?;
         let mut children = Children::after(who.caller, path.clone(), after);
-        let page = children.page(&records)?;
+        let page = children.page(records)?;
         let next = page.last().filter(|_| children.has_more());
         let next = next.map(|child| child.name.clone());
         let children = page.iter().map(|child| told(&child.name, &child.node));

@@ -72,7 +72,7 @@ fn copy(from: &Path, to: &Path, progress: Progress<'_>) -> Result<BackupReport, 
     let source = open_store_to_read(from)?;
     // The copy is held against the mark that the archive had when the copying began.
     if let Some(mark) = mark {
-        super::open::check_mark(&source, &mark)?;
+        super::head::check_mark(&source, &mark)?;
     }
     if source.head()?.size == 0 {
         let why = format!("{} has no entry", from.display());

@@ -19,6 +19,7 @@ mod fold;
 mod folder;
 mod grants;
 mod guesses;
+mod head;
 mod high_water;
 mod image_set;
 mod inbox;

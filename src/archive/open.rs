@@ -8,18 +8,17 @@ use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use vouchsafe_evidence::entry::Entry;
-use vouchsafe_evidence::merkle;
 use vouchsafe_evidence::rotation::KeyHistory;
 use vouchsafe_evidence::tile::{TileWriter, tile_hashes};
 
 use super::copies::Copies;
 use super::credentials::Credentials;
-use super::fold::Rows;
-use super::high_water::{HighWater, Mark};
+use super::head::{check_head, check_not_rolled_back};
+use super::high_water::HighWater;
 use super::kind::{self, Draft, OPERATOR};
 use super::marking::Marking;
 use super::pool::News;
-use super::rows::{INDEX_FORM, decode, key};
+use super::reindex::{catch_up, is_of_this_version};
 use super::verify::open_store_to_read;
 use super::writer::{Committed, Pen, Room, Writer};
 use super::{
@@ -32,9 +31,6 @@ use crate::render::Renderer;
 use crate::store::{Rocks, Store};
 use crate::voucher::Invalid;
 use crate::voucher::template::Template;
-
-/// Entries that are folded into the index at once.
-const FOLD_ENTRIES: u64 = 1_024;
 
 /// Told how many entries of how many have been worked on.
 pub type Progress<'a> = &'a dyn Fn(u64, u64);
@@ -375,94 +371,4 @@ pub(super) fn entry(store: &dyn Store, seq: u64) -> Result<Entry, ArchiveError> 
 pub(super) fn decoded(seq: u64, bytes: Option<Vec<u8>>) -> Result<Entry, ArchiveError> {
     let bytes = bytes.ok_or_else(|| ArchiveError::Broken(format!("entry {seq} is missing")))?;
     Entry::decode(&bytes).map_err(|error| ArchiveError::Broken(format!("entry {seq}: {error}")))
-}
-
-/// The checkpoint of the head must be there, ours, and over the tree that is there.
-fn check_head(
-    store: &dyn Store,
-    keys: &KeyHistory,
-    tiles: &TileWriter,
-) -> Result<(), ArchiveError> {
-    let size = tiles.edge().size();
-    if size == 0 {
-        return Ok(());
-    }
-    let broken = |why: String| ArchiveError::Broken(format!("checkpoint of {size} entries: {why}"));
-    let (_, note) = store
-        .checkpoints(size..size + 1, 1)?
-        .pop()
-        .ok_or_else(|| broken("missing".to_owned()))?;
-    let checkpoint = keys
-        .verify(&note)
-        .map_err(|error| broken(error.to_string()))?;
-    if checkpoint.root != tiles.edge().root() {
-        return Err(broken("the entries have another root".to_owned()));
-    }
-    Ok(())
-}
-
-/// Holds the log against the mark of the archive in `folder`. A log that has entries and no readable mark is
-/// refused, too, until somebody who knows why it was lost makes the file empty.
-fn check_not_rolled_back(
-    folder: &Path,
-    store: &dyn Store,
-    mark: Option<Mark>,
-) -> Result<(), ArchiveError> {
-    let (file, size) = (folder::high_water(folder), store.head()?.size);
-    match mark {
-        Some(mark) => check_mark(store, &mark),
-        None if size == 0 || HighWater::is_renounced(&file) => Ok(()),
-        None => Err(ArchiveError::Broken(format!(
-            "{} has no readable mark although the log has {size} entries: nobody can tell whether \
-             the log was rolled back; if you know that it was not, make that file empty",
-            file.display()
-        ))),
-    }
-}
-
-/// A log that is behind its own mark was rolled back; one with another root was replaced.
-pub(super) fn check_mark(store: &dyn Store, mark: &Mark) -> Result<(), ArchiveError> {
-    let size = store.head()?.size;
-    if mark.size > size {
-        return Err(ArchiveError::Broken(format!(
-            "the log has {size} entries, but {} were signed: it was rolled back",
-            mark.size
-        )));
-    }
-    if merkle::root(&log::subtrees(store, mark.size), mark.size)? != mark.root {
-        return Err(ArchiveError::Broken(format!(
-            "the first {} entries are not those that were signed: the log was replaced",
-            mark.size
-        )));
-    }
-    Ok(())
-}
-
-/// Whether the rows of the index are those that this version keeps.
-fn is_of_this_version(store: &dyn Store) -> Result<bool, ArchiveError> {
-    let key = key::form();
-    let form: Option<u32> = store.get(&key)?.map(|row| decode(&key, &row)).transpose()?;
-    Ok(form == Some(INDEX_FORM))
-}
-
-/// Folds what the index does not reflect yet.
-pub(super) fn catch_up(store: &dyn Store, progress: Progress<'_>) -> Result<(), ArchiveError> {
-    let size = store.head()?.size;
-    let mut applied = store.applied()?;
-    // What an older version kept is made anew, once.
-    if applied > size || (applied > 0 && !is_of_this_version(store)?) {
-        store.clear()?;
-        applied = 0;
-    }
-    while applied < size {
-        let until = size.min(applied + FOLD_ENTRIES);
-        let mut rows = Rows::new(store);
-        for (seq, bytes) in (applied..until).zip(store.entries(applied..until)?) {
-            rows.fold(&decoded(seq, bytes)?)?;
-        }
-        store.apply(&rows.into_changes(), until)?;
-        applied = until;
-        progress(applied, size);
-    }
-    Ok(())
 }

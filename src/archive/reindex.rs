@@ -4,9 +4,14 @@ use std::path::Path;
 
 use vouchsafe_evidence::digest::{ContentHasher, Digest};
 
-use super::open::{Progress, catch_up, decoded};
+use super::fold::Rows;
+use super::open::{Progress, decoded};
+use super::rows::{INDEX_FORM, decode, key};
 use super::{ArchiveError, folder};
-use crate::store::{Index, Rocks, Truth};
+use crate::store::{Index, Rocks, Store, Truth};
+
+/// Entries that are folded into the index at once.
+const FOLD_ENTRIES: u64 = 1_024;
 
 /// Rows that are read at once.
 const ROWS: usize = 4_096;
@@ -81,4 +86,33 @@ pub fn reindex(archive: &Path, progress: Progress<'_>) -> Result<ReindexReport, 
         before,
         after,
     })
+}
+
+/// Whether the rows of the index are those that this version keeps.
+pub(super) fn is_of_this_version(store: &dyn Store) -> Result<bool, ArchiveError> {
+    let key = key::form();
+    let form: Option<u32> = store.get(&key)?.map(|row| decode(&key, &row)).transpose()?;
+    Ok(form == Some(INDEX_FORM))
+}
+
+/// Folds what the index does not reflect yet.
+pub(super) fn catch_up(store: &dyn Store, progress: Progress<'_>) -> Result<(), ArchiveError> {
+    let size = store.head()?.size;
+    let mut applied = store.applied()?;
+    // What an older version kept is made anew, once.
+    if applied > size || (applied > 0 && !is_of_this_version(store)?) {
+        store.clear()?;
+        applied = 0;
+    }
+    while applied < size {
+        let until = size.min(applied + FOLD_ENTRIES);
+        let mut rows = Rows::new(store);
+        for (seq, bytes) in (applied..until).zip(store.entries(applied..until)?) {
+            rows.fold(&decoded(seq, bytes)?)?;
+        }
+        store.apply(&rows.into_changes(), until)?;
+        applied = until;
+        progress(applied, size);
+    }
+    Ok(())
 }

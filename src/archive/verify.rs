@@ -15,8 +15,8 @@ use vouchsafe_evidence::report::{Fault, Report};
 use vouchsafe_evidence::tile::Tile;
 use vouchsafe_evidence::verify::{self, Options, Source, Unreadable};
 
+use super::head::check_mark;
 use super::high_water::HighWater;
-use super::open::check_mark;
 use super::redraw::{Forms, ToRedraw, redraw_all};
 use super::{ArchiveError, folder, keys, log};
 use crate::store::{Index, Rocks, Store, StoreError, Truth};

@@ -3,7 +3,8 @@
 use super::compare::Matcher;
 use super::extra::{Blob, blobs};
 use super::form::{Area, Claim, FormPage, pixels, run_area};
-use super::glyphs::{GlyphVote, Optics, Sighting};
+use super::glyphs::{GlyphVote, Sighting};
+use super::optics::Optics;
 use super::plane::Plane;
 use super::reader::{Line, Reading};
 use super::register::Registration;

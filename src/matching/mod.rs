@@ -14,6 +14,7 @@ mod guess;
 mod homography;
 mod look;
 mod mark;
+mod optics;
 mod overlay;
 mod patch;
 mod plane;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::glyphs::{Optics, Seen, Sighting};
+use super::glyphs::{Seen, Sighting};
+use super::optics::Optics;
 use super::reader::Reading;
 use super::report::Verdict;
 
