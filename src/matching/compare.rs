@@ -13,7 +13,8 @@ use super::reader::Reader;
 use super::register::{self, Registration};
 use super::report::{FieldReport, PageReport, Report, Verdict};
 use super::scan_page::ScanPage;
-use super::verdict::{Decision, Thresholds, decide_other_mark, decide_other_word};
+use super::thresholds::Thresholds;
+use super::verdict::{Decision, decide_other_mark, decide_other_word};
 use crate::render::{Drawing, RenderError, Renderer};
 
 /// Pixels of the scan for one of the form below which the network must show that it can read the scan: 150 dots per

@@ -26,6 +26,7 @@ mod scan_page;
 mod seek;
 mod signature;
 mod strokes;
+mod thresholds;
 mod verdict;
 mod wording;
 
@@ -39,4 +40,5 @@ pub use homography::{Homography, Spot};
 pub use mark::marked_places;
 pub use reader::{CHARACTERS_FILE, NETWORK_FILE, Reader, ReaderError};
 pub use report::{FieldReport, PageReport, Report, SlotReport, Verdict};
-pub use verdict::{Thresholds, Votes};
+pub use thresholds::Thresholds;
+pub use verdict::Votes;

@@ -103,13 +103,15 @@ impl Reader {
     /// Reads a line and holds it against the claim; none where the claim has a character that the network does not
     /// know, or the network fails. Only what the field's `wording` can hold competes with the claim.
     pub(super) fn read(&self, line: &Line, claim: &str, wording: Wording) -> Option<Reading> {
+        // Nobody means a difference between the letter and the figure where the claim has the letter, as in October.
+        let letter = claim.contains('O');
         let claimed: Vec<usize> = claim
             .chars()
             .filter(|c| !is_no_character(*c))
-            .map(|c| self.class(c))
+            .map(|c| self.class(c, letter))
             .collect::<Option<_>>()?;
         let output = self.run(line)?;
-        let frames = Frames::new(&output, self)?;
+        let frames = Frames::new(&output, self, letter)?;
         let text = self.text(&frames.greedy(|_| true));
         let likelihood = frames.likelihood(&claimed);
         let possible = |class: &usize| {
@@ -138,7 +140,7 @@ impl Reader {
     /// What the network reads at its likeliest.
     pub(super) fn read_freely(&self, line: &Line) -> Option<String> {
         let output = self.run(line)?;
-        Some(self.text(&Frames::new(&output, self)?.greedy(|_| true)))
+        Some(self.text(&Frames::new(&output, self, false)?.greedy(|_| true)))
     }
 
     fn text(&self, classes: &[usize]) -> String {
@@ -148,9 +150,13 @@ impl Reader {
             .collect()
     }
 
-    /// The class of a character, or of the one that looks the same.
-    fn class(&self, character: char) -> Option<usize> {
-        self.classes.get(&folded(character)).copied()
+    /// The class of a character, or of the one that looks the same; of a letter O that of the figure, if `letter` says so.
+    fn class(&self, character: char, letter: bool) -> Option<usize> {
+        let same = match character {
+            'O' if letter => '0',
+            other => folded(other),
+        };
+        self.classes.get(&same).copied()
     }
 
     fn run(&self, line: &Line) -> Option<NdTensor<f32, 2>> {
@@ -234,7 +240,7 @@ struct Frames {
 }
 
 impl Frames {
-    fn new(output: &NdTensor<f32, 2>, reader: &Reader) -> Option<Frames> {
+    fn new(output: &NdTensor<f32, 2>, reader: &Reader, letter: bool) -> Option<Frames> {
         let [steps, classes] = output.shape();
         if classes < 2 || steps == 0 {
             return None;
@@ -246,7 +252,7 @@ impl Frames {
             if class == 0 || is_no_character(character) {
                 0
             } else {
-                reader.class(character).unwrap_or(class)
+                reader.class(character, letter).unwrap_or(class)
             }
         };
         let (mut logs, mut likeliest) = (Vec::new(), Vec::new());

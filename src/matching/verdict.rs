@@ -1,4 +1,4 @@
-//! The decision: from what the votes saw of a field to a verdict. Pure, and all thresholds are here.
+//! The decision: from what the votes saw of a field to a verdict. Pure.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,76 +6,10 @@ use super::glyphs::{Seen, Sighting};
 use super::optics::Optics;
 use super::reader::Reading;
 use super::report::Verdict;
+use super::thresholds::Thresholds;
 
-/// Where the verdicts part. The defaults are calibrated with `make bench PART=match` (see docs/matching.md).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Thresholds {
-    /// Part of the form's own print that must be found in its place.
-    pub found: f32,
-    /// How far from there it may be, in pixels at 200 dots per inch.
-    pub residual: f32,
-    /// Correlation of labels from which on the form is printed in its own type.
-    pub own_type: f32,
-    /// How far such labels may lie apart from where the form has them, in pixels.
-    pub scatter: f32,
-    /// How much less a glyph may correlate than labels usually do and be clearly there.
-    pub fit: f32,
-    /// How much more one glyph must correlate than another to be clearly it, whatever the noise.
-    pub margin: f32,
-    /// How far the ink must be from the middle between two glyphs to be clearly one of them, 0 to 1.
-    pub decided: f32,
-    /// Part of its ink that a glyph must lack to be missing.
-    pub missing: f32,
-    /// Part of its ink that a glyph may lack, more than labels do, and be clearly there.
-    pub absent: f32,
-    /// Part of their ink that labels may lack and still tell what a value may lack. Where they lack more, it is their
-    /// colour that has faded.
-    pub fading: f32,
-    /// Part of their ink that labels must lack, on a hard black-and-white scan, before a stroke that is not there says nothing.
-    pub frayed: f32,
-    /// Darkness of the form's print, of 255, below which nothing is said.
-    pub pale: f32,
-    /// Part of the ink that a word of the form may lack, more than such words do on the scan, before it is another word.
-    pub other_word: f32,
-    /// Part of the ink that every other glyph would have to have and has not, from which on it is ruled out, whatever
-    /// is written over it.
-    pub refuted: f32,
-    /// How much likelier (natural logarithm) the network must find the claim than any other string, where the glyphs
-    /// lean the same way.
-    pub reads: f32,
-    /// How much likelier where the network decides alone, because the type is not the form's own.
-    pub reads_alone: f32,
-    /// How much likelier another string must be to be clearly there instead; twice as much in another type.
-    pub reads_other: f32,
-    /// How much likelier where the glyphs are against the claim as well.
-    pub reads_against: f32,
-}
-
-impl Default for Thresholds {
-    fn default() -> Thresholds {
-        Thresholds {
-            found: 0.5,
-            residual: 1.6,
-            own_type: 0.75,
-            scatter: 1.5,
-            fit: 0.2,
-            margin: 0.012,
-            decided: 0.5,
-            missing: 0.8,
-            absent: 0.12,
-            fading: 0.2,
-            frayed: 0.3,
-            pale: 60.0,
-            other_word: 0.3,
-            refuted: 0.35,
-            reads: 0.3,
-            reads_alone: 2.0,
-            reads_other: 3.0,
-            reads_against: 1.0,
-        }
-    }
-}
+/// Part of its ink that a claim may lack and still be all there.
+const WHOLE: f32 = 0.02;
 
 /// What the first vote says by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -241,6 +175,7 @@ pub(super) fn decide(
         }
         _ => None,
     };
+    let under = votes.absent <= WHOLE;
     // Half a point for each vote.
     let glyph_part = (0.25 + votes.margin * 2.0).clamp(0.0, 0.5);
     let part = |margin: f32| 0.25 + (margin / 24.0).clamp(-0.25, 0.25);
@@ -265,6 +200,15 @@ pub(super) fn decide(
             "both votes find it there".to_owned(),
             claim.to_owned(),
         ),
+        (Leaning::Open, Some(_))
+            if own_type && under && votes.margin >= 0.0 && reads >= at.reads_under =>
+        {
+            (
+                Verdict::Match,
+                "both votes find it under what is written over it".to_owned(),
+                claim.to_owned(),
+            )
+        }
         (Leaning::Open, Some(reading)) if reading.margin >= at.reads_alone => (
             Verdict::Match,
             "it is read there, in another type".to_owned(),
@@ -310,7 +254,7 @@ pub(super) fn decide(
         ),
     };
     let (mut verdict, mut reason, seen) = outcome;
-    if verdict == Verdict::Mismatch && optics.absent > at.frayed {
+    if verdict == Verdict::Mismatch && own_type && optics.absent > at.frayed {
         verdict = Verdict::Unsure;
         reason =
             "the scan has lost too many strokes to say that something else is there".to_owned();
@@ -382,16 +326,17 @@ mod tests {
     use super::super::form::Area;
     use super::*;
 
-    /// A digit of which another explains the ink better, on a scan whose labels lack this part of their ink.
-    fn decided(lost: f32) -> Verdict {
+    /// The verdict on a digit with the next that explain the ink so well, on a scan whose labels lack this part of their ink;
+    /// `read` is how much likelier the network finds the digit than any other, if it was asked.
+    fn decided((fit, other_fit): (f32, f32), lost: f32, read: Option<f32>) -> Verdict {
         let sighting = Sighting {
             glyphs: vec![Seen {
                 claimed: '3',
-                fit: 0.6,
+                fit,
                 other: '8',
-                other_fit: 0.9,
-                decided: -0.9,
-                absent: 0.1,
+                other_fit,
+                decided: fit - other_fit,
+                absent: 0.0,
                 refuted: 0.1,
                 area: Area {
                     left: 0.0,
@@ -411,13 +356,27 @@ mod tests {
         };
         let said = ("total.debit", "3");
         let at = Thresholds::default();
-        let nothing = (None, &Extra::None);
-        decide(said, &sighting, &optics, nothing, (true, true), &at).verdict
+        let reading = read.map(|margin| Reading {
+            text: "3".to_owned(),
+            margin,
+            other: "8".to_owned(),
+        });
+        let besides = (reading.as_ref(), &Extra::None);
+        decide(said, &sighting, &optics, besides, (true, true), &at).verdict
     }
 
     #[test]
     fn a_scan_that_has_lost_strokes_refutes_nothing() {
-        assert_eq!(decided(0.05), Verdict::Mismatch);
-        assert_eq!(decided(0.5), Verdict::Unsure);
+        let another = (0.3, 0.9);
+        assert_eq!(decided(another, 0.05, None), Verdict::Mismatch);
+        assert_eq!(decided(another, 0.5, None), Verdict::Unsure);
+    }
+
+    #[test]
+    fn under_a_stroke_of_a_pen_both_votes_must_find_it() {
+        let under = (0.45, 0.4);
+        assert_eq!(decided(under, 0.05, Some(1.5)), Verdict::Match);
+        assert_eq!(decided(under, 0.05, Some(0.5)), Verdict::Unsure);
+        assert_eq!(decided((0.4, 0.45), 0.05, Some(1.5)), Verdict::Unsure);
     }
 }
