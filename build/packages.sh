@@ -4,8 +4,9 @@
 set -euo pipefail
 # libclang: RocksDB's bindings are generated at build time. g++: RocksDB itself.
 build="libclang-dev g++ make python3 python3-pip"
-# The clients and the browser that the tests drive, the tools that look into PDFs, and the verifiers that are not ours.
-test="chromium nodejs curl cadaver litmus rclone fuse3 python3 poppler-utils qpdf openssl golang-go golang-golang-x-mod-dev gcc libc6-dev"
+# The clients and the browser that the tests drive, the tools that look into PDFs, the verifiers that are not ours, and
+# the typefaces in which another system prints.
+test="chromium nodejs curl cadaver litmus rclone fuse3 python3 poppler-utils qpdf openssl golang-go golang-golang-x-mod-dev gcc libc6-dev fonts-arphic-gbsn00lp fonts-arphic-gkai00mp fonts-wqy-microhei"
 # The peers that figures are measured beside.
 bench="chromium libpango-1.0-0 libpangoft2-1.0-0 poppler-utils python3-venv tesseract-ocr tesseract-ocr-chi-sim fonts-arphic-gbsn00lp fonts-arphic-gkai00mp fonts-wqy-microhei nginx-light libnginx-mod-http-dav-ext b3sum wrk python3"
 wanted=""

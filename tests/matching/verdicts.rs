@@ -87,6 +87,22 @@ fn true_vouchers_match_on_ordinary_scans() {
 }
 
 #[test]
+fn a_name_under_a_signature_and_an_october_in_another_type_are_found() {
+    let (renderer, matcher) = (Renderer::new(), matcher());
+    let verdict = |index: u64, kind, field: &str| {
+        let seed = 901 * 1_000_003 + index;
+        let case = scans::case(&renderer, &foreign::fonts(), seed, kind, None).unwrap();
+        let report = report(&matcher, &renderer, &case);
+        let found = report.fields.iter().find(|it| it.name == field).unwrap();
+        (found.expected.clone(), found.verdict)
+    };
+    let signed = verdict(90, "clean", "bookkeeper");
+    assert_eq!(signed, ("范伟梅".to_owned(), Verdict::Match));
+    let october = verdict(58, "foreign", "date");
+    assert_eq!(october, ("15 October 2024".to_owned(), Verdict::Match));
+}
+
+#[test]
 fn hard_scans_of_true_vouchers_are_never_called_otherwise() {
     let kinds = [
         "low-resolution",
