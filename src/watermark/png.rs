@@ -92,23 +92,18 @@ pub(super) fn form(
     let greys = (0..=tile.darkest()).map(|dark| [255 - dark; 3]);
     let palette: Vec<u8> = palette.iter().copied().chain(greys).flatten().collect();
     let mut rows = vec![0; width * height];
-    let mut line = vec![0; reader.output_line_size(width as u32).unwrap_or(width)];
     for (y, row) in rows.chunks_exact_mut(width).enumerate() {
         let Some(read) = reader.next_row().map_err(damaged)? else {
             return Err(MarkError::Damaged("fewer rows than it says".to_owned()));
         };
-        line.clear();
-        line.extend_from_slice(read.data());
-        let per_byte = 8 / depth;
-        let mask = (0xFFu16 >> (8 - depth)) as u8;
-        for (x, (index, darkness)) in row.iter_mut().zip(tile.row(y)).enumerate() {
-            let byte = line.get(x / per_byte).copied().unwrap_or_default();
-            let value = byte >> (8 - depth * (x % per_byte + 1)) & mask;
-            *index = if usize::from(value) == white {
-                first as u8 + darkness
-            } else {
-                value
-            };
+        unpack(read.data(), depth, row);
+        for part in row.chunks_mut(tile.width) {
+            for (index, darkness) in part.iter_mut().zip(tile.row(y)) {
+                *index = match *index == white as u8 {
+                    true => first as u8 + darkness,
+                    false => *index,
+                };
+            }
         }
     }
     let size = (width as u32, height as u32);
@@ -125,6 +120,21 @@ pub(super) fn form(
         }
     }
     Ok(None)
+}
+
+/// The values of a packed row, one in each byte.
+fn unpack(packed: &[u8], depth: usize, row: &mut [u8]) {
+    if depth == 8 {
+        let length = row.len().min(packed.len());
+        row[..length].copy_from_slice(&packed[..length]);
+        return;
+    }
+    let mask = (0xFFu16 >> (8 - depth)) as u8;
+    for (values, byte) in row.chunks_mut(8 / depth).zip(packed) {
+        for (at, value) in values.iter_mut().enumerate() {
+            *value = byte >> (8 - depth * (at + 1)) & mask;
+        }
+    }
 }
 
 /// Any picture, marked already; at half its size as often as it does not fit.
@@ -182,28 +192,10 @@ fn padded(mut file: Vec<u8>, length: u64) -> Option<Vec<u8>> {
     file.extend_from_slice(&u32::try_from(room).ok()?.to_be_bytes());
     file.extend_from_slice(ROOM);
     file.resize(file.len() + room, 0);
-    let checksum = crc32(&file[start..]);
+    let checksum = crc32fast::hash(&file[start..]);
     file.extend_from_slice(&checksum.to_be_bytes());
     file.extend_from_slice(&end);
     Some(file)
-}
-
-/// CRC-32 as PNG has it (ISO 3309), four bits at a time.
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut table = [0u32; 256];
-    for (number, entry) in (0u32..).zip(&mut table) {
-        *entry = (0..8).fold(number, |crc, _| {
-            if crc & 1 == 1 {
-                crc >> 1 ^ 0xEDB8_8320
-            } else {
-                crc >> 1
-            }
-        });
-    }
-    let crc = bytes.iter().fold(u32::MAX, |crc, byte| {
-        table[((crc ^ u32::from(*byte)) & 0xFF) as usize] ^ crc >> 8
-    });
-    !crc
 }
 
 #[cfg(test)]
@@ -211,7 +203,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_checksum_is_that_of_png() {
-        assert_eq!(crc32(b"IEND"), 0xAE42_6082);
+    fn packed_rows_are_unpacked_whatever_their_depth() {
+        for (depth, expected) in [
+            (1, vec![1, 0, 1, 1, 0, 0, 1, 0]),
+            (2, vec![2, 3, 0, 2]),
+            (4, vec![11, 2]),
+            (8, vec![0xB2]),
+        ] {
+            let mut row = vec![0; expected.len()];
+            unpack(&[0xB2], depth, &mut row);
+            assert_eq!(row, expected);
+        }
+        let mut odd = [0; 3];
+        unpack(&[0xB2, 0x10], 4, &mut odd);
+        assert_eq!(odd, [11, 2, 1]);
     }
 }

@@ -86,20 +86,16 @@ impl Tile {
         self.values.iter().copied().max().unwrap_or(0)
     }
 
-    /// The darkness of a row of a picture, from its first pixel on, without end.
-    pub(super) fn row(&self, y: usize) -> impl Iterator<Item = u8> + '_ {
-        let start = y % self.height * self.width;
-        self.values[start..start + self.width]
-            .iter()
-            .copied()
-            .cycle()
+    /// The darkness of a row of a picture; it repeats with the tile's width.
+    pub(super) fn row(&self, y: usize) -> &[u8] {
+        &self.values[y % self.height * self.width..][..self.width]
     }
 
     /// Darkens pixels in rows of `width`: ink, which is dark already, less than paper.
     pub(super) fn darken(&self, pixels: &mut [[u8; 3]], width: usize) {
         for (y, row) in pixels.chunks_exact_mut(width).enumerate() {
-            for (pixel, darkness) in row.iter_mut().zip(self.row(y)) {
-                let left = 255 - u32::from(darkness);
+            for (pixel, darkness) in row.iter_mut().zip(self.row(y).iter().cycle()) {
+                let left = 255 - u32::from(*darkness);
                 *pixel = pixel.map(|it| ((u32::from(it) * left + 127) / 255) as u8);
             }
         }
