@@ -12,6 +12,8 @@ pub struct Thresholds {
     pub residual: f32,
     /// Correlation of labels from which on the form is printed in its own type.
     pub own_type: f32,
+    /// Correlation of labels from which on that is sure: between the two it may be a typeface that is much alike.
+    pub sure_type: f32,
     /// How far such labels may lie apart from where the form has them, in pixels.
     pub scatter: f32,
     /// How much less a glyph may correlate than labels usually do and be clearly there.
@@ -55,6 +57,7 @@ impl Default for Thresholds {
             found: 0.5,
             residual: 1.6,
             own_type: 0.75,
+            sure_type: 0.9,
             scatter: 1.5,
             fit: 0.2,
             margin: 0.012,

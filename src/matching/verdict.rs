@@ -169,8 +169,10 @@ pub(super) fn decide(
         votes,
     };
     let reads = reading.map_or(0.0, |it| it.margin);
+    // A typeface that is much alike is no reason to find other characters.
+    let sure_type = own_type && optics.usual >= at.sure_type;
     let against = || match reading {
-        Some(reading) if reading.margin <= -at.reads_other * if own_type { 1.0 } else { 2.0 } => {
+        Some(reading) if reading.margin <= -at.reads_other * if sure_type { 1.0 } else { 2.0 } => {
             Some(reading.other.clone())
         }
         _ => None,
@@ -214,7 +216,7 @@ pub(super) fn decide(
             "it is read there, in another type".to_owned(),
             claim.to_owned(),
         ),
-        (Leaning::Against, None) if clear_scan => (
+        (Leaning::Against, None) if clear_scan && sure_type => (
             Verdict::Mismatch,
             "other characters explain the ink better".to_owned(),
             shown(sighting, optics, at),
@@ -232,7 +234,7 @@ pub(super) fn decide(
                 read.clone(),
             )
         }
-        (Leaning::Against, Some(reading)) if reading.margin <= -at.reads_against => (
+        (Leaning::Against, Some(reading)) if sure_type && reading.margin <= -at.reads_against => (
             Verdict::Mismatch,
             "other characters explain the ink better".to_owned(),
             shown(sighting, optics, at),
@@ -326,9 +328,13 @@ mod tests {
     use super::super::form::Area;
     use super::*;
 
-    /// The verdict on a digit with the next that explain the ink so well, on a scan whose labels lack this part of their ink;
-    /// `read` is how much likelier the network finds the digit than any other, if it was asked.
-    fn decided((fit, other_fit): (f32, f32), lost: f32, read: Option<f32>) -> Verdict {
+    /// The verdict on a digit with the next that explain the ink so well, on a scan whose labels correlate so much and lack this
+    /// part of their ink; `read` is how much likelier the network finds the digit than any other, if it was asked.
+    fn decided(
+        (fit, other_fit): (f32, f32),
+        (usual, lost): (f32, f32),
+        read: Option<f32>,
+    ) -> Verdict {
         let sighting = Sighting {
             glyphs: vec![Seen {
                 claimed: '3',
@@ -350,7 +356,7 @@ mod tests {
         let optics = Optics {
             blur: 0.8,
             dark: 200.0,
-            usual: 0.9,
+            usual,
             absent: lost,
             scatter: 0.0,
         };
@@ -365,18 +371,32 @@ mod tests {
         decide(said, &sighting, &optics, besides, (true, true), &at).verdict
     }
 
+    /// A good scan in the form's own type.
+    const GOOD: (f32, f32) = (0.95, 0.05);
+
     #[test]
     fn a_scan_that_has_lost_strokes_refutes_nothing() {
         let another = (0.3, 0.9);
-        assert_eq!(decided(another, 0.05, None), Verdict::Mismatch);
-        assert_eq!(decided(another, 0.5, None), Verdict::Unsure);
+        assert_eq!(decided(another, GOOD, None), Verdict::Mismatch);
+        assert_eq!(decided(another, (0.95, 0.5), None), Verdict::Unsure);
+    }
+
+    #[test]
+    fn a_typeface_that_is_much_alike_refutes_little() {
+        let another = (0.75, 0.85);
+        let read = Some(-2.7);
+        assert_eq!(decided(another, GOOD, read), Verdict::Unsure);
+        let another = (0.3, 0.9);
+        assert_eq!(decided(another, GOOD, read), Verdict::Mismatch);
+        assert_eq!(decided(another, (0.8, 0.05), read), Verdict::Unsure);
+        assert_eq!(decided(another, (0.8, 0.05), Some(-7.0)), Verdict::Mismatch);
     }
 
     #[test]
     fn under_a_stroke_of_a_pen_both_votes_must_find_it() {
-        let under = (0.45, 0.4);
-        assert_eq!(decided(under, 0.05, Some(1.5)), Verdict::Match);
-        assert_eq!(decided(under, 0.05, Some(0.5)), Verdict::Unsure);
-        assert_eq!(decided((0.4, 0.45), 0.05, Some(1.5)), Verdict::Unsure);
+        let under = (0.5, 0.45);
+        assert_eq!(decided(under, GOOD, Some(1.5)), Verdict::Match);
+        assert_eq!(decided(under, GOOD, Some(0.5)), Verdict::Unsure);
+        assert_eq!(decided((0.45, 0.5), GOOD, Some(1.5)), Verdict::Unsure);
     }
 }
