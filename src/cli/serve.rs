@@ -94,15 +94,23 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks for as many open files as the system allows: each connection is one, and many systems start programs with fewer
-/// than there may be connections.
+/// Open files that are asked for: each connection is one, the store has a thousand, and there is room for more.
+const OPEN_FILES: u64 = 16_384;
+
+/// Asks for enough open files: many systems start programs with fewer than there may be connections.
 fn open_many_files() {
     let allowed = getrlimit(Resource::Nofile);
-    let most = Rlimit {
-        current: allowed.maximum,
-        maximum: allowed.maximum,
+    let most = allowed
+        .maximum
+        .map_or(OPEN_FILES, |most| most.min(OPEN_FILES));
+    if allowed.current.is_none_or(|current| current >= most) {
+        return;
+    }
+    let limit = Rlimit {
+        current: Some(most),
+        ..allowed
     };
-    if let Err(error) = setrlimit(Resource::Nofile, most) {
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!(%error, "only as many files can be open as the shell allows");
     }
 }
