@@ -14,6 +14,10 @@ use crate::render::{GlyphRun, Renderer, Typeface};
 /// How far a field's text may lie from where the registration has it, in pixels: 0.7 mm.
 const LINE_SEARCH: i32 = 5;
 
+/// How far it is sought where nothing like it is nearer, and how like it must not be.
+const FAR_SEARCH: i32 = 11;
+const ELSEWHERE: f32 = 0.45;
+
 /// A place and those around it.
 pub(super) const AROUND: [(i32, i32); 9] = [
     (0, 0),
@@ -169,13 +173,18 @@ impl GlyphVote<'_> {
         if best.0 >= WELL_PLACED && best.1 == near {
             return best.1;
         }
-        for dy in (-LINE_SEARCH..=LINE_SEARCH).step_by(2) {
-            for dx in (-LINE_SEARCH..=LINE_SEARCH).step_by(2) {
-                let offset = (near.0 + dx, near.1 + dy);
-                let score = score(offset);
-                if score > best.0 {
-                    best = (score, offset);
+        for reach in [LINE_SEARCH, FAR_SEARCH] {
+            for dy in (-reach..=reach).step_by(2) {
+                for dx in (-reach..=reach).step_by(2) {
+                    let offset = (near.0 + dx, near.1 + dy);
+                    let score = score(offset);
+                    if score > best.0 {
+                        best = (score, offset);
+                    }
                 }
+            }
+            if best.0 >= ELSEWHERE {
+                break;
             }
         }
         let (x, y) = best.1;

@@ -1,34 +1,23 @@
 //! Looking at a registered page: what each field shows, and what is there besides.
 
+use std::cell::OnceCell;
+
 use super::compare::Matcher;
-use super::extra::{Blob, blobs};
 use super::form::{Area, Claim, FormPage, pixels, run_area};
 use super::glyphs::{GlyphVote, Sighting};
 use super::optics::Optics;
+use super::pen::Pen;
 use super::plane::Plane;
 use super::reader::{Line, Reading};
 use super::register::Registration;
 use super::report::SlotReport;
 use super::scan_page::ScanPage;
-use super::strokes::Row;
-use super::verdict::{Decision, Extra, Leaning, decide, decide_empty, is_amount, leaning};
+use super::verdict::{Decision, Extra, Leaning, decide, decide_empty, leaning};
 use super::wording::Wording;
 use crate::render::GlyphRun;
 
-/// Size of type where a place has none of its own, in pixels: 9.5 points.
-const USUAL_SIZE: f32 = 26.4;
-
 /// Labels that the network has to read before it decides alone.
 const LABELS_TRIED: usize = 6;
-
-/// Ink over a character of an amount, a number or a date that its form does not explain, in squares of its size, from
-/// which on something was written over it.
-const OVERWRITTEN: f32 = 0.04;
-
-/// Pieces of ink in an amount's row that are no character, in squares of its size, from which on they are something.
-const LOOSE: f32 = 0.06;
-/// Smallest such piece, in pixels.
-const SPECK: usize = 6;
 
 /// How far beside a text the network looks, in squares of its size, to see all of its place.
 const WHOLE_PLACE: f32 = 100.0;
@@ -66,6 +55,8 @@ pub(super) struct Look<'a> {
     pub cold: Option<&'a Plane>,
     /// Whether the network can be relied on here, where it decides alone.
     pub readable: bool,
+    /// Strokes of a pen that go on across the page, sought when something is there that they may explain.
+    pub pen: OnceCell<Option<Pen>>,
 }
 
 impl Look<'_> {
@@ -100,6 +91,23 @@ impl Look<'_> {
         tried > 0 && read.count() == enough
     }
 
+    /// The same, looking at another plane of the page; what is there besides the form is still what this one sees.
+    pub fn through<'p>(&'p self, toneless: &'p Plane) -> Look<'p> {
+        let vote = GlyphVote {
+            black: toneless,
+            print: None,
+            ..self.vote
+        };
+        let optics = vote.optics(&self.form.labels);
+        Look {
+            vote,
+            optics,
+            cold: Some(self.cold.unwrap_or(self.vote.black)),
+            pen: OnceCell::new(),
+            ..*self
+        }
+    }
+
     pub fn field(&self, claim: &Claim) -> Decision {
         let at = &self.matcher.thresholds;
         if claim.text.trim().is_empty() {
@@ -110,7 +118,8 @@ impl Look<'_> {
             false => Sighting::default(),
         };
         let extra = self.extra(claim, Some(&sighting));
-        let clear = self.own_type
+        // In a typeface that is only much alike, nothing is clear.
+        let clear = self.sure_type()
             && leaning(&sighting, &self.optics, at) == Leaning::Clear
             && extra == Extra::None;
         // Where there is ink beside it, the network sees the whole place.
@@ -134,6 +143,11 @@ impl Look<'_> {
         )
     }
 
+    /// Whether the values are printed in the form's own type for sure.
+    pub fn sure_type(&self) -> bool {
+        self.own_type && self.optics.usual >= self.matcher.thresholds.sure_type
+    }
+
     /// Where a claim is, for people to see.
     pub fn area(&self, claim: &Claim) -> Area {
         let mut runs = claim.runs.iter().map(run_area);
@@ -146,125 +160,6 @@ impl Look<'_> {
             right: all.right.max(one.right),
             bottom: all.bottom.max(one.bottom),
         })
-    }
-
-    /// Ink in a field's place that is neither the form's nor the claim's.
-    fn extra(&self, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
-        let size = claim
-            .runs
-            .first()
-            .map_or(USUAL_SIZE, |run| pixels(run.size));
-        // Seals are lighter than print where there is no colour to know them by.
-        let dark = self.optics.dark * if self.vote.grey { 0.75 } else { 0.37 };
-        let plane = self.cold.unwrap_or(self.vote.black);
-        let amount = is_amount(&claim.name) || claim.text.is_empty();
-        // What was added to a text may reach out of its place.
-        let beyond = if claim.text.is_empty() {
-            -1.0
-        } else {
-            0.6 * size
-        };
-        let inner = Area {
-            left: claim.area.left - beyond,
-            top: claim.area.top + 1.0,
-            right: claim.area.right + beyond,
-            bottom: claim.area.bottom - 1.0,
-        };
-        let text = self.area(claim);
-        let (_, middle) = claim.area.middle();
-        let signed = |blob: &Blob| {
-            let mut slots = self.form.slots.iter();
-            slots.any(|slot| slot.1.overlaps(&blob.area))
-        };
-        let claimed = |blob: &Blob| {
-            let mut glyphs = sighting.into_iter().flat_map(|it| &it.glyphs);
-            // What only touches a character of the claim is another one.
-            let (x, _) = blob.area.middle();
-            let within =
-                |area: Area| area.left <= x && x <= area.right && area.overlaps(&blob.area);
-            if glyphs.any(|glyph| within(glyph.area.widened(0.05 * size))) {
-                return true;
-            }
-            // In another type the claim's characters may stand a little elsewhere.
-            let about = if amount { 0.25 } else { 0.5 } * size;
-            !self.own_type && !claim.runs.is_empty() && text.widened(about).overlaps(&blob.area)
-        };
-        // A character that was added to a text stands on its line; one that was added to an amount, in its row.
-        let in_line = |blob: &Blob| {
-            let y = blob.area.middle().1;
-            match claim.runs.is_empty() || amount {
-                true => (y - middle).abs() < 0.6 * size,
-                false => y > text.top - 0.1 * size && y < text.bottom + 0.1 * size,
-            }
-        };
-        let strict = amount || matches!(claim.name.as_str(), "number" | "date");
-        let (mut count, mut over, mut loose, mut read) = (0, 0, 0, String::new());
-        let mut signs = false;
-        for blob in blobs(plane, &self.form.explained, &inner, dark) {
-            if signed(&blob) {
-                signs |= claim.text.is_empty() && !is_amount(&claim.name);
-                continue;
-            }
-            if !in_line(&blob) {
-                continue;
-            }
-            let shaped = blob.is_like_a_character(size) || amount && blob.is_like_a_minus(size);
-            if claimed(&blob) {
-                over += blob.size;
-            } else if shaped {
-                count += 1;
-                let level = (blob.area.middle().1 - middle).abs() < 0.22 * size;
-                if amount
-                    && self.own_type
-                    && !blob.passing
-                    && level
-                    && let Some(digit) = self.vote.digit(&blob.area, size, &self.optics)
-                {
-                    read.push(digit);
-                }
-            } else if blob.size >= SPECK {
-                loose += blob.size;
-            }
-        }
-        // A character that stands on a rule of the form is left in pieces.
-        if amount && loose as f32 >= LOOSE * size * size {
-            count += 1;
-        }
-        // Something was written over these characters.
-        if strict && self.own_type && over as f32 >= OVERWRITTEN * size * size {
-            count += 1;
-        }
-        if is_amount(&claim.name) && self.own_type && self.hides(claim, plane, size) {
-            count += 1;
-        }
-        if signs && self.own_type && count == 0 && self.printed_name(claim).is_some() {
-            count += 1;
-        }
-        // A single stroke of a pen may look like a digit where nothing was claimed.
-        let printed = read.chars().count() >= if claim.text.is_empty() { 2 } else { 1 };
-        match (count, printed) {
-            (0, _) => Extra::None,
-            (_, true) => Extra::Printed(read),
-            _ => Extra::Perhaps,
-        }
-    }
-
-    /// Whether there is ink in an amount's row that lies where the form has ink as well.
-    fn hides(&self, claim: &Claim, plane: &Plane, size: f32) -> bool {
-        let row = claim.runs.first().map(|run| pixels(run.baseline));
-        let row = Row {
-            seen: plane,
-            form: &self.form.ink[0],
-            fixed: &self.form.fixed,
-            blur: self.optics.blur,
-            dark: self.optics.dark,
-            size,
-            baseline: row.unwrap_or(claim.area.middle().1 + 0.35 * size),
-        };
-        let text = self.area(claim);
-        let ruled =
-            !claim.runs.is_empty() && row.is_ruled_through(text.left, text.right - 0.4 * size);
-        ruled || row.is_on_a_rule(&claim.area)
     }
 
     /// Lets the network read a field.

@@ -3,6 +3,7 @@
 //! It does not know where scans and vouchers are kept, who sent them, or what becomes of its verdict.
 
 mod alike;
+mod beside;
 mod compare;
 mod decode;
 mod extra;
@@ -17,6 +18,7 @@ mod mark;
 mod optics;
 mod overlay;
 mod patch;
+mod pen;
 mod plane;
 mod reader;
 mod rectify;
@@ -27,6 +29,7 @@ mod seek;
 mod signature;
 mod strokes;
 mod thresholds;
+mod tone;
 mod verdict;
 mod wording;
 

@@ -5,6 +5,7 @@ use super::glyphs::{AROUND, GlyphVote, is_punctuation};
 use super::patch::{Ink, Patch, correlate};
 use super::plane::Plane;
 use super::seek::product;
+use super::thresholds::Thresholds;
 use crate::render::GlyphRun;
 
 /// How blurred a scan may be, in pixels (standard deviation).
@@ -105,13 +106,20 @@ impl GlyphVote<'_> {
         &self,
         labels: &'l [GlyphRun],
         optics: &Optics,
-        most: f32,
+        at: &Thresholds,
     ) -> Option<&'l GlyphRun> {
+        let most = optics.absent.min(at.fading) + at.other_word;
         labels.iter().find(|run| {
             let line = self.line(std::slice::from_ref(*run), 2);
             let plane = self.plane(run);
             let offset = self.place(&line.blurred(1.0), plane, (0, 0));
             let dark = optics.dark * self.darkness(run);
+            // In a typeface that is only much alike, and where strokes are lost, no single character tells.
+            if optics.usual < at.sure_label {
+                let all = line.blurred(optics.blur).centred();
+                let fit = correlate(&all, &Ink::cut(plane, &line, offset));
+                return fit < optics.usual - 2.0 * at.fit;
+            }
             run.glyphs.iter().any(|glyph| {
                 let origin = (pixels(glyph.x), pixels(run.baseline));
                 let drawn = self.glyph(run.typeface, glyph.id, pixels(run.size), origin);

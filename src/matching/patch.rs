@@ -4,7 +4,7 @@ use super::plane::Plane;
 use super::seek::{product, total};
 
 /// Ink that may be lacking everywhere without being noticed, of full ink.
-const FAINT: f32 = 0.2;
+pub(super) const FAINT: f32 = 0.2;
 
 /// A picture of a glyph or a line of them: values row after row, and where its corner is.
 pub(super) struct Patch {

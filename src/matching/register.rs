@@ -29,9 +29,45 @@ const ANCHORS: usize = 130;
 /// How far off anchors are on flat paper, in pixels: the median.
 const FLAT: f32 = 0.45;
 
-/// How bent paper is followed, step by step: how far anchors are sought at half resolution, how far each bends the
-/// paper around it, and how far off it may be, in pixels. The last step only measures; flat paper needs but one.
-const BEND_STEPS: [(i32, f32, f32); 3] = [(5, 110.0, 13.0), (3, 75.0, 7.0), (2, 60.0, 5.0)];
+/// How bent paper is followed, step by step. The last step only measures; flat paper needs but the first.
+const BEND_STEPS: [BendStep; 5] = [
+    BendStep::new(1, 5, 110.0, 13.0),
+    BendStep::new(2, 6, 110.0, 24.0),
+    BendStep::new(1, 5, 90.0, 11.0),
+    BendStep::new(1, 3, 75.0, 7.0),
+    BendStep::new(1, 2, 60.0, 5.0),
+];
+/// The step that looks far off, and the part of the anchors from which on it has nothing to look for.
+const FAR_STEP: usize = 1;
+const FOUND_NEAR: f32 = 0.97;
+/// How far the bends that neighbours saw may lie apart where anchors are sought far off, in pixels: grids repeat.
+const APART: f32 = 6.0;
+
+/// Neighbours of which half must agree.
+const NEIGHBOURS: usize = 4;
+
+/// One step of following bent paper.
+struct BendStep {
+    /// How often the scan is halved.
+    level: usize,
+    /// How far anchors are sought, in pixels of that level.
+    search: i32,
+    /// How far each bends the paper around it, in pixels.
+    reach: f32,
+    /// How far off it may be, in pixels.
+    most: f32,
+}
+
+impl BendStep {
+    const fn new(level: usize, search: i32, reach: f32, most: f32) -> BendStep {
+        BendStep {
+            level,
+            search,
+            reach,
+            most,
+        }
+    }
+}
 
 /// Anchors around a point that say whether the registration holds there.
 const NEAR_ANCHORS: usize = 7;
@@ -280,23 +316,24 @@ fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registr
     let mut bends = Bends::none(form.ink[0].width, form.ink[0].height);
     let mut outcome = (0.0, f32::MAX);
     let mut anchors = Vec::new();
-    for (round, (search, reach, most)) in BEND_STEPS.into_iter().enumerate() {
-        let sought = sights(form, scan, &map, Some(&bends), (1, ANCHORS, 14, search));
-        let mut offs: Vec<f32> = Vec::new();
-        anchors.clear();
-        let mut found = Vec::new();
-        for sight in &sought {
-            let off = sight.off.0.hypot(sight.off.1);
-            let is_found = sight.score >= FOUND_MIN && off < most;
-            anchors.push((sight.at, is_found));
-            if is_found {
-                offs.push(off);
-                found.push(*sight);
-            }
+    for (round, step) in BEND_STEPS.iter().enumerate() {
+        if round == FAR_STEP && outcome.0 > FOUND_NEAR {
+            continue;
         }
+        let how = (step.level, ANCHORS, 14, step.search);
+        let sought = sights(form, scan, &map, Some(&bends), how);
+        let is_found = |it: &Sight| it.score >= FOUND_MIN && it.off.0.hypot(it.off.1) < step.most;
+        let mut found: Vec<Sight> = sought.iter().filter(|it| is_found(it)).copied().collect();
         if found.len() < GUESS_ANCHORS_MIN {
             return None;
         }
+        if round == FAR_STEP {
+            found = agreeing(&found);
+            bends.add(&found, step.reach);
+            continue;
+        }
+        anchors = sought.iter().map(|it| (it.at, is_found(it))).collect();
+        let mut offs: Vec<f32> = found.iter().map(|it| it.off.0.hypot(it.off.1)).collect();
         offs.sort_by(f32::total_cmp);
         outcome = (
             found.len() as f32 / sought.len() as f32,
@@ -304,7 +341,7 @@ fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registr
         );
         let flat = outcome.1 < FLAT && outcome.0 > 0.9;
         if round + 1 < BEND_STEPS.len() {
-            bends.add(&found, reach);
+            bends.add(&found, step.reach);
         }
         if flat {
             break;
@@ -318,4 +355,44 @@ fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registr
         residual: outcome.1,
         anchors,
     })
+}
+
+/// The sights that some of those next to them agree with.
+fn agreeing(seen: &[Sight]) -> Vec<Sight> {
+    let agrees = |sight: &&Sight| {
+        let mut others: Vec<(f32, f32)> = seen
+            .iter()
+            .map(|it| {
+                let away = (it.at.0 - sight.at.0).hypot(it.at.1 - sight.at.1);
+                (away, (it.off.0 - sight.off.0).hypot(it.off.1 - sight.off.1))
+            })
+            .filter(|it| it.0 > 0.0)
+            .collect();
+        others.sort_by(|a, b| a.0.total_cmp(&b.0));
+        others.truncate(NEIGHBOURS);
+        others.iter().filter(|it| it.1 < APART).count() * 2 >= NEIGHBOURS
+    };
+    seen.iter().filter(agrees).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_anchor_that_is_one_column_off_agrees_with_none() {
+        let sight = |x: f32, off: f32| Sight {
+            at: (x, 100.0),
+            off: (off, 12.0),
+            score: 0.9,
+        };
+        // The paper bends more and more, and one anchor was found in the next column of a grid.
+        let mut seen: Vec<Sight> = (0..8)
+            .map(|at| sight(at as f32 * 40.0, at as f32))
+            .collect();
+        seen[3].off.0 += 22.0;
+        let agreed = agreeing(&seen);
+        assert_eq!(agreed.len(), 7);
+        assert!(agreed.iter().all(|it| it.off.0 < 10.0));
+    }
 }

@@ -26,6 +26,8 @@ pub struct Thresholds {
     pub missing: f32,
     /// Part of its ink that a glyph may lack, more than labels do, and be clearly there.
     pub absent: f32,
+    /// Part of its ink that a claim may lack and still be all there.
+    pub whole: f32,
     /// Part of their ink that labels may lack and still tell what a value may lack. Where they lack more, it is their
     /// colour that has faded.
     pub fading: f32,
@@ -35,6 +37,8 @@ pub struct Thresholds {
     pub pale: f32,
     /// Part of the ink that a word of the form may lack, more than such words do on the scan, before it is another word.
     pub other_word: f32,
+    /// Correlation of labels from which on each character of such a word is looked at; below, the whole word.
+    pub sure_label: f32,
     /// Part of the ink that every other glyph would have to have and has not, from which on it is ruled out, whatever
     /// is written over it.
     pub refuted: f32,
@@ -64,10 +68,12 @@ impl Default for Thresholds {
             decided: 0.5,
             missing: 0.8,
             absent: 0.12,
+            whole: 0.02,
             fading: 0.2,
             frayed: 0.3,
             pale: 60.0,
             other_word: 0.3,
+            sure_label: 0.93,
             refuted: 0.35,
             reads: 0.3,
             reads_under: 1.0,

@@ -8,9 +8,6 @@ use super::reader::Reading;
 use super::report::Verdict;
 use super::thresholds::Thresholds;
 
-/// Part of its ink that a claim may lack and still be all there.
-const WHOLE: f32 = 0.02;
-
 /// What the first vote says by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leaning {
@@ -140,9 +137,8 @@ fn votes(sighting: &Sighting, optics: &Optics, reading: Option<&Reading>) -> Vot
 
 /// Whether a field is an amount in figures.
 pub(super) fn is_amount(name: &str) -> bool {
-    name.ends_with("debit")
-        || name.ends_with("credit") && !name.starts_with("accounts")
-        || name == "total"
+    let side = name.ends_with("debit") || name.ends_with("credit");
+    side && !name.starts_with("accounts") || name == "total"
 }
 
 /// Decides on a field that has a text.
@@ -177,7 +173,7 @@ pub(super) fn decide(
         }
         _ => None,
     };
-    let under = votes.absent <= WHOLE;
+    let under = votes.absent <= at.whole;
     // Half a point for each vote.
     let glyph_part = (0.25 + votes.margin * 2.0).clamp(0.0, 0.5);
     let part = |margin: f32| 0.25 + (margin / 24.0).clamp(-0.25, 0.25);
@@ -216,6 +212,16 @@ pub(super) fn decide(
             "it is read there, in another type".to_owned(),
             claim.to_owned(),
         ),
+        // A typeface that is only much alike says little of single characters: the network must be twice as sure.
+        (Leaning::Against | Leaning::Missing, Some(reading))
+            if own_type && !sure_type && reading.margin >= 2.0 * at.reads_alone =>
+        {
+            (
+                Verdict::Match,
+                "it is read there, in a type much like the form's".to_owned(),
+                claim.to_owned(),
+            )
+        }
         (Leaning::Against, None) if clear_scan && sure_type => (
             Verdict::Mismatch,
             "other characters explain the ink better".to_owned(),
@@ -390,6 +396,20 @@ mod tests {
         assert_eq!(decided(another, GOOD, read), Verdict::Mismatch);
         assert_eq!(decided(another, (0.8, 0.05), read), Verdict::Unsure);
         assert_eq!(decided(another, (0.8, 0.05), Some(-7.0)), Verdict::Mismatch);
+    }
+
+    #[test]
+    fn in_a_typeface_that_is_much_alike_a_sure_reading_counts_for_more_than_glyphs() {
+        let another = (0.3, 0.7);
+        assert_eq!(decided(another, (0.8, 0.05), Some(5.0)), Verdict::Match);
+        assert_eq!(decided(another, (0.8, 0.05), Some(3.0)), Verdict::Unsure);
+        assert_eq!(decided(another, GOOD, Some(5.0)), Verdict::Unsure);
+    }
+
+    #[test]
+    fn accounts_are_no_amounts() {
+        assert!(is_amount("lines[0].debit") && is_amount("total.credit") && is_amount("total"));
+        assert!(!is_amount("accounts.debit") && !is_amount("accounts.credit"));
     }
 
     #[test]

@@ -196,6 +196,41 @@ fn an_amount_that_is_ruled_through_and_a_digit_on_a_rule_of_its_grid_are_seen() 
 }
 
 #[test]
+fn a_stroke_of_a_pen_across_rows_is_no_amount_and_hides_none() {
+    let renderer = Renderer::new();
+    let printed = printed(&renderer, 71);
+    let form = printed.form(&renderer);
+    let page = printed.page(&renderer, DOTS_PER_INCH);
+    let field = ["lines[0].debit", "lines[0].credit"];
+    let mut fields = printed.drawing.fields().iter();
+    let is_amount = |name: &str| field.contains(&name);
+    let field = fields.find(|it| is_amount(&it.name) && !it.text.is_empty());
+    let ((x, y), size) = origin(&printed, &field.unwrap().name);
+    // Down the column beside the first digit.
+    let middle = (x - 0.55 * size, y - 0.35 * size);
+    let struck = |picture: &RgbImage| {
+        let mut struck = picture.clone();
+        for step in -400..400 {
+            let part = step as f32 / 400.0;
+            let at = (middle.0 + part * 1.9 * size, middle.1 + part * 3.6 * size);
+            for dx in 0..5 {
+                for dy in 0..5 {
+                    struck.put_pixel(at.0 as u32 + dx, at.1 as u32 + dy, Rgb([20, 30, 120]));
+                }
+            }
+        }
+        struck
+    };
+    assert_eq!(verdict(&form, &struck(&page)), Verdict::Match);
+    for digit in "2568".chars() {
+        let mut forged = page.clone();
+        let at = (middle.0 - 0.25 * size, y);
+        print(&renderer, &mut forged, digit, at, (size, [0; 3]));
+        assert_ne!(verdict(&form, &struck(&forged)), Verdict::Match, "{digit}");
+    }
+}
+
+#[test]
 fn a_name_that_is_printed_where_nobody_signed_is_seen() {
     let renderer = Renderer::new();
     let mut claim: serde_json::Value =

@@ -1,0 +1,255 @@
+//! What stands in a field's place besides its text: added characters, strokes over it, lines through it.
+
+use super::extra::{Blob, blobs};
+use super::form::{Area, Claim, pixels};
+use super::glyphs::Sighting;
+use super::look::Look;
+use super::patch::{FAINT, Patch};
+use super::pen::Pen;
+use super::plane::Plane;
+use super::strokes::Row;
+use super::verdict::{Extra, is_amount};
+use crate::render::Typeface;
+
+/// Size of type where a place has none of its own, in pixels: 9.5 points.
+const USUAL_SIZE: f32 = 26.4;
+
+/// Ink over a character of an amount, a number or a date that its form does not explain, in squares of its size, from
+/// which on something was written over it.
+const OVERWRITTEN: f32 = 0.04;
+
+/// Pieces of ink in an amount's row that are no character, in squares of its size, from which on they are something.
+const LOOSE: f32 = 0.06;
+/// Smallest such piece, in pixels.
+const SPECK: usize = 6;
+
+/// How far a digit that was added may stand above or below the line of the others, in sizes of type.
+const LEVEL: f32 = 0.22;
+/// Ink of the form from which on a pixel says nothing of what was added.
+const FORM_INK: u8 = 24;
+
+/// Whether nothing may be added to a field, not even by a pen: an amount, a number, a date.
+fn is_strict(name: &str) -> bool {
+    is_amount(name) || matches!(name, "number" | "date")
+}
+
+impl Look<'_> {
+    /// Ink in a field's place that is neither the form's nor the claim's, nor a pen's that goes on across the page. Where a
+    /// text is claimed, it is for the network to tell a pen from a character.
+    pub(super) fn extra(&self, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
+        let plane = self.cold.unwrap_or(self.vote.black);
+        let extra = self.extra_on(plane, claim, sighting);
+        if extra == Extra::None || !(claim.text.is_empty() || is_strict(&claim.name)) {
+            return extra;
+        }
+        let find = || Pen::find(plane, &self.form.ink[0], &self.form.explained, self.dark());
+        let pen = self.pen.get_or_init(find).as_ref();
+        let Some(pen) = pen.filter(|pen| pen.is_near(&claim.area)) else {
+            return extra;
+        };
+        match self.extra_on(&pen.without, claim, sighting) {
+            Extra::None if self.digit_under(pen, plane, claim, sighting) => Extra::Perhaps,
+            without => without,
+        }
+    }
+
+    /// How dark ink is that nothing explains. Seals are lighter than print where there is no colour to know them by.
+    fn dark(&self) -> f32 {
+        self.optics.dark * if self.vote.grey { 0.75 } else { 0.37 }
+    }
+
+    fn extra_on(&self, plane: &Plane, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
+        let size = claim
+            .runs
+            .first()
+            .map_or(USUAL_SIZE, |run| pixels(run.size));
+        let dark = self.dark();
+        let amount = is_amount(&claim.name) || claim.text.is_empty();
+        // What was added to a text may reach out of its place.
+        let beyond = if claim.text.is_empty() {
+            -1.0
+        } else {
+            0.6 * size
+        };
+        let inner = Area {
+            left: claim.area.left - beyond,
+            top: claim.area.top + 1.0,
+            right: claim.area.right + beyond,
+            bottom: claim.area.bottom - 1.0,
+        };
+        let text = self.area(claim);
+        let (_, middle) = claim.area.middle();
+        let signed = |blob: &Blob| {
+            let mut slots = self.form.slots.iter();
+            slots.any(|slot| slot.1.overlaps(&blob.area))
+        };
+        let claimed = |blob: &Blob| {
+            let mut glyphs = sighting.into_iter().flat_map(|it| &it.glyphs);
+            // What only touches a character of the claim is another one.
+            let (x, _) = blob.area.middle();
+            let within =
+                |area: Area| area.left <= x && x <= area.right && area.overlaps(&blob.area);
+            if glyphs.any(|glyph| within(glyph.area.widened(0.05 * size))) {
+                return true;
+            }
+            // In another type the claim's characters may stand a little elsewhere.
+            let about = if amount { 0.25 } else { 0.5 } * size;
+            !self.sure_type() && !claim.runs.is_empty() && text.widened(about).overlaps(&blob.area)
+        };
+        // A character that was added to a text stands on its line; one that was added to an amount, in its row.
+        let in_line = |blob: &Blob| {
+            let y = blob.area.middle().1;
+            match claim.runs.is_empty() || amount {
+                true => (y - middle).abs() < 0.6 * size,
+                false => y > text.top - 0.1 * size && y < text.bottom + 0.1 * size,
+            }
+        };
+        let strict = amount || is_strict(&claim.name);
+        let (mut count, mut over, mut loose, mut read) = (0, 0, 0, String::new());
+        let mut signs = false;
+        for blob in blobs(plane, &self.form.explained, &inner, dark) {
+            if signed(&blob) {
+                signs |= claim.text.is_empty() && !is_amount(&claim.name);
+                continue;
+            }
+            if !in_line(&blob) {
+                continue;
+            }
+            let shaped = blob.is_like_a_character(size) || amount && blob.is_like_a_minus(size);
+            if claimed(&blob) {
+                over += blob.size;
+            } else if shaped {
+                count += 1;
+                let level = (blob.area.middle().1 - middle).abs() < LEVEL * size;
+                if amount
+                    && self.own_type
+                    && !blob.passing
+                    && level
+                    && let Some(digit) = self.vote.digit(&blob.area, size, &self.optics)
+                {
+                    read.push(digit);
+                }
+            } else if blob.size >= SPECK {
+                loose += blob.size;
+            }
+        }
+        // A character that stands on a rule of the form is left in pieces.
+        if amount && loose as f32 >= LOOSE * size * size {
+            count += 1;
+        }
+        // Something was written over these characters.
+        if strict && self.sure_type() && over as f32 >= OVERWRITTEN * size * size {
+            count += 1;
+        }
+        if is_amount(&claim.name) && self.own_type && self.hides(claim, plane, size) {
+            count += 1;
+        }
+        if signs && self.own_type && count == 0 && self.printed_name(claim).is_some() {
+            count += 1;
+        }
+        // A single stroke of a pen may look like a digit where nothing was claimed.
+        let printed = read.chars().count() >= if claim.text.is_empty() { 2 } else { 1 };
+        match (count, printed) {
+            (0, _) => Extra::None,
+            (_, true) => Extra::Printed(read),
+            _ => Extra::Perhaps,
+        }
+    }
+
+    /// Whether there is ink in an amount's row that lies where the form has ink as well.
+    fn hides(&self, claim: &Claim, plane: &Plane, size: f32) -> bool {
+        let row = claim.runs.first().map(|run| pixels(run.baseline));
+        let row = Row {
+            seen: plane,
+            form: &self.form.ink[0],
+            fixed: &self.form.fixed,
+            blur: self.optics.blur,
+            dark: self.optics.dark,
+            size,
+            baseline: row.unwrap_or(claim.area.middle().1 + 0.35 * size),
+        };
+        let text = self.area(claim);
+        let ruled =
+            !claim.runs.is_empty() && row.is_ruled_through(text.left, text.right - 0.4 * size);
+        ruled || row.is_on_a_rule(&claim.area)
+    }
+
+    /// Whether under strokes of a pen all ink of some digit is there, level with an amount or a number and beside what
+    /// is claimed.
+    fn digit_under(
+        &self,
+        pen: &Pen,
+        seen: &Plane,
+        claim: &Claim,
+        sighting: Option<&Sighting>,
+    ) -> bool {
+        // Where many lines may have been added, more of them is seen than what a stroke hides.
+        if !is_strict(&claim.name) {
+            return false;
+        }
+        let run = claim.runs.first();
+        let size = run.map_or(USUAL_SIZE, |run| pixels(run.size));
+        let typeface = run.map_or(Typeface::Serif, |run| run.typeface);
+        let (_, middle) = claim.area.middle();
+        let baseline = run.map_or(middle + 0.35 * size, |run| pixels(run.baseline));
+        let at = &self.matcher.thresholds;
+        let most = self.optics.absent.min(at.fading) + at.absent;
+        let form = &self.form.ink[0];
+        // Ink that the form has not, and whether a pen's is there.
+        let there = |x: i32, y: i32| match form.get(x, y) > FORM_INK {
+            true => 0.0,
+            false => (f32::from(seen.get(x, y)) / self.optics.dark).min(1.0),
+        };
+        let is_pens = |x: i32, y: i32| {
+            seen.get(x, y) > pen.without.get(x, y) && f32::from(seen.get(x, y)) > self.dark()
+        };
+        let stands = |drawn: &Patch| {
+            let ink: Vec<(i32, i32, f32)> = drawn
+                .values
+                .iter()
+                .enumerate()
+                .filter(|(_, value)| **value > FAINT)
+                .map(|(at, value)| {
+                    let (x, y) = (at % drawn.width, at / drawn.width);
+                    (drawn.left + x as i32, drawn.top + y as i32, value - FAINT)
+                })
+                .collect();
+            let all: f32 = ink.iter().map(|it| it.2).sum();
+            let left = (claim.area.left - 0.6 * size) as i32;
+            let right = (claim.area.right + 0.6 * size) as i32 - drawn.width as i32;
+            let level = (LEVEL * size) as i32;
+            let is_free = |dx: i32, dy: i32| {
+                let area = Area {
+                    left: (drawn.left + dx) as f32,
+                    top: (drawn.top + dy) as f32,
+                    right: (drawn.left + dx) as f32 + drawn.width as f32,
+                    bottom: (drawn.top + dy) as f32 + drawn.height as f32,
+                };
+                let mut glyphs = sighting.into_iter().flat_map(|it| &it.glyphs);
+                !glyphs.any(|glyph| glyph.area.widened(-0.1 * size).overlaps(&area))
+            };
+            let is_there = |dx: i32, dy: i32| {
+                let (mut gone, mut pens) = (0.0, false);
+                for (x, y, own) in &ink {
+                    let (x, y) = (x + dx, y + dy);
+                    gone += (own - there(x, y)).max(0.0);
+                    if gone > most * all {
+                        return false;
+                    }
+                    pens |= is_pens(x, y);
+                }
+                pens
+            };
+            (left..=right).any(|dx| (-level..=level).any(|dy| is_there(dx, dy) && is_free(dx, dy)))
+        };
+        ('0'..='9').any(|digit| {
+            let shape = self.vote.renderer.shape(typeface, digit);
+            shape.is_some_and(|shape| {
+                let drawn = self
+                    .vote
+                    .glyph(shape.typeface, shape.id, size, (0.0, baseline));
+                stands(&drawn.blurred(self.optics.blur))
+            })
+        })
+    }
+}

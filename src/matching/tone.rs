@@ -1,0 +1,79 @@
+//! The tone that a seal lays over print on a scan without colour, told from the print by its width.
+
+use super::plane::Plane;
+
+/// Side of the square in which print leaves something bright, in pixels: strokes are narrower.
+const FLAT: usize = 7;
+/// Brightest tone, of 255, in which print is not told any more.
+const BRIGHT_MIN: u32 = 48;
+
+impl Plane {
+    /// Ink against what is dark around it in all of a square of [`FLAT`] pixels: a seal's tone goes, and print that
+    /// stands in it stays (a black top-hat, Serra, Image Analysis and Mathematical Morphology, 1982; relative to the tone,
+    /// because inks let through a part of the light).
+    pub fn flattened(&self) -> Plane {
+        let least = self.over_squares(u8::min);
+        let tone = least.over_squares(u8::max);
+        let values = self.values.iter().zip(&tone.values).map(|(ink, tone)| {
+            let bright = u32::from(255 - tone).max(BRIGHT_MIN);
+            (u32::from(ink.saturating_sub(*tone)) * 255 / bright).min(255) as u8
+        });
+        Plane {
+            width: self.width,
+            height: self.height,
+            values: values.collect(),
+        }
+    }
+
+    /// The extreme of the square around each pixel.
+    fn over_squares(&self, extreme: impl Fn(u8, u8) -> u8) -> Plane {
+        let (width, height, reach) = (self.width, self.height, FLAT / 2);
+        let mut across = self.clone();
+        let rows = self.values.chunks_exact(width);
+        for (row, line) in rows.zip(across.values.chunks_exact_mut(width)) {
+            for offset in 1..=reach.min(width - 1) {
+                for (value, other) in line.iter_mut().zip(&row[offset..]) {
+                    *value = extreme(*value, *other);
+                }
+                for (value, other) in line[offset..].iter_mut().zip(row) {
+                    *value = extreme(*value, *other);
+                }
+            }
+        }
+        let mut both = across.clone();
+        for (y, line) in both.values.chunks_exact_mut(width).enumerate() {
+            for other in y.saturating_sub(reach)..(y + reach + 1).min(height) {
+                let other = &across.values[other * width..][..width];
+                for (value, other) in line.iter_mut().zip(other) {
+                    *value = extreme(*value, *other);
+                }
+            }
+        }
+        both
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tone_over_print_goes_and_the_print_stays() {
+        let (width, height) = (96, 40);
+        let mut plane = Plane::new(width, height);
+        for y in 0..height {
+            for x in 0..width {
+                let tone = if x >= 48 { 0.45 } else { 1.0 };
+                let print = if x % 16 < 3 && y > 10 { 0.1 } else { 1.0 };
+                plane.values[y * width + x] = (255.0 - 255.0 * tone * print) as u8;
+            }
+        }
+        let flat = plane.flattened();
+        for x in 0..width as i32 {
+            assert!(plane.get(x, 4) == 0 || plane.get(x, 4) > 130);
+            assert!(flat.get(x, 4) < 5, "{x}: {}", flat.get(x, 4));
+            let inked = flat.get(x, 24) > 220;
+            assert_eq!(inked, x % 16 < 3, "{x}: {}", flat.get(x, 24));
+        }
+    }
+}
