@@ -400,10 +400,10 @@ mod tests {
 
     #[test]
     fn in_a_typeface_that_is_much_alike_a_sure_reading_counts_for_more_than_glyphs() {
-        let another = (0.3, 0.7);
+        let another = (0.1, 0.7);
         assert_eq!(decided(another, (0.8, 0.05), Some(5.0)), Verdict::Match);
         assert_eq!(decided(another, (0.8, 0.05), Some(3.0)), Verdict::Unsure);
-        assert_eq!(decided(another, GOOD, Some(5.0)), Verdict::Unsure);
+        assert_eq!(decided((0.3, 0.9), GOOD, Some(5.0)), Verdict::Unsure);
     }
 
     #[test]
