@@ -252,10 +252,7 @@ impl Matcher {
             pen: OnceCell::new(),
         };
         let coarse = registration.map.scale_at(form.middle()) < COARSE;
-        look.readable = std::env::var("EXP_READABLE").is_ok()
-            || (own_type && !coarse)
-            || !sound
-            || look.reads_labels();
+        look.readable = (own_type && !coarse) || !sound || look.reads_labels();
         // Without colour, a seal over print is told from it by its width.
         let (toneless, through) = (OnceCell::new(), OnceCell::new());
         let mut fields = Vec::new();

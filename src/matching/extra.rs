@@ -1,6 +1,7 @@
 //! Ink that the form does not explain: an added digit, an added line, or only a pen and a seal.
 
 use super::form::Area;
+use super::glyphs::AROUND;
 use super::plane::Plane;
 
 /// How far print may stray from where the form has it, in pixels.
@@ -137,16 +138,7 @@ pub(super) fn blobs(seen: &Plane, explained: &Explained, area: &Area, dark: f32)
             let (x, y) = (at % width, at / width);
             size += 1;
             (l, t, r, b) = (l.min(x), t.min(y), r.max(x), b.max(y));
-            for (dx, dy) in [
-                (-1i32, 0i32),
-                (1, 0),
-                (0, -1),
-                (0, 1),
-                (-1, -1),
-                (1, 1),
-                (-1, 1),
-                (1, -1),
-            ] {
+            for (dx, dy) in AROUND.into_iter().skip(1) {
                 let (nx, ny) = (x as i32 + dx, y as i32 + dy);
                 let (px, py) = (left as i32 + nx, top as i32 + ny);
                 if px < 0 || py < 0 || px as usize >= seen.width || py as usize >= seen.height {

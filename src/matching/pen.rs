@@ -2,6 +2,7 @@
 
 use super::extra::Explained;
 use super::form::Area;
+use super::glyphs::AROUND;
 use super::plane::Plane;
 
 /// How far a stroke may go through what the form explains, in pixels, and still be followed: across a rule and the
@@ -64,16 +65,7 @@ impl Pen {
                     taken
                 };
                 let mut ends = false;
-                for (dx, dy) in [
-                    (-1, 0),
-                    (1, 0),
-                    (0, -1),
-                    (0, 1),
-                    (-1, -1),
-                    (1, 1),
-                    (-1, 1),
-                    (1, -1),
-                ] {
+                for (dx, dy) in AROUND.into_iter().skip(1) {
                     let (x, y) = (x as i32 + dx, y as i32 + dy);
                     let goes_on = !take(x, y) && seen.get(x, y) > dark;
                     ends |= goes_on && explained.at(x as usize, y as usize);
