@@ -175,7 +175,9 @@ pub fn measure() {
                             "case {index} {kind} {forgery:?} {}: {:?} {} found {:.2} residual {:.2} own {} {:?} usual {:.2}",
                             case.claim["type"], report.verdict, report.reason, page.found, page.residual, page.own_type, case.condition.dots_per_inch, page.type_fit
                         );
-                        for field in report.fields.iter().filter(|it| it.verdict != Verdict::Match).take(5) {
+                        let mut wrong: Vec<_> = report.fields.iter().filter(|it| it.verdict != Verdict::Match).collect();
+                        wrong.sort_by_key(|it| it.verdict != Verdict::Mismatch);
+                        for field in wrong.iter().take(5) {
                             println!("    {} {:?} expected {:?} seen {:?} {:?} {}", field.name, field.verdict, field.expected, field.seen, field.votes, field.reason);
                         }
                         for (name, seen) in case.differing.iter().take(4) {

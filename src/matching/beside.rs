@@ -248,7 +248,7 @@ impl Look<'_> {
                 let drawn = self
                     .vote
                     .glyph(shape.typeface, shape.id, size, (0.0, baseline));
-                stands(&drawn.blurred(self.optics.blur))
+                stands(&self.optics.shows(&drawn, 1.0))
             })
         })
     }

@@ -232,17 +232,20 @@ impl Matcher {
             black: &black,
             print: print.as_ref(),
             grey: scan.grey,
+            bilevel: scan.bilevel,
         };
         let optics = vote.optics(&form.labels);
         let own_type = optics.usual >= at.own_type && optics.scatter <= at.scatter;
+        // In another type words are elsewhere, and in black and white thin rules are lost.
+        let strict = own_type && optics.cut.is_none();
         // Of what is as pale as this, nothing can be said: something darker may stand over it.
         let sound = registration.residual <= at.residual
             && optics.dark >= at.pale
-            && registration.found >= if own_type { at.found } else { at.found / 2.0 };
+            && registration.found >= if strict { at.found } else { at.found / 2.0 };
         let cold = sound.then(|| scan.cold()).flatten();
         let cold = cold.map(|cold| registration.rectified(cold, size, 1));
         let mut look = Look {
-            readable: true,
+            reads_labels: true,
             matcher: self,
             form,
             vote,
@@ -252,7 +255,7 @@ impl Matcher {
             pen: OnceCell::new(),
         };
         let coarse = registration.map.scale_at(form.middle()) < COARSE;
-        look.readable = (own_type && !coarse) || !sound || look.reads_labels();
+        look.reads_labels = (strict && !coarse) || !sound || look.finds_labels_read();
         // Without colour, a seal over print is told from it by its width.
         let (toneless, through) = (OnceCell::new(), OnceCell::new());
         let mut fields = Vec::new();

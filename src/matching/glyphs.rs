@@ -95,6 +95,8 @@ pub(super) struct GlyphVote<'a> {
     pub print: Option<&'a Plane>,
     /// Whether the scan has no colour.
     pub grey: bool,
+    /// Whether it has no greys either.
+    pub bilevel: bool,
 }
 
 impl GlyphVote<'_> {
@@ -212,7 +214,7 @@ impl GlyphVote<'_> {
             );
             let origin = (middle.0 - own.0, middle.1 - own.1);
             let drawn = self.glyph(shape.typeface, shape.id, size, origin);
-            let pattern = drawn.blurred(optics.blur).centred();
+            let pattern = optics.shows(&drawn, 1.0).centred();
             for dy in -2..=2 {
                 for dx in -2..=2 {
                     let score = correlate(&pattern, &Ink::cut(self.black, &drawn, (dx, dy)));
@@ -231,7 +233,8 @@ impl GlyphVote<'_> {
             return Sighting::default();
         };
         let plane = self.plane(first);
-        let line = self.line(&claim.runs, 2).blurred(optics.blur);
+        let darkness = self.darkness(first);
+        let line = optics.shows(&self.line(&claim.runs, 2), darkness);
         let offset = self.place(&line, plane, (0, 0));
         let mut glyphs = Vec::new();
         let wording = Wording::of(&claim.name);
@@ -245,10 +248,8 @@ impl GlyphVote<'_> {
                         glyphs: run.glyphs[section.clone()].to_vec(),
                         ..run.clone()
                     };
-                    let line = self
-                        .line(std::slice::from_ref(&own), 2)
-                        .blurred(optics.blur);
-                    self.place(&line, plane, offset)
+                    let line = self.line(std::slice::from_ref(&own), 2);
+                    self.place(&optics.shows(&line, darkness), plane, offset)
                 } else {
                     offset
                 };
@@ -307,6 +308,7 @@ impl GlyphVote<'_> {
             .flat_map(|dy| (-GLYPH_SEARCH..=GLYPH_SEARCH).map(move |dx| (dx, dy)))
             .map(|(dx, dy)| Ink::cut(plane, &cell, (offset.0 + dx, offset.1 + dy)))
             .collect();
+        let darkness = self.darkness(run);
         let pattern = |glyph: &Patch| {
             let mut pattern = Patch::blank(
                 cell.left,
@@ -315,7 +317,7 @@ impl GlyphVote<'_> {
                 cell.top + cell.height as i32,
             );
             pattern.add(glyph);
-            pattern.blurred(optics.blur)
+            optics.shows(&pattern, darkness)
         };
         let best = |centred: &(Vec<f32>, f32)| {
             let scores = inks.iter().map(|ink| correlate(centred, ink));
@@ -327,7 +329,7 @@ impl GlyphVote<'_> {
         let own = pattern(&claimed);
         let own_centred = own.centred();
         let (at, fit) = best(&own_centred);
-        let dark = optics.dark * self.darkness(run);
+        let dark = optics.full(darkness);
         let absent = inks
             .iter()
             .map(|ink| own.absent(ink, dark, None))

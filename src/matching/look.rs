@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use super::compare::Matcher;
 use super::form::{Area, Claim, FormPage, pixels, run_area};
 use super::glyphs::{GlyphVote, Sighting};
+use super::leaning::{Leaning, leaning};
 use super::optics::Optics;
 use super::pen::Pen;
 use super::plane::Plane;
@@ -12,7 +13,7 @@ use super::reader::{Line, Reading};
 use super::register::Registration;
 use super::report::SlotReport;
 use super::scan_page::ScanPage;
-use super::verdict::{Decision, Extra, Leaning, decide, decide_empty, leaning};
+use super::verdict::{Decision, Extra, decide, decide_empty};
 use super::wording::Wording;
 use crate::render::GlyphRun;
 
@@ -53,15 +54,15 @@ pub(super) struct Look<'a> {
     pub own_type: bool,
     /// All ink but red, if the scan has colour.
     pub cold: Option<&'a Plane>,
-    /// Whether the network can be relied on here, where it decides alone.
-    pub readable: bool,
+    /// Whether the network reads the form's own labels here: else it must not decide alone.
+    pub reads_labels: bool,
     /// Strokes of a pen that go on across the page, sought when something is there that they may explain.
     pub pen: OnceCell<Option<Pen>>,
 }
 
 impl Look<'_> {
     /// Whether the network reads the form's own labels, of which is known what they say.
-    pub fn reads_labels(&self) -> bool {
+    pub fn finds_labels_read(&self) -> bool {
         let Some(reader) = self.matcher.reader.as_ref() else {
             return false;
         };
@@ -128,7 +129,7 @@ impl Look<'_> {
         } else {
             WHOLE_PLACE
         };
-        let reading = if clear || !self.readable {
+        let reading = if clear || !(self.own_type || self.reads_labels) {
             None
         } else {
             self.read(claim, &sighting, beside)
@@ -138,7 +139,7 @@ impl Look<'_> {
             &sighting,
             &self.optics,
             (reading.as_ref(), &extra),
-            (self.own_type, self.readable),
+            (self.own_type, self.reads_labels),
             at,
         )
     }

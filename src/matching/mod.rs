@@ -13,6 +13,7 @@ mod frame;
 mod glyphs;
 mod guess;
 mod homography;
+mod leaning;
 mod look;
 mod mark;
 mod optics;

@@ -14,11 +14,25 @@ const BLURS: [f32; 6] = [0.45, 0.8, 1.15, 1.55, 2.0, 2.6];
 /// Labels that the blur is measured on.
 const LABELS_MAX: usize = 24;
 
+/// Parts of full ink from which on a scan in black and white may show it. Below, it is paper.
+const CUTS: [f32; 6] = [0.25, 0.35, 0.45, 0.55, 0.65, 0.75];
+
+/// How unevenly a scan cuts, as a part of full ink: noise, and where a stroke falls between two rows of pixels.
+const CUT_EDGE: f32 = 0.2;
+
+/// Blur in pixels of what was cut, from laying it on the form.
+const CUT_BLUR: f32 = 0.5;
+
+/// Part of the ink in a word's place that must be its own, on a scan in black and white.
+const OWN_INK: f32 = 0.75;
+
 /// How this scan shows type.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Optics {
     /// Blur in pixels (standard deviation).
     pub blur: f32,
+    /// Part of full ink from which on it is black, if the scan is in black and white: thin strokes are lost.
+    pub cut: Option<f32>,
     /// Darkness of full ink, 0 to 255.
     pub dark: f32,
     /// Correlation of a true glyph: the median of the labels.
@@ -35,6 +49,40 @@ fn reached_by(tenths: usize, mut values: Vec<f32>) -> Option<f32> {
     values.get(values.len() * tenths / 10).copied()
 }
 
+impl Optics {
+    /// What the scan makes of a drawing in a colour that is so dark.
+    pub fn shows(&self, drawn: &Patch, darkness: f32) -> Patch {
+        let blurred = drawn.blurred(self.blur);
+        let Some(cut) = self.cut else {
+            return blurred;
+        };
+        let black = |ink: &f32| ((ink * darkness - cut) / CUT_EDGE + 0.5).clamp(0.0, 1.0);
+        let values = blurred.values.iter().map(black).collect();
+        Patch { values, ..blurred }.blurred(CUT_BLUR)
+    }
+
+    /// How much ink is in the place of a character on a scan in black and white, and how much of it is its own: strokes
+    /// are lost there, but none come up.
+    fn all_and_own(&self, character: &Patch, ink: &Ink) -> (f32, f32) {
+        let near = character.blurred(1.0);
+        let (mut all, mut own) = (0.0, 0.0);
+        for (seen, near) in ink.values.iter().zip(&near.values) {
+            let seen = (seen / self.dark).min(1.0);
+            all += seen;
+            own += seen.min(4.0 * near);
+        }
+        (all, own)
+    }
+
+    /// Darkness of full ink in a colour that is so dark.
+    pub fn full(&self, darkness: f32) -> f32 {
+        match self.cut {
+            Some(_) => self.dark,
+            None => self.dark * darkness,
+        }
+    }
+}
+
 impl GlyphVote<'_> {
     /// How the scan shows the form's own labels.
     pub fn optics(&self, labels: &[GlyphRun]) -> Optics {
@@ -42,6 +90,7 @@ impl GlyphVote<'_> {
         let chosen: Vec<&GlyphRun> = labels.iter().step_by(step).take(LABELS_MAX).collect();
         let mut best = Optics {
             blur: BLURS[0],
+            cut: None,
             dark: 200.0,
             usual: 0.0,
             absent: 0.0,
@@ -56,34 +105,41 @@ impl GlyphVote<'_> {
                 (line, plane, offset, self.darkness(run))
             })
             .collect();
-        for blur in BLURS {
-            let mut fits = Vec::new();
-            let mut darks = Vec::new();
-            for (line, plane, offset, dark) in &lines {
-                let centred = line.blurred(blur).centred();
-                let ink = Ink::cut(plane, line, *offset);
-                fits.push(correlate(&centred, &ink));
-                let (own, norm) = centred;
-                darks.push(product(&own, &ink.values) / (norm * norm).max(1e-3) / dark);
-            }
-            let usual = reached_by(5, fits).unwrap_or(0.0);
-            if usual < best.usual - 0.02 {
-                break;
-            }
-            if usual > best.usual {
-                best = Optics {
-                    blur,
-                    dark: reached_by(5, darks).unwrap_or(200.0).clamp(20.0, 255.0),
-                    usual,
-                    ..best
-                };
+        let cuts = CUTS.iter().copied().map(Some).filter(|_| self.bilevel);
+        for cut in std::iter::once(None).chain(cuts) {
+            let mut most = 0.0;
+            for blur in BLURS {
+                let shown = Optics { blur, cut, ..best };
+                let mut fits = Vec::new();
+                let mut darks = Vec::new();
+                for (line, plane, offset, darkness) in &lines {
+                    let centred = shown.shows(line, *darkness).centred();
+                    let ink = Ink::cut(plane, line, *offset);
+                    fits.push(correlate(&centred, &ink));
+                    let (own, norm) = centred;
+                    let dark = product(&own, &ink.values) / (norm * norm).max(1e-3);
+                    darks.push(if cut.is_some() { dark } else { dark / darkness });
+                }
+                let usual = reached_by(5, fits).unwrap_or(0.0);
+                if usual < most - 0.02 {
+                    break;
+                }
+                most = usual.max(most);
+                if usual > best.usual {
+                    best = Optics {
+                        dark: reached_by(5, darks).unwrap_or(200.0).clamp(20.0, 255.0),
+                        usual,
+                        ..shown
+                    };
+                }
             }
         }
         let absent: Vec<f32> = lines
             .iter()
-            .map(|(line, plane, offset, dark)| {
+            .map(|(line, plane, offset, darkness)| {
                 let ink = Ink::cut(plane, line, *offset);
-                line.blurred(best.blur).absent(&ink, best.dark * dark, None)
+                let shown = best.shows(line, *darkness);
+                shown.absent(&ink, best.full(*darkness), None)
             })
             .collect();
         best.absent = reached_by(9, absent).unwrap_or(0.0);
@@ -101,6 +157,18 @@ impl GlyphVote<'_> {
         best
     }
 
+    /// Whether ink in the places of a word's characters is another word's, on a scan in black and white.
+    fn is_other(&self, run: &GlyphRun, (dx, dy): (i32, i32), optics: &Optics) -> bool {
+        let (mut all, mut own) = (0.0, 0.0);
+        for glyph in &run.glyphs {
+            let origin = (pixels(glyph.x), pixels(run.baseline));
+            let drawn = self.glyph(run.typeface, glyph.id, pixels(run.size), origin);
+            let part = optics.all_and_own(&drawn, &Ink::cut(self.plane(run), &drawn, (dx, dy)));
+            (all, own) = (all + part.0, own + part.1);
+        }
+        own < OWN_INK * all
+    }
+
     /// A label of the form whose ink is not there: something else stands in its place. What is only written over is.
     pub fn other_label<'l>(
         &self,
@@ -113,24 +181,100 @@ impl GlyphVote<'_> {
             let line = self.line(std::slice::from_ref(*run), 2);
             let plane = self.plane(run);
             let offset = self.place(&line.blurred(1.0), plane, (0, 0));
-            let dark = optics.dark * self.darkness(run);
-            // In a typeface that is only much alike, and where strokes are lost, no single character tells.
-            if optics.usual < at.sure_label {
+            let darkness = self.darkness(run);
+            if optics.cut.is_some() {
+                // Of a pale word too little may be left to place it by.
+                let places = [offset, (0, 0)];
+                return places.iter().all(|at| self.is_other(run, *at, optics));
+            }
+            // In a typeface that is only much alike, no single character tells.
+            if optics.usual < at.sure_type {
+                let ink = Ink::cut(plane, &line, offset);
                 let all = line.blurred(optics.blur).centred();
-                let fit = correlate(&all, &Ink::cut(plane, &line, offset));
-                return fit < optics.usual - 2.0 * at.fit;
+                return correlate(&all, &ink) < optics.usual - 2.0 * at.fit;
             }
             run.glyphs.iter().any(|glyph| {
                 let origin = (pixels(glyph.x), pixels(run.baseline));
                 let drawn = self.glyph(run.typeface, glyph.id, pixels(run.size), origin);
-                let drawn = drawn.blurred(optics.blur);
+                let drawn = optics.shows(&drawn, darkness);
                 let mut around = AROUND.iter();
                 let is_gone = |(dx, dy): &(i32, i32)| {
                     let ink = Ink::cut(plane, &drawn, (offset.0 + dx, offset.1 + dy));
-                    drawn.absent(&ink, dark, None) > most
+                    drawn.absent(&ink, optics.full(darkness), None) > most
                 };
                 !is_punctuation(glyph.character) && around.all(is_gone)
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A scan in black and white that shows ink from this part of full ink on.
+    fn cutting(cut: f32) -> Optics {
+        Optics {
+            blur: 0.5,
+            cut: Some(cut),
+            dark: 200.0,
+            usual: 0.9,
+            absent: 0.1,
+            scatter: 0.0,
+        }
+    }
+
+    /// A thick upright stroke and a hairline beside it, with ink that is so dark.
+    fn strokes(thick: f32, hairline: f32) -> Patch {
+        let mut patch = Patch::blank(0, 0, 24, 24);
+        for row in patch.values.chunks_exact_mut(24) {
+            row[5..9].fill(thick);
+            row[16] = hairline;
+        }
+        patch
+    }
+
+    #[test]
+    fn a_scan_in_black_and_white_loses_thin_and_pale_strokes_and_thickens_no_paper() {
+        let at = |patch: &Patch, x: usize| patch.values[12 * 24 + x];
+        let shown = cutting(0.65).shows(&strokes(1.0, 0.6), 1.0);
+        assert!(
+            at(&shown, 7) > 0.9 && at(&shown, 16) < 0.05,
+            "{:?}",
+            &shown.values[..24]
+        );
+        let shown = cutting(0.25).shows(&strokes(1.0, 0.6), 1.0);
+        assert!(at(&shown, 7) > 0.9 && at(&shown, 16) > 0.4);
+        let pale = cutting(0.65).shows(&strokes(1.0, 1.0), 0.5);
+        assert!(at(&pale, 7) < 0.05);
+        // With greys, both are as dark as they are.
+        let grey = Optics {
+            cut: None,
+            ..cutting(0.5)
+        };
+        assert!(at(&grey.shows(&strokes(1.0, 0.6), 1.0), 16) > 0.3);
+    }
+
+    #[test]
+    fn a_word_that_has_lost_strokes_is_itself_and_one_that_has_others_is_not() {
+        let word = strokes(1.0, 1.0);
+        let seen = |patch: &Patch| {
+            let mut plane = Plane::new(24, 24);
+            for (into, from) in plane.values.iter_mut().zip(&patch.values) {
+                *into = (from * 200.0) as u8;
+            }
+            Ink::cut(&plane, patch, (0, 0))
+        };
+        let optics = cutting(0.65);
+        let own_part = |patch: &Patch| {
+            let (all, own) = optics.all_and_own(&word, &seen(patch));
+            own / all
+        };
+        assert!(own_part(&word) > 0.99 && own_part(&strokes(1.0, 0.0)) > 0.99);
+        let mut another = strokes(0.0, 1.0);
+        for row in another.values.chunks_exact_mut(24) {
+            row[10..14].fill(1.0);
+        }
+        assert!(own_part(&another) < OWN_INK);
     }
 }

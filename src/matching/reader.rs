@@ -103,15 +103,14 @@ impl Reader {
     /// Reads a line and holds it against the claim; none where the claim has a character that the network does not
     /// know, or the network fails. Only what the field's `wording` can hold competes with the claim.
     pub(super) fn read(&self, line: &Line, claim: &str, wording: Wording) -> Option<Reading> {
-        // Nobody means a difference between the letter and the figure where the claim has the letter, as in October.
-        let letter = claim.contains('O');
+        let same = Same::of(claim);
         let claimed: Vec<usize> = claim
             .chars()
             .filter(|c| !is_no_character(*c))
-            .map(|c| self.class(c, letter))
+            .map(|c| self.class(c, same))
             .collect::<Option<_>>()?;
         let output = self.run(line)?;
-        let frames = Frames::new(&output, self, letter)?;
+        let frames = Frames::new(&output, self, same)?;
         let text = self.text(&frames.greedy(|_| true));
         let likelihood = frames.likelihood(&claimed);
         let possible = |class: &usize| {
@@ -140,7 +139,7 @@ impl Reader {
     /// What the network reads at its likeliest.
     pub(super) fn read_freely(&self, line: &Line) -> Option<String> {
         let output = self.run(line)?;
-        Some(self.text(&Frames::new(&output, self, false)?.greedy(|_| true)))
+        Some(self.text(&Frames::new(&output, self, Same::default())?.greedy(|_| true)))
     }
 
     fn text(&self, classes: &[usize]) -> String {
@@ -150,13 +149,13 @@ impl Reader {
             .collect()
     }
 
-    /// The class of a character, or of the one that looks the same; of a letter O that of the figure, if `letter` says so.
-    fn class(&self, character: char, letter: bool) -> Option<usize> {
-        let same = match character {
-            'O' if letter => '0',
+    /// The class of a character, or of the one that is the same.
+    fn class(&self, character: char, same: Same) -> Option<usize> {
+        let character = match character {
+            'O' if same.letter => '0',
             other => folded(other),
         };
-        self.classes.get(&same).copied()
+        self.classes.get(&character).copied()
     }
 
     fn run(&self, line: &Line) -> Option<NdTensor<f32, 2>> {
@@ -213,6 +212,29 @@ fn is_no_character(character: char) -> bool {
     character.is_whitespace() || matches!(character, '¥' | '￥')
 }
 
+/// What counts as the same beside a claim, where nobody means a difference by it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Same {
+    /// The letter O and the figure, where the claim has the letter, as in October.
+    letter: bool,
+    /// The sign of the currency and letters that it is like on a coarse scan, where the claim begins with the sign.
+    sign: bool,
+}
+
+impl Same {
+    fn of(claim: &str) -> Same {
+        Same {
+            letter: claim.contains('O'),
+            sign: claim.starts_with(['¥', '￥']),
+        }
+    }
+
+    /// Whether a character counts as none.
+    fn is_none(self, character: char) -> bool {
+        is_no_character(character) || self.sign && matches!(character, 'V' | 'v' | 'Y' | 'y')
+    }
+}
+
 /// Characters that print so alike that nobody means a difference by them.
 fn folded(character: char) -> char {
     match character {
@@ -240,7 +262,7 @@ struct Frames {
 }
 
 impl Frames {
-    fn new(output: &NdTensor<f32, 2>, reader: &Reader, letter: bool) -> Option<Frames> {
+    fn new(output: &NdTensor<f32, 2>, reader: &Reader, same: Same) -> Option<Frames> {
         let [steps, classes] = output.shape();
         if classes < 2 || steps == 0 {
             return None;
@@ -249,10 +271,10 @@ impl Frames {
         // Classes of characters that look the same count as one.
         let fold = |class: usize| {
             let character = reader.characters.get(class).copied().unwrap_or('\0');
-            if class == 0 || is_no_character(character) {
+            if class == 0 || same.is_none(character) {
                 0
             } else {
-                reader.class(character, letter).unwrap_or(class)
+                reader.class(character, same).unwrap_or(class)
             }
         };
         let (mut logs, mut likeliest) = (Vec::new(), Vec::new());

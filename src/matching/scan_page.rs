@@ -27,10 +27,13 @@ pub(super) struct ScanPage {
     pub marks: Vec<FoundMark>,
     /// Whether there is no colour in it.
     pub grey: bool,
+    /// Whether there are no greys in it either.
+    pub bilevel: bool,
 }
 
 impl ScanPage {
     pub fn new(picture: PagePixels) -> ScanPage {
+        let (darkest, between) = darkest_and_between(&picture);
         let (picture, factor) = picture.reduced();
         let (green, brightest) = picture.green_and_brightest();
         let marks = mark::find(&green);
@@ -49,6 +52,7 @@ impl ScanPage {
             cold: OnceLock::new(),
             full_print: OnceLock::new(),
             grey,
+            bilevel: grey && between * 10 < darkest,
             picture: Arc::new(picture),
             factor,
             print,
@@ -67,5 +71,41 @@ impl ScanPage {
     pub fn full_print(&self) -> &Pyramid {
         self.full_print
             .get_or_init(|| Pyramid::new(self.picture.channel(1).ink(), 1.0))
+    }
+}
+
+/// How many pixels of a sample are as good as black, and how many neither that nor as good as white.
+fn darkest_and_between(picture: &PagePixels) -> (usize, usize) {
+    let sample = picture.pixels.iter().step_by(7).map(|pixel| pixel[1]);
+    let darkest = sample.clone().filter(|value| *value < 64).count();
+    (
+        darkest,
+        sample.filter(|value| (64..192).contains(value)).count(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_in_black_and_white_where_nothing_is_between() {
+        let page = |edge: [u8; 3]| {
+            let row = |_| {
+                [
+                    [255; 3], [250; 3], edge, [0; 3], [0; 3], [10; 3], edge, [255; 3],
+                ]
+            };
+            let pixels: Vec<[u8; 3]> = (0..80 * 10).flat_map(row).collect();
+            ScanPage::new(PagePixels {
+                width: 80,
+                height: 80,
+                pixels,
+            })
+        };
+        // A few levels besides are what compression leaves of a page of two.
+        assert!(page([230; 3]).bilevel && page([230; 3]).grey);
+        assert!(!page([128; 3]).bilevel && page([128; 3]).grey);
+        assert!(!page([230, 0, 0]).bilevel && !page([230, 0, 0]).grey);
     }
 }

@@ -49,7 +49,7 @@ impl Look<'_> {
         };
         let origin = (area.left, baseline);
         let drawn = self.vote.glyph(shape.typeface, shape.id, size, origin);
-        let drawn = drawn.blurred(self.optics.blur);
+        let drawn = self.optics.shows(&drawn, 1.0);
         let pattern = drawn.centred();
         let least = self.optics.usual - self.matcher.thresholds.fit;
         let plane = self.cold.unwrap_or(self.vote.black);

@@ -12,7 +12,8 @@ pub struct Thresholds {
     pub residual: f32,
     /// Correlation of labels from which on the form is printed in its own type.
     pub own_type: f32,
-    /// Correlation of labels from which on that is sure: between the two it may be a typeface that is much alike.
+    /// Correlation of labels from which on that is sure and single characters tell: between the two it may be a typeface
+    /// that is much alike, or a scan that has lost strokes.
     pub sure_type: f32,
     /// How far such labels may lie apart from where the form has them, in pixels.
     pub scatter: f32,
@@ -37,8 +38,6 @@ pub struct Thresholds {
     pub pale: f32,
     /// Part of the ink that a word of the form may lack, more than such words do on the scan, before it is another word.
     pub other_word: f32,
-    /// Correlation of labels from which on each character of such a word is looked at; below, the whole word.
-    pub sure_label: f32,
     /// Part of the ink that every other glyph would have to have and has not, from which on it is ruled out, whatever
     /// is written over it.
     pub refuted: f32,
@@ -61,7 +60,7 @@ impl Default for Thresholds {
             found: 0.5,
             residual: 1.6,
             own_type: 0.75,
-            sure_type: 0.9,
+            sure_type: 0.93,
             scatter: 1.5,
             fit: 0.2,
             margin: 0.012,
@@ -73,7 +72,6 @@ impl Default for Thresholds {
             frayed: 0.3,
             pale: 60.0,
             other_word: 0.3,
-            sure_label: 0.93,
             refuted: 0.35,
             reads: 0.3,
             reads_under: 1.0,

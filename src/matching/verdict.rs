@@ -3,25 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::glyphs::{Seen, Sighting};
+use super::leaning::{Leaning, leaning, shown};
 use super::optics::Optics;
 use super::reader::Reading;
 use super::report::Verdict;
 use super::thresholds::Thresholds;
-
-/// What the first vote says by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Leaning {
-    /// Every glyph is clearly the claimed one.
-    Clear,
-    /// Every glyph is the claimed one rather than another.
-    For,
-    /// It cannot tell.
-    Open,
-    /// Some glyph is clearly another.
-    Against,
-    /// Some glyph's place is blank.
-    Missing,
-}
 
 /// Ink in a field that the form does not explain.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -61,61 +47,6 @@ pub(super) struct Decision {
     pub votes: Votes,
 }
 
-fn glyph_leaning(seen: &Seen, optics: &Optics, at: &Thresholds) -> Leaning {
-    let margin = seen.fit - seen.other_fit;
-    let fits = seen.fit >= optics.usual - at.fit;
-    let other_fits = seen.other_fit >= optics.usual - at.fit;
-    let there = seen.absent <= optics.absent.min(at.fading) + at.absent;
-    // A rival is ruled out by what it lacks only where it lacks more than the claim does.
-    let ruled_out = seen.refuted >= at.refuted + seen.absent;
-    // Punctuation has no alternatives: its kind matters, not its shape.
-    let alone = seen.other == ' ';
-    let clear = fits && margin >= at.margin && seen.decided >= at.decided;
-    if seen.absent > at.missing && !other_fits {
-        Leaning::Missing
-    } else if there && (alone || clear || ruled_out) {
-        Leaning::Clear
-    } else if !alone && other_fits && -margin >= at.margin && -seen.decided >= at.decided {
-        Leaning::Against
-    } else if margin >= 0.0 && seen.fit >= optics.usual - 2.0 * at.fit {
-        Leaning::For
-    } else {
-        Leaning::Open
-    }
-}
-
-/// What the glyphs of a field say together.
-pub(super) fn leaning(sighting: &Sighting, optics: &Optics, at: &Thresholds) -> Leaning {
-    let each = sighting
-        .glyphs
-        .iter()
-        .map(|seen| glyph_leaning(seen, optics, at));
-    each.fold(Leaning::Clear, |worst, one| {
-        let rank = |it: Leaning| match it {
-            Leaning::Clear => 0,
-            Leaning::For => 1,
-            Leaning::Open => 2,
-            Leaning::Missing => 3,
-            Leaning::Against => 4,
-        };
-        if rank(one) > rank(worst) { one } else { worst }
-    })
-}
-
-/// What the glyphs show, as far as the first vote can tell.
-fn shown(sighting: &Sighting, optics: &Optics, at: &Thresholds) -> String {
-    let mut text = String::new();
-    for seen in &sighting.glyphs {
-        match glyph_leaning(seen, optics, at) {
-            Leaning::Clear | Leaning::For => text.push(seen.claimed),
-            Leaning::Against => text.push(seen.other),
-            Leaning::Missing => {}
-            Leaning::Open => text.push('?'),
-        }
-    }
-    text
-}
-
 fn votes(sighting: &Sighting, optics: &Optics, reading: Option<&Reading>) -> Votes {
     let worst = |of: fn(&Seen) -> f32| sighting.glyphs.iter().map(of).fold(1.0, f32::min);
     let reader = reading.map(|it| it.margin.clamp(-99.0, 99.0));
@@ -141,13 +72,14 @@ pub(super) fn is_amount(name: &str) -> bool {
     side && !name.starts_with("accounts") || name == "total"
 }
 
-/// Decides on a field that has a text.
+/// Decides on a field that has a text. Where the network does not read the form's own labels, it may only say what the
+/// glyphs say as well.
 pub(super) fn decide(
     (name, claim): (&str, &str),
     sighting: &Sighting,
     optics: &Optics,
     (reading, extra): (Option<&Reading>, &Extra),
-    (own_type, clear_scan): (bool, bool),
+    (own_type, reads_labels): (bool, bool),
     at: &Thresholds,
 ) -> Decision {
     let votes = votes(sighting, optics, reading);
@@ -167,11 +99,11 @@ pub(super) fn decide(
     let reads = reading.map_or(0.0, |it| it.margin);
     // A typeface that is much alike is no reason to find other characters.
     let sure_type = own_type && optics.usual >= at.sure_type;
-    let against = || match reading {
-        Some(reading) if reading.margin <= -at.reads_other * if sure_type { 1.0 } else { 2.0 } => {
-            Some(reading.other.clone())
-        }
-        _ => None,
+    let reads_other = at.reads_other * if sure_type { 1.0 } else { 2.0 };
+    let against = reads_labels && reads <= -reads_other;
+    let (supports, opposes) = match reads_labels {
+        true => (at.reads, at.reads_against),
+        false => (at.reads_under, at.reads_other),
     };
     let under = votes.absent <= at.whole;
     // Half a point for each vote.
@@ -188,12 +120,12 @@ pub(super) fn decide(
         return decision(Verdict::Mismatch, 0.0, &read, reason);
     }
     let outcome = match (lean, reading) {
-        (Leaning::Clear, _) if reads > -at.reads_other => (
+        (Leaning::Clear, _) if !reads_labels || reads > -at.reads_other => (
             Verdict::Match,
             "every character is there".to_owned(),
             claim.to_owned(),
         ),
-        (Leaning::For, Some(_)) if reads >= at.reads => (
+        (Leaning::For, Some(_)) if reads >= supports => (
             Verdict::Match,
             "both votes find it there".to_owned(),
             claim.to_owned(),
@@ -207,14 +139,14 @@ pub(super) fn decide(
                 claim.to_owned(),
             )
         }
-        (Leaning::Open, Some(reading)) if reading.margin >= at.reads_alone => (
+        (Leaning::Open, Some(_)) if reads_labels && reads >= at.reads_alone => (
             Verdict::Match,
             "it is read there, in another type".to_owned(),
             claim.to_owned(),
         ),
         // A typeface that is only much alike says little of single characters: the network must be twice as sure.
-        (Leaning::Against | Leaning::Missing, Some(reading))
-            if own_type && !sure_type && reading.margin >= 2.0 * at.reads_alone =>
+        (Leaning::Against | Leaning::Missing, Some(_))
+            if own_type && !sure_type && reads_labels && reads >= 2.0 * at.reads_alone =>
         {
             (
                 Verdict::Match,
@@ -222,14 +154,14 @@ pub(super) fn decide(
                 claim.to_owned(),
             )
         }
-        (Leaning::Against, None) if clear_scan && sure_type => (
+        (Leaning::Against, None) if sure_type && reads_labels => (
             Verdict::Mismatch,
             "other characters explain the ink better".to_owned(),
             shown(sighting, optics, at),
         ),
         // Where all of the claim's ink is there, what the network reads besides is written over it.
         (Leaning::Against | Leaning::Missing | Leaning::Open, Some(_))
-            if against().is_some()
+            if against
                 && (!own_type
                     || lean == Leaning::Against
                     || votes.absent > optics.absent + at.absent) =>
@@ -240,12 +172,13 @@ pub(super) fn decide(
                 read.clone(),
             )
         }
-        (Leaning::Against, Some(reading)) if sure_type && reading.margin <= -at.reads_against => (
+        (Leaning::Against, Some(_)) if sure_type && reads <= -opposes => (
             Verdict::Mismatch,
             "other characters explain the ink better".to_owned(),
             shown(sighting, optics, at),
         ),
-        (Leaning::Missing, _) if reads <= 0.0 => (
+        // In black and white strokes are lost that the model of the scan does not know of.
+        (Leaning::Missing, _) if reads <= 0.0 && (optics.cut.is_none() || sure_type) => (
             Verdict::Mismatch,
             "characters are missing".to_owned(),
             read.clone(),
@@ -334,11 +267,24 @@ mod tests {
     use super::super::form::Area;
     use super::*;
 
-    /// The verdict on a digit with the next that explain the ink so well, on a scan whose labels correlate so much and lack this
-    /// part of their ink; `read` is how much likelier the network finds the digit than any other, if it was asked.
-    fn decided(
+    /// A scan with greys whose labels correlate so much and lack this part of their ink.
+    fn scan((usual, absent): (f32, f32)) -> Optics {
+        Optics {
+            blur: 0.8,
+            cut: None,
+            dark: 200.0,
+            usual,
+            absent,
+            scatter: 0.0,
+        }
+    }
+
+    /// The verdict on a digit, of whose ink this part is not there, with the next that explain the ink so well;
+    /// `read` is how much likelier the network finds the digit than any other, if it was asked.
+    fn decided_on(
+        optics: &Optics,
         (fit, other_fit): (f32, f32),
-        (usual, lost): (f32, f32),
+        absent: f32,
         read: Option<f32>,
     ) -> Verdict {
         let sighting = Sighting {
@@ -348,7 +294,7 @@ mod tests {
                 other: '8',
                 other_fit,
                 decided: fit - other_fit,
-                absent: 0.0,
+                absent,
                 refuted: 0.1,
                 area: Area {
                     left: 0.0,
@@ -359,13 +305,6 @@ mod tests {
             }],
             offset: (0, 0),
         };
-        let optics = Optics {
-            blur: 0.8,
-            dark: 200.0,
-            usual,
-            absent: lost,
-            scatter: 0.0,
-        };
         let said = ("total.debit", "3");
         let at = Thresholds::default();
         let reading = read.map(|margin| Reading {
@@ -374,8 +313,15 @@ mod tests {
             other: "8".to_owned(),
         });
         let besides = (reading.as_ref(), &Extra::None);
-        decide(said, &sighting, &optics, besides, (true, true), &at).verdict
+        decide(said, &sighting, optics, besides, (true, true), &at).verdict
     }
+
+    fn decided(fits: (f32, f32), labels: (f32, f32), read: Option<f32>) -> Verdict {
+        decided_on(&scan(labels), fits, 0.0, read)
+    }
+
+    /// Labels in a typeface that is much alike.
+    const ALIKE: (f32, f32) = (0.92, 0.05);
 
     /// A good scan in the form's own type.
     const GOOD: (f32, f32) = (0.95, 0.05);
@@ -388,21 +334,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_missing_in_black_and_white_refutes_only_where_labels_are_all_there() {
+        let cut = |usual| Optics {
+            cut: Some(0.55),
+            ..scan((usual, 0.05))
+        };
+        let lost = (0.3, 0.3);
+        assert_eq!(decided_on(&cut(0.96), lost, 0.9, None), Verdict::Mismatch);
+        assert_eq!(decided_on(&cut(0.92), lost, 0.9, None), Verdict::Unsure);
+    }
+
+    #[test]
     fn a_typeface_that_is_much_alike_refutes_little() {
         let another = (0.75, 0.85);
         let read = Some(-2.7);
         assert_eq!(decided(another, GOOD, read), Verdict::Unsure);
         let another = (0.3, 0.9);
         assert_eq!(decided(another, GOOD, read), Verdict::Mismatch);
-        assert_eq!(decided(another, (0.8, 0.05), read), Verdict::Unsure);
-        assert_eq!(decided(another, (0.8, 0.05), Some(-7.0)), Verdict::Mismatch);
+        assert_eq!(decided(another, ALIKE, read), Verdict::Unsure);
+        assert_eq!(decided(another, ALIKE, Some(-7.0)), Verdict::Mismatch);
     }
 
     #[test]
     fn in_a_typeface_that_is_much_alike_a_sure_reading_counts_for_more_than_glyphs() {
-        let another = (0.1, 0.7);
-        assert_eq!(decided(another, (0.8, 0.05), Some(5.0)), Verdict::Match);
-        assert_eq!(decided(another, (0.8, 0.05), Some(3.0)), Verdict::Unsure);
+        let another = (0.1, 0.8);
+        assert_eq!(decided(another, ALIKE, Some(5.0)), Verdict::Match);
+        assert_eq!(decided(another, ALIKE, Some(3.0)), Verdict::Unsure);
         assert_eq!(decided((0.3, 0.9), GOOD, Some(5.0)), Verdict::Unsure);
     }
 
