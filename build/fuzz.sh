@@ -10,7 +10,7 @@ counters="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
   -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1"
 host="$(rustc -vV | sed -n 's/^host: //p')"
 # With --target, build scripts and macros are compiled without the counters.
-RUSTFLAGS="$counters" CARGO_TARGET_DIR="$cache/fuzz" \
+RUSTFLAGS="$counters" RUSTC_WRAPPER="$PWD/build/fuzz-rustc.sh" CARGO_TARGET_DIR="$cache/fuzz" \
   cargo build --quiet --release --manifest-path fuzz/Cargo.toml --target "$host" --bin "$target"
 corpus="$cache/corpus/$target"
 mkdir -p "$corpus" "$cache/found"

@@ -10,6 +10,7 @@ use vouchsafe::matching::{Matcher, Thresholds, Verdict};
 use vouchsafe::render::Renderer;
 
 use crate::peer::peak_memory;
+use crate::scans::condition::Condition;
 use crate::scans::{self, foreign, forge, paper};
 
 /// Between which shares, in percent, the true one lies with 95 % (Wilson's score interval, 1927).
@@ -50,7 +51,7 @@ pub fn speed() {
     let voucher = scans::vouchers::voucher(&mut random, "payment");
     let printed = scans::Printed::new(&renderer, &voucher, None);
     let page = printed.page(&renderer, 300);
-    let condition = paper::Condition::clean();
+    let condition = Condition::clean();
     let scan = paper::scan(page, &condition, &[], &mut random);
     let make = milliseconds(|| drop(printed.form(&renderer)));
     let form = printed.form(&renderer);
@@ -113,11 +114,10 @@ pub fn measure() {
     let only = std::env::var("KIND").ok();
     let loud = std::env::var("LOUD").is_ok();
     let fonts = foreign::fonts();
-    let mut kinds: Vec<&'static str> = paper::Condition::KINDS.to_vec();
+    let mut kinds: Vec<&'static str> = Condition::KINDS.to_vec();
     if !fonts.is_empty() {
         kinds.push("foreign");
     }
-    kinds.retain(|kind| only.as_ref().is_none_or(|only| only == kind));
     let next = AtomicU64::new(0);
     let truth: Mutex<BTreeMap<&str, Tally>> = Mutex::default();
     let forged: Mutex<BTreeMap<&str, Tally>> = Mutex::default();
@@ -136,6 +136,9 @@ pub fn measure() {
                         break;
                     }
                     let kind = kinds[(index / 2) as usize % kinds.len()];
+                    if only.as_ref().is_some_and(|only| only != kind) {
+                        continue;
+                    }
                     let forgery = (index % 2 == 1).then(|| forge::FORGERIES[(index / 2 / kinds.len() as u64) as usize % forge::FORGERIES.len()]);
                     let Some(case) = scans::case(&renderer, &fonts, first * 1_000_003 + index, kind, forgery) else {
                         continue;

@@ -3,6 +3,7 @@
 
 #![allow(dead_code)]
 
+pub mod condition;
 pub mod foreign;
 pub mod forge;
 pub mod paper;
@@ -17,7 +18,7 @@ use vouchsafe::render::{Drawing, Mark, Renderer};
 use vouchsafe::voucher::Voucher;
 use vouchsafe::voucher::template::Template;
 
-use paper::Condition;
+use condition::Condition;
 use random::Random;
 
 /// A voucher on its form.

@@ -75,6 +75,9 @@ pub(super) struct Sighting {
     pub offset: (i32, i32),
 }
 
+/// Blur in pixels from which on the ink of a character's neighbours is seen in its own cell.
+const BLURRED: f32 = 1.0;
+
 /// Characters whose kind matters more than their shape.
 pub(super) fn is_punctuation(character: char) -> bool {
     character.is_ascii_punctuation() || "、，。：；（）·…—".contains(character)
@@ -266,6 +269,40 @@ impl GlyphVote<'_> {
         Sighting { glyphs, offset }
     }
 
+    /// What a blurred scan shows of a character's neighbours in its cell; none where the scan is sharp.
+    fn beside(
+        &self,
+        (run, index): (&GlyphRun, usize),
+        cell: &Patch,
+        optics: &Optics,
+    ) -> Option<Patch> {
+        if optics.blur < BLURRED || optics.cut.is_some() {
+            return None;
+        }
+        let reach = (3.0 * optics.blur).ceil() as i32;
+        let mut wide = Patch::blank(
+            cell.left - reach,
+            cell.top,
+            cell.left + cell.width as i32 + reach,
+            cell.top + cell.height as i32,
+        );
+        let neighbours = [index.checked_sub(1), index.checked_add(1)];
+        for neighbour in neighbours.into_iter().flatten() {
+            if let Some(glyph) = run.glyphs.get(neighbour) {
+                let origin = (pixels(glyph.x), pixels(run.baseline));
+                wide.add(&self.glyph(run.typeface, glyph.id, pixels(run.size), origin));
+            }
+        }
+        let mut within = Patch::blank(
+            cell.left,
+            cell.top,
+            cell.left + cell.width as i32,
+            cell.top + cell.height as i32,
+        );
+        within.add(&wide.blurred(optics.blur));
+        Some(within)
+    }
+
     fn glyph_seen(
         &self,
         (run, text, index): (&GlyphRun, &[char], usize),
@@ -327,7 +364,12 @@ impl GlyphVote<'_> {
             )
         };
         let own = pattern(&claimed);
-        let own_centred = own.centred();
+        let beside = self.beside((run, index), &cell, optics);
+        let centred = |drawn: &Patch| match &beside {
+            Some(beside) => drawn.with(beside).centred(),
+            None => drawn.centred(),
+        };
+        let own_centred = centred(&own);
         let (at, fit) = best(&own_centred);
         let dark = optics.full(darkness);
         let absent = inks
@@ -352,7 +394,7 @@ impl GlyphVote<'_> {
                 start + (advance - shape.advance as f32 * ems) / 2.0 + shape.shift as f32 * ems;
             let drawn = pattern(&self.glyph(shape.typeface, shape.id, size, (origin, baseline)));
             // Most alternatives are so far off that a pixel to the side does not help them.
-            let centred = drawn.centred();
+            let centred = centred(&drawn);
             let mut score = correlate(&centred, &inks[at]);
             if score > fit - NEAR_FIT {
                 score = best(&centred).1;

@@ -25,6 +25,7 @@ mod reader;
 mod rectify;
 mod register;
 mod report;
+mod same;
 mod scan_page;
 mod seek;
 mod signature;

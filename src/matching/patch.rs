@@ -86,6 +86,15 @@ impl Patch {
         }
     }
 
+    /// This and another of the same place.
+    pub fn with(&self, other: &Patch) -> Patch {
+        let both = self.values.iter().zip(&other.values);
+        Patch {
+            values: both.map(|(own, other)| (own + other).min(1.0)).collect(),
+            ..*self
+        }
+    }
+
     /// Blurred by a Gaussian.
     pub fn blurred(&self, deviation: f32) -> Patch {
         let reach = (deviation * 2.5).ceil() as usize;

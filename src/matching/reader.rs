@@ -12,6 +12,7 @@ use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor};
 use thiserror::Error;
 
+use super::same::Same;
 use super::wording::Wording;
 
 /// File name of the network.
@@ -106,7 +107,7 @@ impl Reader {
         let same = Same::of(claim);
         let claimed: Vec<usize> = claim
             .chars()
-            .filter(|c| !is_no_character(*c))
+            .filter(|c| !same.is_none(*c))
             .map(|c| self.class(c, same))
             .collect::<Option<_>>()?;
         let output = self.run(line)?;
@@ -151,11 +152,7 @@ impl Reader {
 
     /// The class of a character, or of the one that is the same.
     fn class(&self, character: char, same: Same) -> Option<usize> {
-        let character = match character {
-            'O' if same.letter => '0',
-            other => folded(other),
-        };
-        self.classes.get(&character).copied()
+        self.classes.get(&same.folded(character)).copied()
     }
 
     fn run(&self, line: &Line) -> Option<NdTensor<f32, 2>> {
@@ -203,53 +200,6 @@ impl Line {
         let upper = at(left, top) + (at(right, top) - at(left, top)) * fx;
         let lower = at(left, bottom) + (at(right, bottom) - at(left, bottom)) * fx;
         upper + (lower - upper) * fy
-    }
-}
-
-/// A space between two words is no more of a character than a pause between two letters, and the sign before an
-/// amount says nothing that the form does not.
-fn is_no_character(character: char) -> bool {
-    character.is_whitespace() || matches!(character, '¥' | '￥')
-}
-
-/// What counts as the same beside a claim, where nobody means a difference by it.
-#[derive(Debug, Clone, Copy, Default)]
-struct Same {
-    /// The letter O and the figure, where the claim has the letter, as in October.
-    letter: bool,
-    /// The sign of the currency and letters that it is like on a coarse scan, where the claim begins with the sign.
-    sign: bool,
-}
-
-impl Same {
-    fn of(claim: &str) -> Same {
-        Same {
-            letter: claim.contains('O'),
-            sign: claim.starts_with(['¥', '￥']),
-        }
-    }
-
-    /// Whether a character counts as none.
-    fn is_none(self, character: char) -> bool {
-        is_no_character(character) || self.sign && matches!(character, 'V' | 'v' | 'Y' | 'y')
-    }
-}
-
-/// Characters that print so alike that nobody means a difference by them.
-fn folded(character: char) -> char {
-    match character {
-        '\u{FF01}'..='\u{FF5E}' => {
-            char::from_u32(u32::from(character) - 0xFEE0).unwrap_or(character)
-        }
-        '￥' => '¥',
-        '—' | '–' | '−' => '-',
-        '·' | '・' | '•' => '·',
-        '\u{3000}' => ' ',
-        '“' | '”' => '"',
-        '‘' | '’' => '\'',
-        '。' => '.',
-        '、' => ',',
-        other => other,
     }
 }
 

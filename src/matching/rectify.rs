@@ -108,6 +108,10 @@ impl Bends {
 /// Pixels of a line between which places on the scan are interpolated: a homography is straight enough that long.
 const STRIDE: usize = 16;
 
+/// Pixels of the scan in one of the form below which the scan is so coarse that it is worth more than bilinear
+/// interpolation.
+const COARSE: f64 = 0.8;
+
 /// The scan as the form sees it: `planes` through the map, at one `step`th of the form's resolution.
 pub(super) fn rectify(
     pyramid: &Pyramid,
@@ -127,6 +131,7 @@ pub(super) fn rectify(
         level += 1;
         reduction *= 2.0;
     }
+    let coarse = map.scale_at(middle) * step_f < COARSE * reduction;
     let plane = pyramid.plane(level);
     let mut seen = Plane::new(width, height);
     let m = &map.0;
@@ -153,7 +158,14 @@ pub(super) fn rectify(
                 (to.0 - from.0) / STRIDE as f32,
                 (to.1 - from.1) / STRIDE as f32,
             );
-            plane.along(from, (dx, dy), stretch);
+            if coarse {
+                for (index, value) in stretch.iter_mut().enumerate() {
+                    let (x, y) = (from.0 + dx * index as f32, from.1 + dy * index as f32);
+                    *value = plane.sample_smoothly(x, y).round() as u8;
+                }
+            } else {
+                plane.along(from, (dx, dy), stretch);
+            }
             from = to;
         }
     }

@@ -105,6 +105,8 @@ pub(super) fn decide(
         true => (at.reads, at.reads_against),
         false => (at.reads_under, at.reads_other),
     };
+    // On a scan that is too coarse for labels, glyphs and network may both take a character for another.
+    let opposable = reads_labels || optics.cut.is_some();
     let under = votes.absent <= at.whole;
     // Half a point for each vote.
     let glyph_part = (0.25 + votes.margin * 2.0).clamp(0.0, 0.5);
@@ -172,7 +174,7 @@ pub(super) fn decide(
                 read.clone(),
             )
         }
-        (Leaning::Against, Some(_)) if sure_type && reads <= -opposes => (
+        (Leaning::Against, Some(_)) if sure_type && opposable && reads <= -opposes => (
             Verdict::Mismatch,
             "other characters explain the ink better".to_owned(),
             shown(sighting, optics, at),
@@ -280,12 +282,12 @@ mod tests {
     }
 
     /// The verdict on a digit, of whose ink this part is not there, with the next that explain the ink so well;
-    /// `read` is how much likelier the network finds the digit than any other, if it was asked.
+    /// `read` is how much likelier the network finds the digit than any other, if it was asked, and whether it reads labels.
     fn decided_on(
         optics: &Optics,
         (fit, other_fit): (f32, f32),
         absent: f32,
-        read: Option<f32>,
+        (read, reads_labels): (Option<f32>, bool),
     ) -> Verdict {
         let sighting = Sighting {
             glyphs: vec![Seen {
@@ -313,11 +315,12 @@ mod tests {
             other: "8".to_owned(),
         });
         let besides = (reading.as_ref(), &Extra::None);
-        decide(said, &sighting, optics, besides, (true, true), &at).verdict
+        let trust = (true, reads_labels);
+        decide(said, &sighting, optics, besides, trust, &at).verdict
     }
 
     fn decided(fits: (f32, f32), labels: (f32, f32), read: Option<f32>) -> Verdict {
-        decided_on(&scan(labels), fits, 0.0, read)
+        decided_on(&scan(labels), fits, 0.0, (read, true))
     }
 
     /// Labels in a typeface that is much alike.
@@ -339,9 +342,27 @@ mod tests {
             cut: Some(0.55),
             ..scan((usual, 0.05))
         };
-        let lost = (0.3, 0.3);
-        assert_eq!(decided_on(&cut(0.96), lost, 0.9, None), Verdict::Mismatch);
-        assert_eq!(decided_on(&cut(0.92), lost, 0.9, None), Verdict::Unsure);
+        let said = |usual| decided_on(&cut(usual), (0.3, 0.3), 0.9, (None, false));
+        assert_eq!(said(0.96), Verdict::Mismatch);
+        assert_eq!(said(0.92), Verdict::Unsure);
+    }
+
+    #[test]
+    fn a_network_that_cannot_read_labels_says_only_what_glyphs_say() {
+        let said = |fits, read, reads_labels| {
+            decided_on(&scan(GOOD), fits, 0.0, (Some(read), reads_labels))
+        };
+        let (clear, leans, another) = ((0.9, 0.3), (0.9, 0.85), (0.3, 0.9));
+        assert_eq!(said(clear, -8.0, true), Verdict::Unsure);
+        assert_eq!(said(clear, -8.0, false), Verdict::Match);
+        assert_eq!(said(leans, 0.5, true), Verdict::Match);
+        assert_eq!(said(leans, 0.5, false), Verdict::Unsure);
+        assert_eq!(said(leans, 1.5, false), Verdict::Match);
+        assert_eq!(said(leans, -8.0, false), Verdict::Unsure);
+        assert_eq!(said(another, -2.0, true), Verdict::Mismatch);
+        assert_eq!(said(another, -2.0, false), Verdict::Unsure);
+        assert_eq!(said(another, -4.0, false), Verdict::Mismatch);
+        assert_eq!(said(another, 8.0, false), Verdict::Unsure);
     }
 
     #[test]

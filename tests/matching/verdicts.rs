@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use vouchsafe::matching::{Comparison, Matcher, Report, Thresholds, Verdict};
 use vouchsafe::render::Renderer;
 
-use crate::scans::paper::Condition;
+use crate::scans::condition::Condition;
 use crate::scans::{self, Case, foreign};
 
 /// Seeds that the thresholds were not calibrated with.
@@ -100,6 +100,18 @@ fn a_name_under_a_signature_and_an_october_in_another_type_are_found() {
     assert_eq!(signed, ("范伟梅".to_owned(), Verdict::Match));
     let october = verdict(58, "foreign", "date");
     assert_eq!(october, ("15 October 2024".to_owned(), Verdict::Match));
+}
+
+#[test]
+fn what_a_scan_in_black_and_white_has_lost_is_known() {
+    let fine = |case: &Case| case.condition.dots_per_inch == 300;
+    let wrong = each(
+        &["bilevel"],
+        |_| None,
+        12,
+        |case, report| (fine(case) && report.verdict != Verdict::Match).then(String::new),
+    );
+    assert!(wrong.len() <= 1, "{wrong:#?}");
 }
 
 #[test]

@@ -1,0 +1,71 @@
+//! What counts as the same character: what prints so alike that nobody means a difference by it.
+
+/// What counts as the same beside a claim.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Same {
+    /// The letter O and the figure, where the claim has the letter, as in October.
+    letter: bool,
+    /// The sign of the currency and letters that it is like on a coarse scan, where the claim begins with the sign.
+    sign: bool,
+}
+
+impl Same {
+    pub fn of(claim: &str) -> Same {
+        Same {
+            letter: claim.contains('O'),
+            sign: claim.starts_with(['¥', '￥']),
+        }
+    }
+
+    /// Whether a character counts as none: a space between two words is no more of a character than a pause between
+    /// two letters, and the sign before an amount says nothing that the form does not.
+    pub fn is_none(self, character: char) -> bool {
+        character.is_whitespace()
+            || matches!(character, '¥' | '￥')
+            || self.sign && matches!(character, 'V' | 'v' | 'Y' | 'y')
+    }
+
+    /// The one of those that are the same that stands for all of them.
+    pub fn folded(self, character: char) -> char {
+        match character {
+            'O' if self.letter => '0',
+            '\u{FF01}'..='\u{FF5E}' => {
+                char::from_u32(u32::from(character) - 0xFEE0).unwrap_or(character)
+            }
+            '—' | '–' | '−' => '-',
+            '・' | '•' => '·',
+            '“' | '”' => '"',
+            '‘' | '’' => '\'',
+            '。' => '.',
+            '、' => ',',
+            other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_before_an_amount_is_a_letter_a_sign_and_only_beside_a_letter_is_a_figure_one() {
+        let amount = Same::of("¥542,423.36");
+        assert!(amount.is_none('V') && amount.is_none('¥') && !amount.is_none('7'));
+        assert!(!amount.is_none('X') && amount.folded('O') == 'O');
+        let name = Same::of("Victor");
+        assert!(!name.is_none('V') && name.is_none('￥') && name.is_none('\u{3000}'));
+        let date = Same::of("15 October 2024");
+        assert_eq!((date.folded('O'), date.folded('o')), ('0', 'o'));
+        assert!(!date.is_none('Y'));
+    }
+
+    #[test]
+    fn full_width_characters_are_those_of_half_width() {
+        let same = Same::default();
+        let folded: String = "（１２３）－４，５。６"
+            .chars()
+            .map(|it| same.folded(it))
+            .collect();
+        assert_eq!(folded, "(123)-4,5.6");
+    }
+}
