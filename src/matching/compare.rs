@@ -15,7 +15,7 @@ use super::register::{self, Registration};
 use super::report::{FieldReport, PageReport, Report, Verdict};
 use super::scan_page::ScanPage;
 use super::thresholds::Thresholds;
-use super::verdict::{Decision, decide_other_mark, decide_other_word};
+use super::verdict::{Decision, decide_other_paper};
 use crate::render::{Drawing, RenderError, Renderer};
 
 /// Pixels of the scan for one of the form below which the network must show that it can read the scan: 150 dots per
@@ -68,7 +68,7 @@ impl Form {
             name: "mark".to_owned(),
             text: format!("{} B3:{}", self.place, self.digest),
             area,
-            decision: decide_other_mark(format!("{} B3:{}", mark.place, mark.digest), why),
+            decision: decide_other_paper(format!("{} B3:{}", mark.place, mark.digest), why),
         })
     }
 }
@@ -298,7 +298,10 @@ impl Matcher {
                 name: "form".to_owned(),
                 text: label.glyphs.iter().map(|glyph| glyph.character).collect(),
                 area: run_area(label),
-                decision: decide_other_word(),
+                decision: decide_other_paper(
+                    String::new(),
+                    "the form itself says something else there",
+                ),
             });
         }
         let slots = look.slots(scan, &registration);

@@ -89,6 +89,8 @@ pub struct FormPage {
     pub(super) ink: [Plane; 3],
     /// Corners of what the form itself has printed, at full resolution; the strongest first.
     pub(super) anchors: Vec<(i32, i32)>,
+    /// Places on its level rules with nothing else near, at full resolution.
+    pub(super) on_rules: Vec<(i32, i32)>,
     /// Corners of the frame.
     pub(super) frame: Option<[Spot; 4]>,
     /// Corners of the QR mark's modules.
@@ -115,6 +117,14 @@ pub(super) struct Claim {
     pub area: Area,
     pub runs: Vec<GlyphRun>,
 }
+
+/// Ink from which on a pixel is a rule's.
+const RULE_INK: u8 = 60;
+/// Pixels of a rule for each place on it.
+const RULE_STEP: i32 = 64;
+/// Room around such a place that must be blank but for the rule, in pixels, and how thick a rule may be.
+const RULE_ROOM: i32 = 17;
+const RULE_THICK: i32 = 7;
 
 impl FormPage {
     /// The page `index` of a drawing; `pixels` is that page at [`DOTS_PER_INCH`].
@@ -169,6 +179,7 @@ impl FormPage {
             });
         FormPage {
             anchors: anchors(&fixed.halved()),
+            on_rules: on_rules(&fixed),
             frame,
             mark: mark.map(|mark| mark.corners()),
             mark_area: mark,
@@ -282,4 +293,61 @@ fn anchors(half: &Plane) -> Vec<(i32, i32)> {
     }
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
     found.into_iter().map(|it| it.1).collect()
+}
+
+/// Places on level rules of what the form itself has printed, with nothing else near.
+fn on_rules(fixed: &Plane) -> Vec<(i32, i32)> {
+    let (width, height) = (fixed.width as i32, fixed.height as i32);
+    let is_dark = |x: i32, y: i32| fixed.get(x, y) > RULE_INK;
+    let is_blank = |x: i32, y: i32| fixed.get(x, y) <= RULE_INK;
+    let mut places = Vec::new();
+    for y in RULE_ROOM..height - RULE_ROOM {
+        let mut long = 0;
+        for x in 0..width {
+            let begins = is_dark(x, y) && is_blank(x, y - 1);
+            long = if begins { long + 1 } else { 0 };
+            if long < RULE_STEP {
+                continue;
+            }
+            long = 0;
+            let middle = x - RULE_STEP / 2;
+            let above = y - RULE_ROOM..y - 1;
+            let below = y + RULE_THICK..y + RULE_ROOM;
+            let mut around = above.chain(below);
+            let beside = middle - RULE_ROOM..middle + RULE_ROOM;
+            if around.all(|y| beside.clone().all(|x| is_blank(x, y))) {
+                places.push((middle, y));
+            }
+        }
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_on_rules_have_nothing_else_near() {
+        let mut fixed = Plane::new(400, 200);
+        for y in [60, 61, 140, 141] {
+            fixed.values[y * 400 + 20..][..360].fill(200);
+        }
+        // A word over the second rule, and an upright rule through both.
+        for y in 126..134 {
+            fixed.values[y * 400 + 30..][..120].fill(220);
+        }
+        for y in 20..180 {
+            fixed.values[y * 400 + 300] = 200;
+        }
+        let places = on_rules(&fixed);
+        assert!(places.iter().any(|(x, y)| *x < 150 && *y == 60));
+        assert!(
+            places
+                .iter()
+                .any(|(x, y)| (170..280).contains(x) && *y == 140)
+        );
+        assert!(!places.iter().any(|(x, y)| *x < 150 && *y == 140));
+        assert!(!places.iter().any(|(x, _)| (x - 300).abs() < RULE_ROOM));
+    }
 }

@@ -3,6 +3,7 @@
 //! It does not know where scans and vouchers are kept, who sent them, or what becomes of its verdict.
 
 mod alike;
+mod bending;
 mod beside;
 mod compare;
 mod decode;

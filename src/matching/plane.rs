@@ -387,4 +387,15 @@ mod tests {
         assert_eq!(plane.halved().values, [100]);
         assert_eq!(plane.halved_to_darkest().values, [200]);
     }
+
+    #[test]
+    fn cubics_go_through_the_pixels_and_keep_more_of_a_thin_stroke() {
+        let mut plane = Plane::new(8, 8);
+        for row in plane.values.chunks_exact_mut(8) {
+            row.copy_from_slice(&[0, 0, 0, 200, 200, 0, 0, 0]);
+        }
+        let at = |x: f32| plane.sample_smoothly(x, 4.0);
+        assert_eq!([at(2.0), at(3.0)], [0.0, 200.0]);
+        assert!(plane.sample_smoothly(3.5, 4.5) > 220.0 && plane.sample(3.5, 4.5) == 200.0);
+    }
 }

@@ -5,6 +5,7 @@
 //! cross-correlation (Lewis, Fast Template Matching, 1995), and the homography is fitted to those that agree. What
 //! paper bends beyond a homography is kept as a smooth field of small displacements.
 
+use super::bending::follow;
 use super::form::{Area, FormPage};
 use super::guess::{guesses_by_edge, guesses_by_mark, guesses_by_outline};
 use super::homography::{Homography, Pair, Spot};
@@ -15,59 +16,16 @@ use super::seek::seek;
 use crate::render::PagePixels;
 
 /// Correlation from which on an anchor is taken to be found.
-const FOUND_MIN: f32 = 0.55;
+pub(super) const FOUND_MIN: f32 = 0.55;
 
 /// Fewest anchors that a guess must find to be refined, and that a registration must rest on.
-const GUESS_ANCHORS_MIN: usize = 8;
+pub(super) const GUESS_ANCHORS_MIN: usize = 8;
 
 /// Anchors that a guess is judged by.
 const GUESS_ANCHORS: usize = 40;
 
 /// Anchors that are sought at each step.
-const ANCHORS: usize = 130;
-
-/// How far off anchors are on flat paper, in pixels: the median.
-const FLAT: f32 = 0.45;
-
-/// How bent paper is followed, step by step. The last step only measures; flat paper needs but the first.
-const BEND_STEPS: [BendStep; 5] = [
-    BendStep::new(1, 5, 110.0, 13.0),
-    BendStep::new(2, 6, 110.0, 24.0),
-    BendStep::new(1, 5, 90.0, 11.0),
-    BendStep::new(1, 3, 75.0, 7.0),
-    BendStep::new(1, 2, 60.0, 5.0),
-];
-/// The step that looks far off, and the part of the anchors from which on it has nothing to look for.
-const FAR_STEP: usize = 1;
-const FOUND_NEAR: f32 = 0.97;
-/// How far the bends that neighbours saw may lie apart where anchors are sought far off, in pixels: grids repeat.
-const APART: f32 = 6.0;
-
-/// Neighbours of which half must agree.
-const NEIGHBOURS: usize = 4;
-
-/// One step of following bent paper.
-struct BendStep {
-    /// How often the scan is halved.
-    level: usize,
-    /// How far anchors are sought, in pixels of that level.
-    search: i32,
-    /// How far each bends the paper around it, in pixels.
-    reach: f32,
-    /// How far off it may be, in pixels.
-    most: f32,
-}
-
-impl BendStep {
-    const fn new(level: usize, search: i32, reach: f32, most: f32) -> BendStep {
-        BendStep {
-            level,
-            search,
-            reach,
-            most,
-        }
-    }
-}
+pub(super) const ANCHORS: usize = 130;
 
 /// Anchors around a point that say whether the registration holds there.
 const NEAR_ANCHORS: usize = 7;
@@ -128,7 +86,7 @@ impl Registration {
             .collect();
         near.sort_by(|a, b| a.0.total_cmp(&b.0));
         let near = &near[..near.len().min(NEAR_ANCHORS)];
-        near.iter().filter(|it| it.1).count() * 3 >= near.len() * 2
+        self.bends.is_smooth_at(x, y) && near.iter().filter(|it| it.1).count() * 3 >= near.len() * 2
     }
 
     /// A plane of the scan as the form sees it, of a size at one `step`th of the form's resolution.
@@ -218,7 +176,9 @@ fn judge(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<(usize, 
         if !plausible(form, &map) {
             return None;
         }
-        let seen = sights(form, scan, &map, None, (2, GUESS_ANCHORS, 12, search));
+        let seen = as_form_sees(form, scan, &map, None, 2);
+        let places = &form.anchors[..form.anchors.len().min(GUESS_ANCHORS)];
+        let seen = sights(form, &seen, places, (2, 12, search));
         let (fitted, count, score) = fit(&map, &seen, tolerance)?;
         if count < GUESS_ANCHORS_MIN {
             return None;
@@ -245,22 +205,32 @@ fn plausible(form: &FormPage, map: &Homography) -> bool {
         })
 }
 
-/// The first anchors, each where it correlates best near where map and bends have it; blank places with score 0.
-/// Level, how many are sought, half the side of the patch and the reach of the search in pixels of that level.
-fn sights(
+/// The scan's print as the form sees it, halved so often.
+pub(super) fn as_form_sees(
     form: &FormPage,
     scan: &ScanPage,
     map: &Homography,
     bends: Option<&Bends>,
-    (level, count, reach, search): (usize, usize, i32, i32),
-) -> Vec<Sight> {
+    level: usize,
+) -> Plane {
     let plane = &form.ink[level];
-    let step = 1usize << level;
     let size = (plane.width, plane.height);
-    let seen = rectify(&scan.print, map, bends, size, step);
-    let sought = form.anchors.iter().take(count).map(|(x, y)| {
-        let at = (x / step as i32, y / step as i32);
-        let (dx, dy, score) = seek(plane, at, reach, &seen, search).unwrap_or_default();
+    rectify(&scan.print, map, bends, size, 1 << level)
+}
+
+/// Some places of the form, each where it correlates best in what is seen; blank places with score 0. How often what is
+/// seen is halved, half the side of the patch and the reach of the search in its pixels.
+pub(super) fn sights(
+    form: &FormPage,
+    seen: &Plane,
+    places: &[(i32, i32)],
+    (level, reach, search): (usize, i32, i32),
+) -> Vec<Sight> {
+    let step = 1i32 << level;
+    let sought = places.iter().map(|(x, y)| {
+        let at = (x / step, y / step);
+        let found = seek(&form.ink[level], at, reach, seen, search);
+        let (dx, dy, score) = found.unwrap_or_default();
         let full = step as f32;
         Sight {
             at: (*x as f32, *y as f32),
@@ -306,93 +276,22 @@ fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registr
         if !plausible(form, &map) {
             return None;
         }
-        let seen = sights(form, scan, &map, None, (level, ANCHORS, reach, search));
+        let seen = as_form_sees(form, scan, &map, None, level);
+        let places = &form.anchors[..form.anchors.len().min(ANCHORS)];
+        let seen = sights(form, &seen, places, (level, reach, search));
         let (fitted, count, _) = fit(&map, &seen, tolerance)?;
         if count < GUESS_ANCHORS_MIN {
             return None;
         }
         map = fitted;
     }
-    let mut bends = Bends::none(form.ink[0].width, form.ink[0].height);
-    let mut outcome = (0.0, f32::MAX);
-    let mut anchors = Vec::new();
-    for (round, step) in BEND_STEPS.iter().enumerate() {
-        if round == FAR_STEP && outcome.0 > FOUND_NEAR {
-            continue;
-        }
-        let how = (step.level, ANCHORS, 14, step.search);
-        let sought = sights(form, scan, &map, Some(&bends), how);
-        let is_found = |it: &Sight| it.score >= FOUND_MIN && it.off.0.hypot(it.off.1) < step.most;
-        let mut found: Vec<Sight> = sought.iter().filter(|it| is_found(it)).copied().collect();
-        if found.len() < GUESS_ANCHORS_MIN {
-            return None;
-        }
-        if round == FAR_STEP {
-            found = agreeing(&found);
-            bends.add(&found, step.reach);
-            continue;
-        }
-        anchors = sought.iter().map(|it| (it.at, is_found(it))).collect();
-        let mut offs: Vec<f32> = found.iter().map(|it| it.off.0.hypot(it.off.1)).collect();
-        offs.sort_by(f32::total_cmp);
-        outcome = (
-            found.len() as f32 / sought.len() as f32,
-            offs[offs.len() / 2],
-        );
-        let flat = outcome.1 < FLAT && outcome.0 > 0.9;
-        if round + 1 < BEND_STEPS.len() {
-            bends.add(&found, step.reach);
-        }
-        if flat {
-            break;
-        }
-    }
+    let bent = follow(form, scan, &map)?;
     Some(Registration {
         named: false,
         map,
-        bends,
-        found: outcome.0,
-        residual: outcome.1,
-        anchors,
+        bends: bent.bends,
+        found: bent.found,
+        residual: bent.residual,
+        anchors: bent.anchors,
     })
-}
-
-/// The sights that some of those next to them agree with.
-fn agreeing(seen: &[Sight]) -> Vec<Sight> {
-    let agrees = |sight: &&Sight| {
-        let mut others: Vec<(f32, f32)> = seen
-            .iter()
-            .map(|it| {
-                let away = (it.at.0 - sight.at.0).hypot(it.at.1 - sight.at.1);
-                (away, (it.off.0 - sight.off.0).hypot(it.off.1 - sight.off.1))
-            })
-            .filter(|it| it.0 > 0.0)
-            .collect();
-        others.sort_by(|a, b| a.0.total_cmp(&b.0));
-        others.truncate(NEIGHBOURS);
-        others.iter().filter(|it| it.1 < APART).count() * 2 >= NEIGHBOURS
-    };
-    seen.iter().filter(agrees).copied().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_anchor_that_is_one_column_off_agrees_with_none() {
-        let sight = |x: f32, off: f32| Sight {
-            at: (x, 100.0),
-            off: (off, 12.0),
-            score: 0.9,
-        };
-        // The paper bends more and more, and one anchor was found in the next column of a grid.
-        let mut seen: Vec<Sight> = (0..8)
-            .map(|at| sight(at as f32 * 40.0, at as f32))
-            .collect();
-        seen[3].off.0 += 22.0;
-        let agreed = agreeing(&seen);
-        assert_eq!(agreed.len(), 7);
-        assert!(agreed.iter().all(|it| it.off.0 < 10.0));
-    }
 }

@@ -216,19 +216,8 @@ pub(super) fn decide(
     decision(verdict, score, &seen, reason)
 }
 
-/// The decision where one of the form's own words is not there: what the values beside it mean is not sure.
-pub(super) fn decide_other_word() -> Decision {
-    Decision {
-        verdict: Verdict::Unsure,
-        score: 0.3,
-        seen: String::new(),
-        reason: "the form itself says something else there".to_owned(),
-        votes: Votes::default(),
-    }
-}
-
-/// The decision where the mark is not this voucher's: the paper is of something else, or of another version.
-pub(super) fn decide_other_mark(seen: String, why: &str) -> Decision {
+/// The decision where the paper itself is of something else: what the values on it mean is not sure.
+pub(super) fn decide_other_paper(seen: String, why: &str) -> Decision {
     Decision {
         verdict: Verdict::Unsure,
         score: 0.3,
@@ -361,8 +350,16 @@ mod tests {
         assert_eq!(said(leans, -8.0, false), Verdict::Unsure);
         assert_eq!(said(another, -2.0, true), Verdict::Mismatch);
         assert_eq!(said(another, -2.0, false), Verdict::Unsure);
-        assert_eq!(said(another, -4.0, false), Verdict::Mismatch);
-        assert_eq!(said(another, 8.0, false), Verdict::Unsure);
+        assert_eq!(said(another, -8.0, false), Verdict::Unsure);
+        let cut = Optics {
+            cut: Some(0.55),
+            ..scan(GOOD)
+        };
+        let said = |read| decided_on(&cut, another, 0.0, (Some(read), false));
+        assert_eq!(
+            (said(-4.0), said(8.0)),
+            (Verdict::Mismatch, Verdict::Unsure)
+        );
     }
 
     #[test]

@@ -115,6 +115,20 @@ fn what_a_scan_in_black_and_white_has_lost_is_known() {
 }
 
 #[test]
+fn on_a_coarse_scan_characters_are_told_from_others_with_their_neighbours() {
+    let wrong = each(
+        &["low-resolution"],
+        |_| None,
+        12,
+        |case, report| {
+            let readable = case.condition.dots_per_inch > 100;
+            (readable && report.verdict != Verdict::Match).then(String::new)
+        },
+    );
+    assert!(wrong.len() <= 2, "{wrong:#?}");
+}
+
+#[test]
 fn hard_scans_of_true_vouchers_are_never_called_otherwise() {
     let kinds = [
         "low-resolution",
