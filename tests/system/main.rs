@@ -1,6 +1,7 @@
 //! What users do, through the real program and real clients. One binary, so that it links once.
 
 mod access;
+mod access_table;
 mod anchors;
 mod attacks;
 mod backup;
@@ -27,7 +28,9 @@ mod served;
 mod settling;
 mod sign_in;
 mod slow;
+mod tampering;
 mod template;
+mod time_authority;
 mod traces;
 mod tree;
 mod upload;
