@@ -1,8 +1,8 @@
 //! What stands in a field's place besides its text: added characters, strokes over it, lines through it.
 
+use super::competition::Sighting;
 use super::extra::{Blob, blobs};
 use super::form::{Area, Claim, pixels};
-use super::glyphs::Sighting;
 use super::look::Look;
 use super::patch::{FAINT, Patch};
 use super::pen::Pen;

@@ -1,6 +1,6 @@
 //! What the glyphs of a field say of the claim, before the network is asked. Pure.
 
-use super::glyphs::{Seen, Sighting};
+use super::competition::{Seen, Sighting};
 use super::optics::Optics;
 use super::thresholds::Thresholds;
 

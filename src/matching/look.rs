@@ -3,8 +3,9 @@
 use std::cell::OnceCell;
 
 use super::compare::Matcher;
+use super::competition::Sighting;
 use super::form::{Area, Claim, FormPage, pixels, run_area};
-use super::glyphs::{GlyphVote, Sighting};
+use super::glyphs::GlyphVote;
 use super::leaning::{Leaning, leaning};
 use super::optics::Optics;
 use super::pen::Pen;

@@ -6,6 +6,7 @@ mod alike;
 mod bending;
 mod beside;
 mod compare;
+mod competition;
 mod decode;
 mod extra;
 mod form;

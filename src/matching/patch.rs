@@ -30,6 +30,14 @@ impl Patch {
         }
     }
 
+    /// A blank one of the same place.
+    pub fn blank_beneath(&self) -> Patch {
+        Patch {
+            values: vec![0.0; self.values.len()],
+            ..*self
+        }
+    }
+
     /// The part of a plane, moved by an offset; beyond its edge is paper.
     pub fn cut(
         plane: &Plane,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::glyphs::{Seen, Sighting};
+use super::competition::{Seen, Sighting};
 use super::leaning::{Leaning, leaning, shown};
 use super::optics::Optics;
 use super::reader::Reading;

@@ -1,0 +1,250 @@
+//! The first vote: are the glyphs that should be there a better explanation of the ink than any other?
+//!
+//! The claimed glyph and every other that could be mistaken for it are drawn as this scan would show them (position,
+//! blur) and correlated with the ink. What a true glyph scores on this very scan is known from the form's own labels.
+
+use super::form::{Area, Claim, pixels};
+use super::glyphs::{GlyphVote, is_punctuation};
+use super::optics::Optics;
+use super::patch::{Ink, Patch, correlate};
+use super::plane::Plane;
+use super::seek::product;
+use super::wording::Wording;
+use crate::render::{GlyphRun, Typeface};
+
+/// Characters of a line that are placed together.
+const SECTION: usize = 6;
+
+/// How far a character may lie from where its line has it.
+const GLYPH_SEARCH: i32 = 1;
+
+/// Ink of its own by which a glyph can be ruled out, as a part of the claimed glyph's.
+const RIVAL_INK: f32 = 0.12;
+
+/// How much less a glyph may correlate where the claimed one is, to be sought around there as well.
+const NEAR_FIT: f32 = 0.3;
+
+/// Blur in pixels from which on the ink of a character's neighbours is seen in its own cell.
+const BLURRED: f32 = 1.0;
+
+/// A character of a claim as it was seen.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Seen {
+    pub claimed: char,
+    /// Correlation of the ink with the claimed glyph, -1 to 1.
+    pub fit: f32,
+    /// The best of the others.
+    pub other: char,
+    /// Its correlation.
+    pub other_fit: f32,
+    /// How far the ink is from the middle between the claimed glyph and the hardest rival: 1 where it is exactly the
+    /// claimed one, -1 where it is exactly the rival, whatever the two have in common.
+    pub decided: f32,
+    /// Part of the claimed glyph's ink that is not there, 0 to 1: nothing that is written over a glyph takes ink away.
+    pub absent: f32,
+    /// The part of its own ink that is not there, 0 to 1, of the glyph that is hardest to rule out by that.
+    pub refuted: f32,
+    /// Where it is, in pixels of the form.
+    pub area: Area,
+}
+
+/// What the first vote saw of a field.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Sighting {
+    pub glyphs: Vec<Seen>,
+    /// How far the text lies from where it should be, in pixels.
+    pub offset: (i32, i32),
+}
+
+impl GlyphVote<'_> {
+    /// What is seen of a claim.
+    pub fn sight(&self, claim: &Claim, optics: &Optics) -> Sighting {
+        let Some(first) = claim.runs.first() else {
+            return Sighting::default();
+        };
+        let plane = self.plane(first);
+        let darkness = self.darkness(first);
+        let line = optics.shows(&self.line(&claim.runs, 2), darkness);
+        let offset = self.place(&line, plane, (0, 0));
+        let mut glyphs = Vec::new();
+        let wording = Wording::of(&claim.name);
+        for run in &claim.runs {
+            let text: Vec<char> = run.glyphs.iter().map(|it| it.character).collect();
+            for part in 0..run.glyphs.len().div_ceil(SECTION) {
+                let section = part * SECTION..((part + 1) * SECTION).min(run.glyphs.len());
+                // Paper bends within a long line, too.
+                let offset = if run.glyphs.len() > SECTION {
+                    let own = GlyphRun {
+                        glyphs: run.glyphs[section.clone()].to_vec(),
+                        ..run.clone()
+                    };
+                    let line = self.line(std::slice::from_ref(&own), 2);
+                    self.place(&optics.shows(&line, darkness), plane, offset)
+                } else {
+                    offset
+                };
+                for index in section {
+                    glyphs.extend(self.glyph_seen(
+                        (run, &text, index),
+                        (plane, offset),
+                        wording,
+                        optics,
+                    ));
+                }
+            }
+        }
+        Sighting { glyphs, offset }
+    }
+
+    /// What a blurred scan shows of a character's neighbours in its cell; none where the scan is sharp.
+    fn beside(
+        &self,
+        (run, index): (&GlyphRun, usize),
+        cell: &Patch,
+        optics: &Optics,
+    ) -> Option<Patch> {
+        if optics.blur < BLURRED || optics.cut.is_some() {
+            return None;
+        }
+        let reach = (3.0 * optics.blur).ceil() as i32;
+        let mut wide = Patch::blank(
+            cell.left - reach,
+            cell.top,
+            cell.left + cell.width as i32 + reach,
+            cell.top + cell.height as i32,
+        );
+        let neighbours = [index.checked_sub(1), index.checked_add(1)];
+        for neighbour in neighbours.into_iter().flatten() {
+            if let Some(glyph) = run.glyphs.get(neighbour) {
+                let origin = (pixels(glyph.x), pixels(run.baseline));
+                wide.add(&self.glyph(run.typeface, glyph.id, pixels(run.size), origin));
+            }
+        }
+        let mut within = cell.blank_beneath();
+        within.add(&wide.blurred(optics.blur));
+        Some(within)
+    }
+
+    fn glyph_seen(
+        &self,
+        (run, text, index): (&GlyphRun, &[char], usize),
+        (plane, offset): (&Plane, (i32, i32)),
+        wording: Wording,
+        optics: &Optics,
+    ) -> Option<Seen> {
+        let glyph = run.glyphs.get(index)?;
+        let (id, character, x) = (glyph.id, glyph.character, pixels(glyph.x));
+        let next = run.glyphs.get(index + 1).map(|next| pixels(next.x));
+        let hyphen = wording == Wording::Amount && is_punctuation(character);
+        if character.is_whitespace() || hyphen {
+            return None;
+        }
+        let size = pixels(run.size);
+        let baseline = pixels(run.baseline);
+        let claimed = self.glyph(run.typeface, id, size, (x, baseline));
+        let shape = self.renderer.shape(run.typeface, character);
+        let advance = shape.map_or(size, |shape| shape.advance as f32 * size / 1000.0);
+        // Where the character begins; its glyph may be shifted from there.
+        let start = x - shape.map_or(0.0, |shape| shape.shift as f32 * size / 1000.0);
+        // The cell: the glyph's own, as wide as its advance, as tall as digits or Han characters are.
+        let wide = character.is_ascii() && !matches!(character, 'W' | 'M' | '@');
+        let (above, below) = if wide { (0.80, 0.06) } else { (0.90, 0.14) };
+        let right = next.map_or(start + advance, |next| next.min(start + advance));
+        let mut cell = Patch::blank(
+            (start - 1.0).floor() as i32,
+            (baseline - above * size).floor() as i32,
+            (right + 1.0).ceil() as i32,
+            (baseline + below * size).ceil() as i32,
+        );
+        // A glyph that reaches beyond its cell is seen whole.
+        cell = Patch::blank(
+            cell.left.min(claimed.left),
+            cell.top.min(claimed.top),
+            (cell.left + cell.width as i32).max(claimed.left + claimed.width as i32),
+            (cell.top + cell.height as i32).max(claimed.top + claimed.height as i32),
+        );
+        let inks: Vec<Ink> = (-GLYPH_SEARCH..=GLYPH_SEARCH)
+            .flat_map(|dy| (-GLYPH_SEARCH..=GLYPH_SEARCH).map(move |dx| (dx, dy)))
+            .map(|(dx, dy)| Ink::cut(plane, &cell, (offset.0 + dx, offset.1 + dy)))
+            .collect();
+        let darkness = self.darkness(run);
+        let pattern = |glyph: &Patch| {
+            let mut pattern = cell.blank_beneath();
+            pattern.add(glyph);
+            optics.shows(&pattern, darkness)
+        };
+        let best = |centred: &(Vec<f32>, f32)| {
+            let scores = inks.iter().map(|ink| correlate(centred, ink));
+            scores.enumerate().fold(
+                (0, -1.0f32),
+                |best, it| if it.1 > best.1 { it } else { best },
+            )
+        };
+        let own = pattern(&claimed);
+        let beside = self.beside((run, index), &cell, optics);
+        let centred = |drawn: &Patch| match &beside {
+            Some(beside) => drawn.with(beside).centred(),
+            None => drawn.centred(),
+        };
+        let own_centred = centred(&own);
+        let (at, fit) = best(&own_centred);
+        let dark = optics.full(darkness);
+        let absent = inks
+            .iter()
+            .map(|ink| own.absent(ink, dark, None))
+            .fold(1.0, f32::min);
+        let (mut other, mut refuted, mut decided) = ((' ', -1.0f32), 1.0f32, 1.0f32);
+        let alternatives = if is_punctuation(character) {
+            Vec::new()
+        } else {
+            wording.instead_of(text, index)
+        };
+        for alternative in alternatives {
+            let found = self.renderer.shape(run.typeface, alternative);
+            let Some(shape) = found.or_else(|| self.renderer.shape(Typeface::Serif, alternative))
+            else {
+                continue;
+            };
+            // In the middle of the same place.
+            let ems = size / 1000.0;
+            let origin =
+                start + (advance - shape.advance as f32 * ems) / 2.0 + shape.shift as f32 * ems;
+            let drawn = pattern(&self.glyph(shape.typeface, shape.id, size, (origin, baseline)));
+            // Most alternatives are so far off that a pixel to the side does not help them.
+            let centred = centred(&drawn);
+            let mut score = correlate(&centred, &inks[at]);
+            if score > fit - NEAR_FIT {
+                score = best(&centred).1;
+            }
+            if score > other.1 {
+                other = (alternative, score);
+            }
+            let common = product(&centred.0, &own_centred.0);
+            let common = common / (centred.1 * own_centred.1).max(1e-3);
+            decided = decided.min((fit - score) / (1.0 - common).max(0.01));
+            let own_ink = drawn.beyond(&own);
+            let lacking = if own_ink >= RIVAL_INK * own.mass() {
+                drawn.absent(&inks[at], dark, Some(&own))
+            } else {
+                1.0 - own.absent(&inks[at], dark, Some(&drawn))
+            };
+            refuted = refuted.min(lacking);
+        }
+        let area = |at: i32, more: i32| (at + more) as f32;
+        Some(Seen {
+            claimed: character,
+            fit,
+            other: other.0,
+            other_fit: other.1,
+            decided,
+            absent,
+            refuted,
+            area: Area {
+                left: area(cell.left, offset.0),
+                top: area(cell.top, offset.1),
+                right: area(cell.left + cell.width as i32, offset.0),
+                bottom: area(cell.top + cell.height as i32, offset.1),
+            },
+        })
+    }
+}
