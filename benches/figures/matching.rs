@@ -184,7 +184,9 @@ pub fn measure() {
                             println!("    {} {:?} expected {:?} seen {:?} {:?} {}", field.name, field.verdict, field.expected, field.seen, field.votes, field.reason);
                         }
                         for (name, seen) in case.differing.iter().take(4) {
-                            println!("    forged {name} reads {seen:?}");
+                            let field = report.fields.iter().find(|it| it.name == *name);
+                            let said = field.map(|it| (it.verdict, it.expected.as_str(), it.votes));
+                            println!("    forged {name} reads {seen:?} {said:?}");
                         }
                         if let Ok(folder) = std::env::var("KEEP") {
                             std::fs::write(format!("{folder}/{index}.jpg"), &case.scan).unwrap();
