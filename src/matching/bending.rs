@@ -4,8 +4,9 @@ use super::form::FormPage;
 use super::homography::Homography;
 use super::plane::Plane;
 use super::rectify::Bends;
-use super::register::{ANCHORS, FOUND_MIN, GUESS_ANCHORS_MIN, Sight, as_form_sees, sights};
 use super::scan_page::ScanPage;
+use super::seek::Sight;
+use super::sights::{ANCHORS, FOUND_MIN, GUESS_ANCHORS_MIN, as_form_sees, sights};
 
 /// How far off anchors are on flat paper, in pixels: the median.
 const FLAT: f32 = 0.45;
@@ -76,7 +77,7 @@ pub(super) fn follow(form: &FormPage, scan: &ScanPage, map: &Homography) -> Opti
         residual: f32::MAX,
         anchors: Vec::new(),
     };
-    let places = &form.anchors[..form.anchors.len().min(ANCHORS)];
+    let places = form.strongest(ANCHORS);
     for (round, step) in BEND_STEPS.iter().enumerate() {
         if step.far && bent.found > FOUND_NEAR {
             continue;
@@ -116,7 +117,7 @@ pub(super) fn follow(form: &FormPage, scan: &ScanPage, map: &Homography) -> Opti
 /// How far up or down level rules are where no corner tells; along a rule nothing can be said.
 fn level_sights(form: &FormPage, seen: &Plane, step: &BendStep) -> Vec<Sight> {
     let how = (step.level, RULE_REACH, step.search);
-    let mut found = sights(form, seen, &form.on_rules, how);
+    let mut found = sights(form, seen, form.on_rules(), how);
     found.retain(|it| it.score >= FOUND_MIN && it.off.1.abs() < step.most);
     found.iter_mut().for_each(|it| it.off.0 = 0.0);
     agreeing(&found)

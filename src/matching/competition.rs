@@ -116,8 +116,7 @@ impl GlyphVote<'_> {
         let neighbours = [index.checked_sub(1), index.checked_add(1)];
         for neighbour in neighbours.into_iter().flatten() {
             if let Some(glyph) = run.glyphs.get(neighbour) {
-                let origin = (pixels(glyph.x), pixels(run.baseline));
-                wide.add(&self.glyph(run.typeface, glyph.id, pixels(run.size), origin));
+                wide.add(&self.printed(run, glyph));
             }
         }
         let mut within = cell.blank_beneath();

@@ -1,6 +1,7 @@
 //! The form as it should look: what is printed on a page, where, and which of it says something of the voucher.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::extra::Explained;
 use super::frame;
@@ -89,8 +90,8 @@ pub struct FormPage {
     pub(super) ink: [Plane; 3],
     /// Corners of what the form itself has printed, at full resolution; the strongest first.
     pub(super) anchors: Vec<(i32, i32)>,
-    /// Places on its level rules with nothing else near, at full resolution.
-    pub(super) on_rules: Vec<(i32, i32)>,
+    /// Places on its level rules with nothing else near, at full resolution; sought when a scan is bent.
+    on_rules: OnceLock<Vec<(i32, i32)>>,
     /// Corners of the frame.
     pub(super) frame: Option<[Spot; 4]>,
     /// Corners of the QR mark's modules.
@@ -127,6 +128,16 @@ const RULE_ROOM: i32 = 17;
 const RULE_THICK: i32 = 7;
 
 impl FormPage {
+    /// The strongest of the anchors, at most so many.
+    pub(super) fn strongest(&self, count: usize) -> &[(i32, i32)] {
+        &self.anchors[..self.anchors.len().min(count)]
+    }
+
+    /// Places on its level rules with nothing else near, at full resolution.
+    pub(super) fn on_rules(&self) -> &[(i32, i32)] {
+        self.on_rules.get_or_init(|| on_rules(&self.fixed))
+    }
+
     /// The page `index` of a drawing; `pixels` is that page at [`DOTS_PER_INCH`].
     pub fn new(drawing: &Drawing, index: usize, pixels: PagePixels) -> FormPage {
         let items = drawing.pages().get(index).map_or(&[][..], Vec::as_slice);
@@ -179,7 +190,7 @@ impl FormPage {
             });
         FormPage {
             anchors: anchors(&fixed.halved()),
-            on_rules: on_rules(&fixed),
+            on_rules: OnceLock::new(),
             frame,
             mark: mark.map(|mark| mark.corners()),
             mark_area: mark,

@@ -4,7 +4,7 @@ use super::form::{Area, pixels};
 use super::optics::Optics;
 use super::patch::{Ink, Patch, correlate};
 use super::plane::Plane;
-use crate::render::{GlyphRun, Renderer, Typeface};
+use crate::render::{GlyphRun, PlacedGlyph, Renderer, Typeface};
 
 /// How far a field's text may lie from where the registration has it, in pixels: 0.7 mm.
 const LINE_SEARCH: i32 = 5;
@@ -65,6 +65,12 @@ impl GlyphVote<'_> {
         }
     }
 
+    /// A glyph where its run has it.
+    pub fn printed(&self, run: &GlyphRun, glyph: &PlacedGlyph) -> Patch {
+        let origin = (pixels(glyph.x), pixels(run.baseline));
+        self.glyph(run.typeface, glyph.id, pixels(run.size), origin)
+    }
+
     /// The plane that shows a run's colour.
     pub fn plane(&self, run: &GlyphRun) -> &Plane {
         match self.print {
@@ -90,12 +96,7 @@ impl GlyphVote<'_> {
     pub fn line(&self, runs: &[GlyphRun], margin: i32) -> Patch {
         let glyphs: Vec<Patch> = runs
             .iter()
-            .flat_map(|run| {
-                run.glyphs.iter().map(|glyph| {
-                    let origin = (pixels(glyph.x), pixels(run.baseline));
-                    self.glyph(run.typeface, glyph.id, pixels(run.size), origin)
-                })
-            })
+            .flat_map(|run| run.glyphs.iter().map(|glyph| self.printed(run, glyph)))
             .collect();
         let edge = |of: fn(&Patch) -> i32| glyphs.iter().map(of);
         let mut line = Patch::blank(

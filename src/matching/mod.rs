@@ -30,6 +30,7 @@ mod report;
 mod same;
 mod scan_page;
 mod seek;
+mod sights;
 mod signature;
 mod strokes;
 mod thresholds;

@@ -1,6 +1,5 @@
 //! How this scan shows type, which is known from the form's own labels: what they say is sure.
 
-use super::form::pixels;
 use super::glyphs::{AROUND, GlyphVote, is_punctuation};
 use super::patch::{Ink, Patch, correlate};
 use super::plane::Plane;
@@ -161,8 +160,7 @@ impl GlyphVote<'_> {
     fn is_other(&self, run: &GlyphRun, (dx, dy): (i32, i32), optics: &Optics) -> bool {
         let (mut all, mut own) = (0.0, 0.0);
         for glyph in &run.glyphs {
-            let origin = (pixels(glyph.x), pixels(run.baseline));
-            let drawn = self.glyph(run.typeface, glyph.id, pixels(run.size), origin);
+            let drawn = self.printed(run, glyph);
             let part = optics.all_and_own(&drawn, &Ink::cut(self.plane(run), &drawn, (dx, dy)));
             (all, own) = (all + part.0, own + part.1);
         }
@@ -194,9 +192,7 @@ impl GlyphVote<'_> {
                 return correlate(&all, &ink) < optics.usual - 2.0 * at.fit;
             }
             run.glyphs.iter().any(|glyph| {
-                let origin = (pixels(glyph.x), pixels(run.baseline));
-                let drawn = self.glyph(run.typeface, glyph.id, pixels(run.size), origin);
-                let drawn = optics.shows(&drawn, darkness);
+                let drawn = optics.shows(&self.printed(run, glyph), darkness);
                 let mut around = AROUND.iter();
                 let is_gone = |(dx, dy): &(i32, i32)| {
                     let ink = Ink::cut(plane, &drawn, (offset.0 + dx, offset.1 + dy));

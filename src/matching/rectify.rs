@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::homography::{Homography, Spot};
 use super::plane::Plane;
-use super::register::Sight;
+use super::seek::Sight;
 
 /// Side of the squares in which displacements are kept, in pixels.
 const BEND_CELL: usize = 64;

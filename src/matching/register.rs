@@ -12,34 +12,18 @@ use super::homography::{Homography, Pair, Spot};
 use super::plane::Plane;
 use super::rectify::{Bends, Pyramid, rectify};
 use super::scan_page::ScanPage;
-use super::seek::seek;
+use super::seek::Sight;
+use super::sights::{ANCHORS, FOUND_MIN, GUESS_ANCHORS_MIN, as_form_sees, sights};
 use crate::render::PagePixels;
-
-/// Correlation from which on an anchor is taken to be found.
-pub(super) const FOUND_MIN: f32 = 0.55;
-
-/// Fewest anchors that a guess must find to be refined, and that a registration must rest on.
-pub(super) const GUESS_ANCHORS_MIN: usize = 8;
 
 /// Anchors that a guess is judged by.
 const GUESS_ANCHORS: usize = 40;
-
-/// Anchors that are sought at each step.
-pub(super) const ANCHORS: usize = 130;
 
 /// Anchors around a point that say whether the registration holds there.
 const NEAR_ANCHORS: usize = 7;
 
 /// Most regions of a page that are looked at as the voucher.
 const REGIONS_MAX: usize = 4;
-
-/// An anchor that was found, in pixels of the form: where it should be, and how far from there it is.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Sight {
-    pub at: (f32, f32),
-    pub off: (f32, f32),
-    pub score: f32,
-}
 
 /// Where a page of the form is on a page of the scan.
 #[derive(Debug, Clone)]
@@ -177,7 +161,7 @@ fn judge(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<(usize, 
             return None;
         }
         let seen = as_form_sees(form, scan, &map, None, 2);
-        let places = &form.anchors[..form.anchors.len().min(GUESS_ANCHORS)];
+        let places = form.strongest(GUESS_ANCHORS);
         let seen = sights(form, &seen, places, (2, 12, search));
         let (fitted, count, score) = fit(&map, &seen, tolerance)?;
         if count < GUESS_ANCHORS_MIN {
@@ -203,42 +187,6 @@ fn plausible(form: &FormPage, map: &Homography) -> bool {
             let [a, b, c] = [0, 1, 2].map(|offset| corners[(index + offset) % 4]);
             (b.x - a.x) * (c.y - b.y) - (b.y - a.y) * (c.x - b.x) > 2_500.0
         })
-}
-
-/// The scan's print as the form sees it, halved so often.
-pub(super) fn as_form_sees(
-    form: &FormPage,
-    scan: &ScanPage,
-    map: &Homography,
-    bends: Option<&Bends>,
-    level: usize,
-) -> Plane {
-    let plane = &form.ink[level];
-    let size = (plane.width, plane.height);
-    rectify(&scan.print, map, bends, size, 1 << level)
-}
-
-/// Some places of the form, each where it correlates best in what is seen; blank places with score 0. How often what is
-/// seen is halved, half the side of the patch and the reach of the search in its pixels.
-pub(super) fn sights(
-    form: &FormPage,
-    seen: &Plane,
-    places: &[(i32, i32)],
-    (level, reach, search): (usize, i32, i32),
-) -> Vec<Sight> {
-    let step = 1i32 << level;
-    let sought = places.iter().map(|(x, y)| {
-        let at = (x / step, y / step);
-        let found = seek(&form.ink[level], at, reach, seen, search);
-        let (dx, dy, score) = found.unwrap_or_default();
-        let full = step as f32;
-        Sight {
-            at: (*x as f32, *y as f32),
-            off: (dx * full, dy * full),
-            score,
-        }
-    });
-    sought.collect()
 }
 
 /// The map that the anchors found agree on, how many do, and the sum of their scores.
@@ -277,7 +225,7 @@ fn refine(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<Registr
             return None;
         }
         let seen = as_form_sees(form, scan, &map, None, level);
-        let places = &form.anchors[..form.anchors.len().min(ANCHORS)];
+        let places = form.strongest(ANCHORS);
         let seen = sights(form, &seen, places, (level, reach, search));
         let (fitted, count, _) = fit(&map, &seen, tolerance)?;
         if count < GUESS_ANCHORS_MIN {

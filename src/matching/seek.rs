@@ -2,6 +2,14 @@
 
 use super::plane::Plane;
 
+/// An anchor that was found, in pixels of the form: where it should be, and how far from there it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sight {
+    pub at: (f32, f32),
+    pub off: (f32, f32),
+    pub score: f32,
+}
+
 /// Seeks a patch of `form` around `at` in `seen`, up to `search` pixels away: where it is, to a part of a pixel, and
 /// how well it correlates there. None where the patch is blank or reaches over the edge.
 pub(super) fn seek(
