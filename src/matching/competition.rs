@@ -56,6 +56,17 @@ pub(super) struct Sighting {
     pub offset: (i32, i32),
 }
 
+impl Sighting {
+    /// The same without the sign before an amount.
+    pub fn unsigned(&self) -> Sighting {
+        let is_sign = |seen: &&Seen| matches!(seen.claimed, '¥' | '￥');
+        Sighting {
+            glyphs: self.glyphs.iter().skip_while(is_sign).cloned().collect(),
+            ..*self
+        }
+    }
+}
+
 impl GlyphVote<'_> {
     /// What is seen of a claim.
     pub fn sight(&self, claim: &Claim, optics: &Optics) -> Sighting {

@@ -185,8 +185,11 @@ impl GlyphVote<'_> {
                 let places = [offset, (0, 0)];
                 return places.iter().all(|at| self.is_other(run, *at, optics));
             }
-            // In a typeface that is only much alike, no single character tells.
+            // In a typeface that is only much alike, no single character tells, not as a word either.
             if optics.usual < at.sure_type {
+                if run.glyphs.len() < 2 {
+                    return false;
+                }
                 let ink = Ink::cut(plane, &line, offset);
                 let all = line.blurred(optics.blur).centred();
                 return correlate(&all, &ink) < optics.usual - 2.0 * at.fit;

@@ -3,17 +3,23 @@
 /// What counts as the same beside a claim.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Same {
-    /// The letter O and the figure, where the claim has the letter, as in October.
+    /// The letter O, large or small, and the figure, where the claim has the letter, as in October.
     letter: bool,
     /// The sign of the currency and letters that it is like on a coarse scan, where the claim begins with the sign.
     sign: bool,
+    /// Commas between the figures of an amount, where the claim is one: where its point is, they say nothing.
+    groups: bool,
 }
 
 impl Same {
     pub fn of(claim: &str) -> Same {
         Same {
-            letter: claim.contains('O'),
+            letter: claim.contains(['O', 'o']),
             sign: claim.starts_with(['¥', '￥']),
+            groups: claim.contains(',')
+                && claim
+                    .chars()
+                    .all(|it| it.is_ascii_digit() || "¥￥,.-".contains(it)),
         }
     }
 
@@ -23,14 +29,17 @@ impl Same {
         character.is_whitespace()
             || matches!(character, '¥' | '￥')
             || self.sign && matches!(character, 'V' | 'v' | 'Y' | 'y')
+            || self.groups && matches!(character, ',' | '，' | '、')
     }
 
     /// The one of those that are the same that stands for all of them.
     pub fn folded(self, character: char) -> char {
         match character {
-            'O' if self.letter => '0',
+            'O' | 'o' if self.letter => '0',
+            'A'..='Z' => character.to_ascii_lowercase(),
             '\u{FF01}'..='\u{FF5E}' => {
-                char::from_u32(u32::from(character) - 0xFEE0).unwrap_or(character)
+                let half = char::from_u32(u32::from(character) - 0xFEE0);
+                half.unwrap_or(character).to_ascii_lowercase()
             }
             '—' | '–' | '−' => '-',
             '・' | '•' => '·',
@@ -51,12 +60,22 @@ mod tests {
     fn only_before_an_amount_is_a_letter_a_sign_and_only_beside_a_letter_is_a_figure_one() {
         let amount = Same::of("¥542,423.36");
         assert!(amount.is_none('V') && amount.is_none('¥') && !amount.is_none('7'));
-        assert!(!amount.is_none('X') && amount.folded('O') == 'O');
+        assert!(!amount.is_none('X') && amount.folded('O') == 'o');
         let name = Same::of("Victor");
         assert!(!name.is_none('V') && name.is_none('￥') && name.is_none('\u{3000}'));
         let date = Same::of("15 October 2024");
-        assert_eq!((date.folded('O'), date.folded('o')), ('0', 'o'));
+        assert_eq!((date.folded('O'), date.folded('o')), ('0', '0'));
+        assert_eq!(date.folded('M'), date.folded('m'));
         assert!(!date.is_none('Y'));
+    }
+
+    #[test]
+    fn commas_between_the_figures_of_an_amount_say_nothing_and_its_point_does() {
+        let amount = Same::of("¥3,982,235.59");
+        assert!(amount.is_none(',') && amount.is_none('，') && !amount.is_none('.'));
+        // Where a comma may be a point, it says something.
+        assert!(!Same::of("982.59").is_none(','));
+        assert!(!Same::of("甲,乙").is_none(','));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a field can say instead: an amount in words is made of few words, and no forger gains by any others.
 
 use super::alike::alike;
+use super::verdict::is_amount;
 use crate::render::english_numerals;
 
 /// What amounts are written with, in capital numerals.
@@ -20,6 +21,10 @@ pub(super) enum Wording {
     Free,
     /// An amount in words, as the totals of the forms are.
     Amount,
+    /// An amount in figures, or a count.
+    Figures,
+    /// The name of a person.
+    Name,
 }
 
 impl Wording {
@@ -27,6 +32,9 @@ impl Wording {
     pub fn of(field: &str) -> Wording {
         match field {
             "total.words" => Wording::Amount,
+            "attachments" => Wording::Figures,
+            "preparer" | "reviewer" | "bookkeeper" | "cashier" => Wording::Name,
+            other if is_amount(other) => Wording::Figures,
             _ => Wording::Free,
         }
     }
@@ -52,6 +60,8 @@ impl Wording {
         match self {
             Wording::Free => true,
             Wording::Amount => character.is_ascii() || CAPITALS.contains(character),
+            Wording::Figures => character.is_ascii_digit() || "¥￥,.-+()".contains(character),
+            Wording::Name => character.is_alphabetic() || "·.-' ".contains(character),
         }
     }
 }
@@ -85,6 +95,19 @@ fn in_words(text: &[char], at: usize) -> Option<Vec<char>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_has_no_figures_and_an_amount_no_letters() {
+        let name = Wording::of("cashier");
+        assert!(name.may_hold('薛') && name.may_hold('J') && name.may_hold('·'));
+        assert!(!name.may_hold(',') && !name.may_hold('7') && !name.may_hold('|'));
+        for field in ["lines[0].debit", "total", "attachments"] {
+            let figures = Wording::of(field);
+            assert!(figures.may_hold('0') && figures.may_hold('.') && figures.may_hold('-'));
+            assert!(!figures.may_hold('o') && !figures.may_hold('〇') && !figures.may_hold('元'));
+        }
+        assert!(Wording::of("accounts.debit").may_hold('元'));
+    }
 
     #[test]
     fn a_numeral_competes_with_numerals() {
