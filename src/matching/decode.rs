@@ -171,7 +171,10 @@ fn rgb(picture: DynamicImage) -> PagePixels {
         };
         picture.pixels().map(over).collect()
     } else {
-        picture.into_rgb8().pixels().map(|pixel| pixel.0).collect()
+        let values = picture.into_rgb8().into_raw();
+        // Nothing is copied where the memory is all pixels.
+        bytemuck::allocation::try_cast_vec(values)
+            .unwrap_or_else(|(_, values)| values.as_chunks().0.to_vec())
     };
     PagePixels {
         width,

@@ -1,6 +1,6 @@
 //! How this scan shows type, which is known from the form's own labels: what they say is sure.
 
-use super::glyphs::{AROUND, GlyphVote, is_punctuation};
+use super::glyphs::{AROUND, GlyphVote};
 use super::patch::{Ink, Patch, correlate};
 use super::plane::Plane;
 use super::seek::product;
@@ -201,7 +201,7 @@ impl GlyphVote<'_> {
                     let ink = Ink::cut(plane, &drawn, (offset.0 + dx, offset.1 + dy));
                     drawn.absent(&ink, optics.full(darkness), None) > most
                 };
-                !is_punctuation(glyph.character) && around.all(is_gone)
+                glyph.character.is_alphanumeric() && around.all(is_gone)
             })
         })
     }

@@ -8,7 +8,7 @@ const SIDE_MAX_PIXELS: usize = 4_200;
 /// Side of a block of paper whose brightness is taken as one, in pixels.
 const BLOCK: usize = 16;
 /// Pixels that are sampled together.
-const TOGETHER: usize = 16;
+const TOGETHER: usize = 32;
 /// Darkest paper that is still taken for paper: below, a shadow or a table is.
 const PAPER_MIN: f32 = 24.0;
 
@@ -159,14 +159,14 @@ impl Plane {
         let (mut x, mut y, dx, dy) = (fixed(x), fixed(y), fixed(dx), fixed(dy));
         for into in into.chunks_mut(TOGETHER) {
             // First all are fetched, then all are mixed at once.
-            let (mut upper, mut lower) = ([[0u16; 2]; TOGETHER], [[0u16; 2]; TOGETHER]);
+            let (mut upper, mut lower) = ([[0u8; 2]; TOGETHER], [[0u8; 2]; TOGETHER]);
             let (mut across, mut down) = ([0u16; TOGETHER], [0u16; TOGETHER]);
             for index in 0..into.len() {
                 let at = (y >> 16) as usize * self.width + (x >> 16) as usize;
+                let pair = |at: usize| self.values.get(at..).and_then(|it| it.first_chunk());
                 // The line is inside, so there always are four.
-                if let Some(four) = self.values.get(at..at + self.width + 2) {
-                    let pair = |at: usize| [u16::from(four[at]), u16::from(four[at + 1])];
-                    (upper[index], lower[index]) = (pair(0), pair(self.width));
+                if let (Some(above), Some(below)) = (pair(at), pair(at + self.width)) {
+                    (upper[index], lower[index]) = (*above, *below);
                 }
                 (across[index], down[index]) = ((x >> 8) as u16 & 0xFF, (y >> 8) as u16 & 0xFF);
                 (x, y) = (x + dx, y + dy);
@@ -174,7 +174,10 @@ impl Plane {
             let mut mixed = [0u8; TOGETHER];
             for index in 0..TOGETHER {
                 let (fx, fy) = (across[index], u32::from(down[index]));
-                let mix = |[left, right]: [u16; 2]| u32::from(left * (256 - fx) + right * fx);
+                let mix = |pair: [u8; 2]| {
+                    let [left, right] = pair.map(u16::from);
+                    u32::from(left * (256 - fx) + right * fx)
+                };
                 let value = mix(upper[index]) * (256 - fy) + mix(lower[index]) * fy;
                 mixed[index] = ((value + 0x8000) >> 16) as u8;
             }

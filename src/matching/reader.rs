@@ -148,11 +148,12 @@ impl Reader {
             .filter(|c| !same.is_none(*c))
             .map(|c| self.class(c, same))
             .collect::<Option<_>>()?;
-        let shown: Vec<Frames> = views
-            .iter()
-            .map(|view| Frames::new(&self.run(line, *view)?, self, same))
-            .collect::<Option<_>>()?;
-        let text = self.text(&shown.first()?.greedy(|_| true));
+        let (mut text, mut shown) = (None, Vec::new());
+        for view in views {
+            let output = self.run(line, *view)?;
+            text = text.or_else(|| self.likeliest(&output));
+            shown.push(Frames::new(&output, self, same)?);
+        }
         let possible = |class: &usize| {
             let character = self.characters.get(*class);
             character.is_none_or(|it| wording.may_hold(*it))
@@ -178,7 +179,7 @@ impl Reader {
             }
         }
         Some(Reading {
-            text,
+            text: text?,
             margin,
             other: self.text(&other),
         })
@@ -186,8 +187,12 @@ impl Reader {
 
     /// What the network reads at its likeliest.
     pub(super) fn read_freely(&self, line: &Line) -> Option<String> {
-        let output = self.run(line, VIEWS[0])?;
-        Some(self.text(&Frames::new(&output, self, Same::default())?.greedy(|_| true)))
+        self.likeliest(&self.run(line, VIEWS[0])?)
+    }
+
+    /// The text of the likeliest character of each frame, with nothing taken for the same but what is of another width.
+    fn likeliest(&self, output: &NdTensor<f32, 2>) -> Option<String> {
+        Some(self.text(&Frames::new(output, self, Same::default())?.greedy(|_| true)))
     }
 
     fn text(&self, classes: &[usize]) -> String {

@@ -140,7 +140,7 @@ impl Bends {
 }
 
 /// Pixels of a line between which places on the scan are interpolated: a homography is straight enough that long.
-const STRIDE: usize = 16;
+const STRIDE: usize = 32;
 
 /// Pixels of the scan in one of the form below which the scan is so coarse that it is worth more than bilinear
 /// interpolation.

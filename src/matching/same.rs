@@ -7,6 +7,8 @@ pub(super) struct Same {
     letter: bool,
     /// The sign of the currency and letters that it is like on a coarse scan, where the claim begins with the sign.
     sign: bool,
+    /// Large letters and small ones, where the claim is known: nobody means a difference by them.
+    case: bool,
     /// Commas between the figures of an amount, where the claim is one: where its point is, they say nothing.
     groups: bool,
 }
@@ -16,6 +18,7 @@ impl Same {
         Same {
             letter: claim.contains(['O', 'o']),
             sign: claim.starts_with(['¥', '￥']),
+            case: true,
             groups: claim.contains(',')
                 && claim
                     .chars()
@@ -36,10 +39,10 @@ impl Same {
     pub fn folded(self, character: char) -> char {
         match character {
             'O' | 'o' if self.letter => '0',
-            'A'..='Z' => character.to_ascii_lowercase(),
+            'A'..='Z' if self.case => character.to_ascii_lowercase(),
             '\u{FF01}'..='\u{FF5E}' => {
                 let half = char::from_u32(u32::from(character) - 0xFEE0);
-                half.unwrap_or(character).to_ascii_lowercase()
+                half.map_or(character, |it| self.folded(it))
             }
             '—' | '–' | '−' => '-',
             '・' | '•' => '·',
@@ -66,6 +69,7 @@ mod tests {
         let date = Same::of("15 October 2024");
         assert_eq!((date.folded('O'), date.folded('o')), ('0', '0'));
         assert_eq!(date.folded('M'), date.folded('m'));
+        assert_eq!(Same::default().folded('M'), 'M');
         assert!(!date.is_none('Y'));
     }
 

@@ -76,7 +76,7 @@ impl ScanPage {
 
 /// How many pixels of a sample are as good as black, and how many neither that nor as good as white.
 fn darkest_and_between(picture: &PagePixels) -> (usize, usize) {
-    let sample = picture.pixels.iter().step_by(7).map(|pixel| pixel[1]);
+    let sample = picture.pixels.iter().step_by(29).map(|pixel| pixel[1]);
     let darkest = sample.clone().filter(|value| *value < 64).count();
     (
         darkest,
