@@ -58,12 +58,10 @@ pub(super) struct Sighting {
 
 impl Sighting {
     /// The same without the sign before an amount.
-    pub fn unsigned(&self) -> Sighting {
-        let is_sign = |seen: &&Seen| matches!(seen.claimed, '¥' | '￥');
-        Sighting {
-            glyphs: self.glyphs.iter().skip_while(is_sign).cloned().collect(),
-            ..*self
-        }
+    pub fn unsigned(mut self) -> Sighting {
+        self.glyphs
+            .retain(|seen| !matches!(seen.claimed, '¥' | '￥'));
+        self
     }
 }
 

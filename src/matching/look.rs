@@ -12,7 +12,7 @@ use super::pen::Pen;
 use super::plane::Plane;
 use super::reader::{Line, Reading};
 use super::register::Registration;
-use super::report::{SlotReport, Verdict};
+use super::report::SlotReport;
 use super::scan_page::ScanPage;
 use super::verdict::{Decision, Extra, decide, decide_empty};
 use super::wording::Wording;
@@ -130,41 +130,25 @@ impl Look<'_> {
         } else {
             WHOLE_PLACE
         };
-        let decide = |reading: Option<Reading>| {
-            // What the network is sure of says the rest where the sign before an amount is of another type.
-            let sure = |it: &Reading| self.reads_labels && it.margin >= at.reads_alone;
-            let unsigned = reading
-                .as_ref()
-                .is_some_and(sure)
-                .then(|| sighting.unsigned());
-            decide(
-                (&claim.name, &claim.text),
-                unsigned.as_ref().unwrap_or(&sighting),
-                &self.optics,
-                (reading.as_ref(), &extra),
-                (self.own_type, self.reads_labels),
-                at,
-            )
-        };
-        if clear || !(self.own_type || self.reads_labels) {
-            return decide(None);
-        }
-        let line = self.line(claim, (sighting.offset, beside), Some(&self.form.fixed));
-        let (Some(reader), Some(line)) = (&self.matcher.reader, line) else {
-            return decide(None);
-        };
-        let wording = Wording::of(&claim.name);
-        let decision = decide(reader.read(&line, &claim.text, wording));
-        if decision.verdict != Verdict::Unsure {
-            return decision;
-        }
-        // What it hesitates at, it sees in other ways as well; what it has not found, nobody says is not there.
-        let again = decide(reader.read_again(&line, &claim.text, wording));
-        if again.verdict == Verdict::Match {
-            again
+        let reading = if clear || !(self.own_type || self.reads_labels) {
+            None
         } else {
-            decision
-        }
+            self.read(claim, &sighting, beside)
+        };
+        // What the network is sure of says the rest where the sign before an amount is of another type.
+        let sure = |it: &Reading| self.reads_labels && it.margin >= at.reads_alone;
+        let sighting = match reading.as_ref().is_some_and(sure) {
+            true => sighting.unsigned(),
+            false => sighting,
+        };
+        decide(
+            (&claim.name, &claim.text),
+            &sighting,
+            &self.optics,
+            (reading.as_ref(), &extra),
+            (self.own_type, self.reads_labels),
+            at,
+        )
     }
 
     /// Whether the values are printed in the form's own type for sure.
@@ -184,6 +168,13 @@ impl Look<'_> {
             right: all.right.max(one.right),
             bottom: all.bottom.max(one.bottom),
         })
+    }
+
+    /// Lets the network read a field.
+    fn read(&self, claim: &Claim, sighting: &Sighting, beside: f32) -> Option<Reading> {
+        let reader = self.matcher.reader.as_ref()?;
+        let line = self.line(claim, (sighting.offset, beside), Some(&self.form.fixed))?;
+        reader.read(&line, &claim.text, Wording::of(&claim.name))
     }
 
     /// The field's place as a line of text: the form's own print taken out, the cells of a digit grid moved together.

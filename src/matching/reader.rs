@@ -25,13 +25,6 @@ const LINE_HEIGHT: usize = 48;
 const WIDTH_STEP: usize = 32;
 /// Widest line, in pixels of [`LINE_HEIGHT`].
 const WIDTH_MAX: usize = 1_600;
-/// The ways in which a line is shown to the network, the first one first.
-const VIEWS: [View; 4] = [
-    View::new(1.0, 0.0),
-    View::new(1.15, 0.06),
-    View::new(0.87, -0.04),
-    View::new(1.3, -0.04),
-];
 /// Likeliest characters of a place that are tried there.
 const TRIED: usize = 4;
 /// Least probability of a character in a frame to be tried there.
@@ -61,21 +54,6 @@ pub(super) struct Line {
     pub width: usize,
     pub height: usize,
     pub values: Vec<f32>,
-}
-
-/// How a line is shown to the network.
-#[derive(Clone, Copy)]
-struct View {
-    /// How much wider it is drawn than it is.
-    stretch: f32,
-    /// How much of its height is added as paper above and below; cut off where negative.
-    border: f32,
-}
-
-impl View {
-    const fn new(stretch: f32, border: f32) -> View {
-        View { stretch, border }
-    }
 }
 
 /// What the network says of a claim.
@@ -126,60 +104,34 @@ impl Reader {
     /// Reads a line and holds it against the claim; none where the claim has a character that the network does not
     /// know, or the network fails. Only what the field's `wording` can hold competes with the claim.
     pub(super) fn read(&self, line: &Line, claim: &str, wording: Wording) -> Option<Reading> {
-        self.read_in(&VIEWS[..1], line, claim, wording)
-    }
-
-    /// The same, with the line shown in several ways: what the network takes one character for another by is often
-    /// gone when it sees it a little wider or smaller. Likelihoods are the means of the logarithms.
-    pub(super) fn read_again(&self, line: &Line, claim: &str, wording: Wording) -> Option<Reading> {
-        self.read_in(&VIEWS, line, claim, wording)
-    }
-
-    fn read_in(
-        &self,
-        views: &[View],
-        line: &Line,
-        claim: &str,
-        wording: Wording,
-    ) -> Option<Reading> {
         let same = Same::of(claim);
         let claimed: Vec<usize> = claim
             .chars()
             .filter(|c| !same.is_none(*c))
             .map(|c| self.class(c, same))
             .collect::<Option<_>>()?;
-        let (mut text, mut shown) = (None, Vec::new());
-        for view in views {
-            let output = self.run(line, *view)?;
-            text = text.or_else(|| self.likeliest(&output));
-            shown.push(Frames::new(&output, self, same)?);
-        }
+        let output = self.run(line)?;
+        let text = self.likeliest(&output)?;
+        let frames = Frames::new(&output, self, same)?;
+        let likelihood = frames.likelihood(&claimed);
         let possible = |class: &usize| {
             let character = self.characters.get(*class);
             character.is_none_or(|it| wording.may_hold(*it))
         };
-        let mut others: Vec<Vec<usize>> = Vec::new();
-        for frames in &shown {
-            let best = frames.greedy(|class| possible(class) || claimed.contains(class));
-            others.extend(frames.variants(&claimed, possible));
-            others.extend((best != claimed).then_some(best));
+        let best = frames.greedy(|class| possible(class) || claimed.contains(class));
+        let mut others: Vec<Vec<usize>> = frames.variants(&claimed, possible);
+        if best != claimed {
+            others.push(best);
         }
-        others.sort_unstable();
-        others.dedup();
-        let likelihood = |classes: &[usize]| {
-            let sum: f32 = shown.iter().map(|it| it.likelihood(classes)).sum();
-            sum / shown.len() as f32
-        };
-        let claims = likelihood(&claimed);
         let (mut margin, mut other) = (f32::MAX, Vec::new());
         for candidate in others {
-            let gap = claims - likelihood(&candidate);
+            let gap = likelihood - frames.likelihood(&candidate);
             if gap < margin {
                 (margin, other) = (gap, candidate);
             }
         }
         Some(Reading {
-            text: text?,
+            text,
             margin,
             other: self.text(&other),
         })
@@ -187,7 +139,7 @@ impl Reader {
 
     /// What the network reads at its likeliest.
     pub(super) fn read_freely(&self, line: &Line) -> Option<String> {
-        self.likeliest(&self.run(line, VIEWS[0])?)
+        self.likeliest(&self.run(line)?)
     }
 
     /// The text of the likeliest character of each frame, with nothing taken for the same but what is of another width.
@@ -207,17 +159,13 @@ impl Reader {
         self.classes.get(&same.folded(character)).copied()
     }
 
-    fn run(&self, line: &Line, view: View) -> Option<NdTensor<f32, 2>> {
-        let scale = LINE_HEIGHT as f32 / (line.height as f32 * (1.0 + 2.0 * view.border));
-        let inner = (line.width as f32 * scale * view.stretch).round() as usize;
-        let inner = inner.clamp(8, WIDTH_MAX);
+    fn run(&self, line: &Line) -> Option<NdTensor<f32, 2>> {
+        let scale = LINE_HEIGHT as f32 / line.height as f32;
+        let inner = ((line.width as f32 * scale).round() as usize).clamp(8, WIDTH_MAX);
         let width = inner.div_ceil(WIDTH_STEP) * WIDTH_STEP;
         let mut plane = vec![1.0f32; LINE_HEIGHT * width];
         for y in 0..LINE_HEIGHT {
-            let sy = (y as f32 + 0.5) / scale - 0.5 - view.border * line.height as f32;
-            if sy < -1.0 || sy > line.height as f32 {
-                continue;
-            }
+            let sy = (y as f32 + 0.5) / scale - 0.5;
             for x in 0..inner {
                 let sx = (x as f32 + 0.5) * line.width as f32 / inner as f32 - 0.5;
                 plane[y * width + x] = line.sample(sx, sy) / 127.5 - 1.0;

@@ -146,9 +146,9 @@ pub(super) fn decide(
             "it is read there, in another type".to_owned(),
             claim.to_owned(),
         ),
-        // A typeface that is only much alike says little of single characters: the network must be surer by half.
+        // A typeface that is only much alike says little of single characters: the network must be twice as sure.
         (Leaning::Against | Leaning::Missing, Some(_))
-            if own_type && !sure_type && reads_labels && reads >= 1.5 * at.reads_alone =>
+            if own_type && !sure_type && reads_labels && reads >= 2.0 * at.reads_alone =>
         {
             (
                 Verdict::Match,
@@ -377,7 +377,7 @@ mod tests {
     fn in_a_typeface_that_is_much_alike_a_sure_reading_counts_for_more_than_glyphs() {
         let another = (0.1, 0.8);
         assert_eq!(decided(another, ALIKE, Some(5.0)), Verdict::Match);
-        assert_eq!(decided(another, ALIKE, Some(2.9)), Verdict::Unsure);
+        assert_eq!(decided(another, ALIKE, Some(3.0)), Verdict::Unsure);
         assert_eq!(decided((0.3, 0.9), GOOD, Some(5.0)), Verdict::Unsure);
     }
 

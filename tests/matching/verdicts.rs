@@ -103,6 +103,24 @@ fn a_name_under_a_signature_and_an_october_in_another_type_are_found() {
 }
 
 #[test]
+fn in_another_type_what_says_nothing_of_a_value_casts_no_doubt_on_it() {
+    let (renderer, matcher, fonts) = (Renderer::new(), matcher(), foreign::fonts());
+    for (run, index, why) in [
+        (912, 298, "a tick of the form and the letters of a currency"),
+        (913, 388, "small letters for large ones"),
+        (915, 58, "a rule read as a comma after a name"),
+        (916, 328, "the sign before an amount read as a character"),
+        (917, 28, "the sign before an amount in another shape"),
+        (918, 238, "a figure read as a letter"),
+    ] {
+        let seed = run * 1_000_003 + index;
+        let case = scans::case(&renderer, &fonts, seed, "foreign", None).unwrap();
+        let report = report(&matcher, &renderer, &case);
+        assert_eq!(report.verdict, Verdict::Match, "{why}: {}", report.reason);
+    }
+}
+
+#[test]
 fn what_a_scan_in_black_and_white_has_lost_is_known() {
     let fine = |case: &Case| case.condition.dots_per_inch == 300;
     let wrong = each(
