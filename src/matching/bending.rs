@@ -1,9 +1,9 @@
 //! Bent paper: followed from what is found to what is not found yet.
 
+use super::bends::Bends;
 use super::form::FormPage;
 use super::homography::Homography;
 use super::plane::Plane;
-use super::rectify::Bends;
 use super::scan_page::ScanPage;
 use super::seek::Sight;
 use super::sights::{ANCHORS, FOUND_MIN, GUESS_ANCHORS_MIN, as_form_sees, sights};

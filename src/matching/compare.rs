@@ -18,9 +18,9 @@ use super::thresholds::Thresholds;
 use super::verdict::{Decision, decide_other_paper};
 use crate::render::{Drawing, RenderError, Renderer};
 
-/// Pixels of the scan for one of the form below which the network must show that it can read the scan: 150 dots per
-/// inch.
-const COARSE: f64 = 0.72;
+/// Pixels of the scan for one of the form from which on a scan is taken to be legible; below, the network must show that it
+/// can read it: 150 dots per inch.
+const LEGIBLE: f64 = 0.72;
 
 /// Most readings of one field of a scan.
 const READ_MAX: usize = 16;
@@ -254,8 +254,8 @@ impl Matcher {
             cold: cold.as_ref(),
             pen: OnceCell::new(),
         };
-        let coarse = registration.map.scale_at(form.middle()) < COARSE;
-        look.reads_labels = (strict && !coarse) || !sound || look.finds_labels_read();
+        let legible = registration.map.scale_at(form.middle()) >= LEGIBLE;
+        look.reads_labels = (strict && legible) || !sound || look.finds_labels_read();
         // Without colour, a seal over print is told from it by its width.
         let (toneless, through) = (OnceCell::new(), OnceCell::new());
         let mut fields = Vec::new();

@@ -4,6 +4,7 @@
 
 mod alike;
 mod bending;
+mod bends;
 mod beside;
 mod compare;
 mod competition;

@@ -6,11 +6,12 @@
 //! paper bends beyond a homography is kept as a smooth field of small displacements.
 
 use super::bending::follow;
+use super::bends::Bends;
 use super::form::{Area, FormPage};
 use super::guess::{guesses_by_edge, guesses_by_mark, guesses_by_outline};
 use super::homography::{Homography, Pair, Spot};
 use super::plane::Plane;
-use super::rectify::{Bends, Pyramid, rectify};
+use super::rectify::{Pyramid, rectify};
 use super::scan_page::ScanPage;
 use super::seek::Sight;
 use super::sights::{ANCHORS, FOUND_MIN, GUESS_ANCHORS_MIN, as_form_sees, sights};

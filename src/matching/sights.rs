@@ -1,9 +1,10 @@
 //! Where places of the form are on a scan that is nearly where the form has them.
 
+use super::bends::Bends;
 use super::form::FormPage;
 use super::homography::Homography;
 use super::plane::Plane;
-use super::rectify::{Bends, rectify};
+use super::rectify::rectify;
 use super::scan_page::ScanPage;
 use super::seek::{Sight, seek};
 
