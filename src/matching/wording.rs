@@ -6,6 +6,8 @@ use crate::render::english_numerals;
 
 /// What amounts are written with, in capital numerals.
 const CAPITALS: &str = "零壹贰叁肆伍陆柒捌玖拾佰仟万亿元角分整";
+/// What amounts in figures have beside these and capital numerals, and what would make another amount of one.
+const FIGURES_BESIDES: &str = "¥￥$€£%,.-+()十百千圆KkMmWw";
 /// What amounts have in English beside the numerals below a hundred.
 const POWERS: [&str; 4] = ["hundred", "thousand", "million", "billion"];
 
@@ -60,7 +62,11 @@ impl Wording {
         match self {
             Wording::Free => true,
             Wording::Amount => character.is_ascii() || CAPITALS.contains(character),
-            Wording::Figures => character.is_ascii_digit() || "¥￥,.-+()".contains(character),
+            Wording::Figures => {
+                character.is_ascii_digit()
+                    || FIGURES_BESIDES.contains(character)
+                    || CAPITALS.contains(character)
+            }
             Wording::Name => character.is_alphabetic() || "·.-' ".contains(character),
         }
     }
@@ -97,14 +103,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_has_no_figures_and_an_amount_no_letters() {
+    fn a_name_has_no_figures_and_an_amount_no_letters_but_units() {
         let name = Wording::of("cashier");
         assert!(name.may_hold('薛') && name.may_hold('J') && name.may_hold('·'));
         assert!(!name.may_hold(',') && !name.may_hold('7') && !name.may_hold('|'));
         for field in ["lines[0].debit", "total", "attachments"] {
             let figures = Wording::of(field);
             assert!(figures.may_hold('0') && figures.may_hold('.') && figures.may_hold('-'));
-            assert!(!figures.may_hold('o') && !figures.may_hold('〇') && !figures.may_hold('元'));
+            assert!(!figures.may_hold('o') && !figures.may_hold('〇') && !figures.may_hold('夫'));
+            // Ten thousand times as much.
+            assert!(figures.may_hold('万') && figures.may_hold('K'));
         }
         assert!(Wording::of("accounts.debit").may_hold('元'));
     }
