@@ -5,6 +5,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=${CACHE:-$HOME/.cache/vouchsafe}/oidc-provider-$(sha256sum tests/oidc/package-lock.json | cut -c1-12)
+mkdir -p "$(dirname "$folder")"
+# Several tests ask at the same time: on an empty cache one brings it, the others wait.
+exec 9>"$folder.lock"
+flock 9
 if [ ! -f "$folder/complete" ]; then
   rm -rf "$folder" "$folder.new"
   python3 - "$folder.new" >&2 <<'PYTHON'
