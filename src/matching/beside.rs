@@ -8,7 +8,8 @@ use super::patch::{FAINT, Patch};
 use super::pen::Pen;
 use super::plane::Plane;
 use super::strokes::Row;
-use super::verdict::{Extra, is_amount};
+use super::verdict::Extra;
+use super::wording::is_amount;
 use crate::render::Typeface;
 
 /// Size of type where a place has none of its own, in pixels: 9.5 points.

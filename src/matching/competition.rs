@@ -8,6 +8,7 @@ use super::glyphs::{GlyphVote, is_punctuation};
 use super::optics::Optics;
 use super::patch::{Ink, Patch, correlate};
 use super::plane::Plane;
+use super::same::is_sign;
 use super::seek::product;
 use super::wording::Wording;
 use crate::render::{GlyphRun, Typeface};
@@ -59,8 +60,7 @@ pub(super) struct Sighting {
 impl Sighting {
     /// The same without the sign before an amount.
     pub fn unsigned(mut self) -> Sighting {
-        self.glyphs
-            .retain(|seen| !matches!(seen.claimed, '¥' | '￥'));
+        self.glyphs.retain(|seen| !is_sign(seen.claimed));
         self
     }
 }

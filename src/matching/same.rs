@@ -1,5 +1,10 @@
 //! What counts as the same character: what prints so alike that nobody means a difference by it.
 
+/// Whether a character is the sign before an amount.
+pub(super) fn is_sign(character: char) -> bool {
+    matches!(character, '¥' | '￥')
+}
+
 /// What counts as the same beside a claim.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Same {
@@ -17,7 +22,7 @@ impl Same {
     pub fn of(claim: &str) -> Same {
         Same {
             letter: claim.contains(['O', 'o']),
-            sign: claim.starts_with(['¥', '￥']),
+            sign: claim.starts_with(is_sign),
             case: true,
             groups: claim.contains(',')
                 && claim
@@ -30,7 +35,7 @@ impl Same {
     /// two letters, and the sign before an amount says nothing that the form does not.
     pub fn is_none(self, character: char) -> bool {
         character.is_whitespace()
-            || matches!(character, '¥' | '￥')
+            || is_sign(character)
             || self.sign && matches!(character, 'V' | 'v' | 'Y' | 'y')
             || self.groups && matches!(character, ',' | '，' | '、')
     }

@@ -8,6 +8,7 @@ use super::optics::Optics;
 use super::reader::Reading;
 use super::report::Verdict;
 use super::thresholds::Thresholds;
+use super::wording::is_amount;
 
 /// Ink in a field that the form does not explain.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -64,12 +65,6 @@ fn votes(sighting: &Sighting, optics: &Optics, reading: Option<&Reading>) -> Vot
         absent: -worst(|seen| -seen.absent),
         refuted: worst(|seen| seen.refuted),
     }
-}
-
-/// Whether a field is an amount in figures.
-pub(super) fn is_amount(name: &str) -> bool {
-    let side = name.ends_with("debit") || name.ends_with("credit");
-    side && !name.starts_with("accounts") || name == "total"
 }
 
 /// Decides on a field that has a text. Where the network does not read the form's own labels, it may only say what the
@@ -379,12 +374,6 @@ mod tests {
         assert_eq!(decided(another, ALIKE, Some(5.0)), Verdict::Match);
         assert_eq!(decided(another, ALIKE, Some(3.0)), Verdict::Unsure);
         assert_eq!(decided((0.3, 0.9), GOOD, Some(5.0)), Verdict::Unsure);
-    }
-
-    #[test]
-    fn accounts_are_no_amounts() {
-        assert!(is_amount("lines[0].debit") && is_amount("total.credit") && is_amount("total"));
-        assert!(!is_amount("accounts.debit") && !is_amount("accounts.credit"));
     }
 
     #[test]

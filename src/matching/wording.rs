@@ -1,7 +1,6 @@
 //! What a field can say instead: an amount in words is made of few words, and no forger gains by any others.
 
 use super::alike::alike;
-use super::verdict::is_amount;
 use crate::render::english_numerals;
 
 /// What amounts are written with, in capital numerals.
@@ -14,6 +13,12 @@ const POWERS: [&str; 4] = ["hundred", "thousand", "million", "billion"];
 /// What amounts are written with, in English.
 fn numerals() -> impl Iterator<Item = &'static str> {
     english_numerals().chain(POWERS)
+}
+
+/// Whether a field is an amount in figures.
+pub(super) fn is_amount(name: &str) -> bool {
+    let side = name.ends_with("debit") || name.ends_with("credit");
+    side && !name.starts_with("accounts") || name == "total"
 }
 
 /// What kind of text a field holds.
@@ -101,6 +106,12 @@ fn in_words(text: &[char], at: usize) -> Option<Vec<char>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn accounts_are_no_amounts() {
+        assert!(is_amount("lines[0].debit") && is_amount("total.credit") && is_amount("total"));
+        assert!(!is_amount("accounts.debit") && !is_amount("accounts.credit"));
+    }
 
     #[test]
     fn a_name_has_no_figures_and_an_amount_no_letters_but_units() {
