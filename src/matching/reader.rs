@@ -31,6 +31,8 @@ const TRIED: usize = 4;
 const CHANCE_MIN: f32 = 0.004;
 /// Characters from which on a claim is so long that a doubled character is not tried.
 const LONG_CLAIM: usize = 30;
+/// Least probability of a character in a frame to be told from one that the network excludes.
+const KEPT_MIN: f32 = 1e-6;
 /// Least probability of a character, so that logarithms stay finite.
 const FLOOR: f32 = 1e-9;
 
@@ -48,6 +50,10 @@ pub struct Reader {
     /// One thread: whoever runs several comparisons at once runs several of these.
     threads: Arc<ThreadPool>,
 }
+
+/// What the network says of a line: for each of its frames, from left to right, the classes that it does not exclude and
+/// their probabilities.
+type Output = Vec<Vec<(usize, f32)>>;
 
 /// A line of text to read: brightness from 0 to 255, row after row.
 pub(super) struct Line {
@@ -111,8 +117,8 @@ impl Reader {
             .map(|c| self.class(c, same))
             .collect::<Option<_>>()?;
         let output = self.run(line)?;
-        let text = self.likeliest(&output)?;
-        let frames = Frames::new(&output, self, same)?;
+        let text = self.likeliest(&output);
+        let frames = Frames::new(&output, self, same);
         let likelihood = frames.likelihood(&claimed);
         let possible = |class: &usize| {
             let character = self.characters.get(*class);
@@ -139,12 +145,12 @@ impl Reader {
 
     /// What the network reads at its likeliest.
     pub(super) fn read_freely(&self, line: &Line) -> Option<String> {
-        self.likeliest(&self.run(line)?)
+        Some(self.likeliest(&self.run(line)?))
     }
 
     /// The text of the likeliest character of each frame, with nothing taken for the same but what is of another width.
-    fn likeliest(&self, output: &NdTensor<f32, 2>) -> Option<String> {
-        Some(self.text(&Frames::new(output, self, Same::default())?.greedy(|_| true)))
+    fn likeliest(&self, output: &Output) -> String {
+        self.text(&Frames::new(output, self, Same::default()).greedy(|_| true))
     }
 
     fn text(&self, classes: &[usize]) -> String {
@@ -159,7 +165,7 @@ impl Reader {
         self.classes.get(&same.folded(character)).copied()
     }
 
-    fn run(&self, line: &Line) -> Option<NdTensor<f32, 2>> {
+    fn run(&self, line: &Line) -> Option<Output> {
         let scale = LINE_HEIGHT as f32 / line.height as f32;
         let inner = ((line.width as f32 * scale).round() as usize).clamp(8, WIDTH_MAX);
         let width = inner.div_ceil(WIDTH_STEP) * WIDTH_STEP;
@@ -181,8 +187,15 @@ impl Reader {
             .ok()?;
         let output: NdTensor<f32, 3> = output.try_into().ok()?;
         let [_, steps, classes] = output.shape();
-        let data = output.to_vec();
-        (data.len() == steps * classes).then(|| NdTensor::from_data([steps, classes], data))
+        let data = output.data()?;
+        if classes < 2 || steps == 0 || data.len() != steps * classes {
+            return None;
+        }
+        let likely = |frame: &[f32]| {
+            let all = frame.iter().copied().enumerate();
+            all.filter(|it| it.1 > KEPT_MIN).collect()
+        };
+        Some(data.chunks_exact(classes).map(likely).collect())
     }
 }
 
@@ -216,12 +229,7 @@ struct Frames {
 }
 
 impl Frames {
-    fn new(output: &NdTensor<f32, 2>, reader: &Reader, same: Same) -> Option<Frames> {
-        let [steps, classes] = output.shape();
-        if classes < 2 || steps == 0 {
-            return None;
-        }
-        let data = output.to_vec();
+    fn new(output: &Output, reader: &Reader, same: Same) -> Frames {
         // Classes of characters that look the same count as one.
         let fold = |class: usize| {
             let character = reader.characters.get(class).copied().unwrap_or('\0');
@@ -232,12 +240,10 @@ impl Frames {
             }
         };
         let (mut logs, mut likeliest) = (Vec::new(), Vec::new());
-        for frame in data.chunks_exact(classes) {
+        for frame in output {
             let mut kept: HashMap<usize, f32> = HashMap::new();
-            for (class, probability) in frame.iter().enumerate() {
-                if *probability > 1e-6 {
-                    *kept.entry(fold(class)).or_default() += probability;
-                }
+            for (class, probability) in frame {
+                *kept.entry(fold(*class)).or_default() += probability;
             }
             let mut order: Vec<usize> = kept.keys().copied().collect();
             order.sort_by(|a, b| kept[b].total_cmp(&kept[a]).then(a.cmp(b)));
@@ -248,7 +254,7 @@ impl Frames {
             logs.push(kept);
             likeliest.push(order);
         }
-        Some(Frames { logs, likeliest })
+        Frames { logs, likeliest }
     }
 
     fn log(&self, frame: usize, class: usize) -> f32 {
