@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::random::Random;
 use super::vouchers::{self, money};
 
-pub const FORGERIES: [&str; 14] = [
+pub const FORGERIES: [&str; 16] = [
     "digit",
     "digits-swapped",
     "point",
@@ -13,7 +13,9 @@ pub const FORGERIES: [&str; 14] = [
     "digit-after",
     "day",
     "name",
+    "name-alike",
     "account",
+    "text-alike",
     "line-removed",
     "line-added",
     "amounts-exchanged",
@@ -47,6 +49,23 @@ fn balance(voucher: &mut Value) {
             line["credit"] = json!(money(total));
         }
     }
+}
+
+/// For each Han character those that look most like it; see fonts/README.md.
+const ALIKE: &[u8] = include_bytes!("../../fonts/alike.bin");
+const ALIKE_ROW: usize = 25;
+
+/// A text with one of its Han characters changed for one that looks like it.
+fn alike(text: &str, random: &mut Random) -> Option<String> {
+    let mut text: Vec<char> = text.chars().collect();
+    let place = random.below(text.len());
+    let (codes, _) = ALIKE.as_chunks::<2>();
+    let code = |it: &[u8; 2]| char::from_u32(u32::from(u16::from_le_bytes(*it)));
+    let row = codes
+        .chunks_exact(ALIKE_ROW)
+        .find(|row| code(&row[0]) == Some(text[place]))?;
+    text[place] = code(&row[1 + random.below(8)])?;
+    Some(text.into_iter().collect())
 }
 
 /// A forged copy; none if this voucher offers no place for it. What the forger changes is what is printed: the
@@ -142,6 +161,16 @@ pub fn forge(original: &Value, kind: &str, random: &mut Random) -> Option<Value>
             let other: Vec<char> = vouchers::person(random).chars().collect();
             name[place] = other[place.min(other.len() - 1)];
             forged[role] = json!(name.into_iter().collect::<String>());
+        }
+        "name-alike" => {
+            let role = random.pick(&["preparer", "bookkeeper", "cashier"]);
+            let name = alike(original[role].as_str()?, random)?;
+            forged[role] = json!(name);
+        }
+        "text-alike" => {
+            let field = random.pick(&["account", "summary"]);
+            let text = alike(original["lines"][at][field].as_str()?, random)?;
+            forged["lines"][at][field] = json!(text);
         }
         "account" => {
             let mut other = vouchers::voucher(random, "payment");

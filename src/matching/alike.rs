@@ -3,23 +3,24 @@
 /// For each Han character of the common typeface, ascending: the character and those that look most like it, the
 /// likest first, each as two bytes, the lower first. Made from the typeface by a test; see fonts/README.md.
 const TABLE: &[u8] = include_bytes!("../../fonts/alike.bin");
-/// Alternatives of a character.
-const ALTERNATIVES: usize = 8;
+/// Alternatives of a character in the table.
+const ALTERNATIVES: usize = 24;
 const ROW_BYTES: usize = 2 * (1 + ALTERNATIVES);
 /// What an amount, a number or a date can have instead of one of its characters.
 const FIGURES: &str = "0123456789";
 const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const SIGNS: &str = "1lI|-/";
 
-/// The characters that look most like this one, the likest first; none are known of a rare one.
-pub(super) fn alike(character: char) -> Vec<char> {
+/// The characters that look most like this one, the likest first, at most so many if it is a Han character; none are known
+/// of a rare one.
+pub(super) fn alike(character: char, most: usize) -> Vec<char> {
     let among = |set: &str| set.chars().filter(|it| *it != character).collect();
     match character {
         '0'..='9' => among(FIGURES),
         'A'..='Z' | 'a'..='z' => among(LETTERS),
         ' '..='~' | '¥' => among(SIGNS),
         _ => row(character).map_or(Vec::new(), |row| {
-            row.filter(|it| *it != character).collect()
+            row.filter(|it| *it != character).take(most).collect()
         }),
     }
 }
@@ -143,9 +144,9 @@ mod tests {
             ('人', '入'),
         ];
         for (one, other) in pairs {
-            assert!(alike(one).contains(&other), "{one}: {:?}", alike(one));
+            assert!(alike(one, 8).contains(&other), "{one}: {:?}", alike(one, 8));
         }
-        assert_eq!(alike('3').len(), 9);
-        assert!(alike('喆').is_empty());
+        assert_eq!(alike('3', 8).len(), 9);
+        assert!(alike('喆', 8).is_empty());
     }
 }

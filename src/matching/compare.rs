@@ -230,6 +230,7 @@ impl Matcher {
         let vote = GlyphVote {
             renderer: &self.renderer,
             black: &black,
+            fixed: &form.fixed,
             print: print.as_ref(),
             grey: scan.grey,
             bilevel: scan.bilevel,

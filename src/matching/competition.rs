@@ -19,6 +19,10 @@ const SECTION: usize = 6;
 /// How far a character may lie from where its line has it.
 const GLYPH_SEARCH: i32 = 1;
 
+/// How many look-alikes a Han character has to beat: one that fits as it should, and any other.
+const LIKEST: usize = 8;
+const LIKE: usize = 24;
+
 /// Ink of its own by which a glyph can be ruled out, as a part of the claimed glyph's.
 const RIVAL_INK: f32 = 0.12;
 
@@ -105,7 +109,8 @@ impl GlyphVote<'_> {
         Sighting { glyphs, offset }
     }
 
-    /// What a blurred scan shows of a character's neighbours in its cell; none where the scan is sharp.
+    /// What a blurred scan shows in a character's cell of its neighbours and of the form's own print; none where the scan
+    /// is sharp.
     fn beside(
         &self,
         (run, index): (&GlyphRun, usize),
@@ -118,9 +123,9 @@ impl GlyphVote<'_> {
         let reach = (3.0 * optics.blur).ceil() as i32;
         let mut wide = Patch::blank(
             cell.left - reach,
-            cell.top,
+            cell.top - reach,
             cell.left + cell.width as i32 + reach,
-            cell.top + cell.height as i32,
+            cell.top + cell.height as i32 + reach,
         );
         let neighbours = [index.checked_sub(1), index.checked_add(1)];
         for neighbour in neighbours.into_iter().flatten() {
@@ -128,8 +133,11 @@ impl GlyphVote<'_> {
                 wide.add(&self.printed(run, glyph));
             }
         }
+        let mut printed = Patch::cut(self.fixed, &wide, (0, 0));
+        let full = 255.0 * self.darkness(run);
+        printed.values.iter_mut().for_each(|it| *it /= full);
         let mut within = cell.blank_beneath();
-        within.add(&wide.blurred(optics.blur));
+        within.add(&wide.with(&printed).blurred(optics.blur));
         Some(within)
     }
 
@@ -205,7 +213,9 @@ impl GlyphVote<'_> {
         let alternatives = if is_punctuation(character) {
             Vec::new()
         } else {
-            wording.instead_of(text, index)
+            // What fits as labels do is it, unless one of its likest fits as well.
+            let sure = optics.is_usual(fit) && !optics.is_coarse();
+            wording.instead_of(text, index, if sure { LIKEST } else { LIKE })
         };
         for alternative in alternatives {
             let found = self.renderer.shape(run.typeface, alternative);

@@ -45,6 +45,8 @@ pub(super) struct GlyphVote<'a> {
     pub renderer: &'a Renderer,
     /// The scan as the form sees it: ink that is not red.
     pub black: &'a Plane,
+    /// What the form prints besides the values.
+    pub fixed: &'a Plane,
     /// All ink, if something red is printed.
     pub print: Option<&'a Plane>,
     /// Whether the scan has no colour.

@@ -19,29 +19,65 @@ pub(super) enum Leaning {
     Missing,
 }
 
-/// Blur in pixels from which on a dense character has ink wherever another has: that all of the claim's ink is there, and
-/// some of every rival's is not, then says nothing, and what does not fit well is not it.
-const COVERING: f32 = 1.8;
+/// Part of what labels lack of a perfect correlation by which a glyph must correlate more than another: noise differs by
+/// less.
+const NOISE: f32 = 0.3;
+/// The least of that, for a scan that shows labels perfectly.
+const MARGIN_LEAST: f32 = 0.003;
+
+/// How much further the ink must be from another glyph where it is less like the claimed one than labels are like
+/// themselves.
+const UNUSUAL: f32 = 1.7;
+
+/// Whether the ink is the claimed glyph, and neither one of those that look like it nor any that was not tried.
+fn is_claimed(seen: &Seen, optics: &Optics, at: &Thresholds) -> bool {
+    // Punctuation has no alternatives: its kind matters, not its shape.
+    if seen.other == ' ' {
+        return true;
+    }
+    // Every figure is tried against a figure, but of other characters only the most alike: ink that is none of these
+    // either is less like the claim than labels are like themselves.
+    let figure = seen.claimed.is_ascii_digit();
+    let usual = figure || optics.is_usual(seen.fit);
+    let covering = optics.is_covering() && !figure;
+    let less = match (figure, usual || !covering) {
+        (true, _) => at.fit,
+        (false, true) => at.fit / 2.0,
+        (false, false) => at.fit / 4.0,
+    };
+    let decided = if covering {
+        at.decided_coarse
+    } else {
+        at.decided
+    };
+    let decided = if usual { decided } else { UNUSUAL * decided };
+    let margin = (NOISE * (1.0 - optics.usual)).clamp(MARGIN_LEAST, at.margin);
+    seen.fit >= optics.usual - less
+        && seen.fit - seen.other_fit >= margin
+        && seen.decided >= decided
+}
 
 fn glyph_leaning(seen: &Seen, optics: &Optics, at: &Thresholds) -> Leaning {
     let margin = seen.fit - seen.other_fit;
-    let sharp = optics.blur < COVERING;
-    let fit = if sharp { at.fit } else { at.fit / 2.0 };
-    let fits = seen.fit >= optics.usual - fit;
-    let other_fits = seen.other_fit >= optics.usual - at.fit;
+    let covering = optics.is_covering();
+    let less = if covering { at.fit / 4.0 } else { at.fit };
+    let other_fits = seen.other_fit >= optics.usual - less;
     let there = seen.absent <= optics.absent.min(at.fading) + at.absent;
-    // A rival is ruled out by what it lacks only where it lacks more than the claim does.
-    let ruled_out = sharp && seen.refuted >= at.refuted + seen.absent;
-    // Punctuation has no alternatives: its kind matters, not its shape.
-    let alone = seen.other == ' ';
-    let clear = fits && margin >= at.margin && seen.decided >= at.decided;
+    // What is written over a glyph leaves its own ink there, and some of every rival's lacks: more than the claim lacks.
+    // Of characters that were not tried nothing is known, so that figures alone are told by it.
+    let ruled_out = there && !covering && seen.refuted >= at.refuted + seen.absent;
+    let under = seen.claimed.is_ascii_digit() && ruled_out && seen.decided >= at.decided_other;
     if seen.absent > at.missing && !other_fits {
         Leaning::Missing
-    } else if there && (alone || clear || ruled_out) {
+    } else if there && is_claimed(seen, optics, at) || under {
         Leaning::Clear
-    } else if !alone && other_fits && -margin >= at.margin && -seen.decided >= at.decided {
+    } else if seen.other != ' '
+        && other_fits
+        && -margin >= at.margin
+        && -seen.decided >= at.decided_other
+    {
         Leaning::Against
-    } else if margin >= 0.0 && seen.fit >= optics.usual - 2.0 * fit {
+    } else if margin >= 0.0 && (ruled_out || seen.fit >= optics.usual - 2.0 * at.fit) {
         Leaning::For
     } else {
         Leaning::Open
@@ -85,45 +121,97 @@ mod tests {
     use super::super::form::Area;
     use super::*;
 
-    #[test]
-    fn on_a_coarse_scan_a_dense_character_does_not_pass_for_another() {
-        // 凯 where 鹏 is claimed, at 150 dots per inch: nothing of 鹏 is lacking, and it has other rivals than 凯.
-        let seen = Seen {
-            claimed: '鹏',
-            fit: 0.876,
-            other: '腾',
-            other_fit: 0.8762,
-            decided: -0.005,
-            absent: 0.016,
-            refuted: 0.4,
+    /// A scan whose labels correlate so much, and how blurred it is.
+    fn scan(usual: f32, blur: f32) -> Optics {
+        Optics {
+            blur,
+            cut: None,
+            dark: 200.0,
+            usual,
+            absent: 0.05,
+            scatter: 0.0,
+        }
+    }
+
+    /// A claimed character and its best rival: how well they fit, how decided it is between them, and what part of its
+    /// own ink the rival lacks.
+    fn seen(
+        (claimed, other): (char, char),
+        (fit, other_fit): (f32, f32),
+        decided: f32,
+        (absent, refuted): (f32, f32),
+    ) -> Seen {
+        Seen {
+            claimed,
+            fit,
+            other,
+            other_fit,
+            decided,
+            absent,
+            refuted,
             area: Area {
                 left: 0.0,
                 top: 0.0,
                 right: 26.0,
                 bottom: 26.0,
             },
-        };
-        let at = Thresholds::default();
-        let says = |blur, seen: &Seen| {
-            let optics = Optics {
-                blur,
-                cut: None,
-                dark: 200.0,
-                usual: 0.99,
-                absent: 0.05,
-                scatter: 0.0,
-            };
-            glyph_leaning(seen, &optics, &at)
-        };
-        assert_eq!(says(2.0, &seen), Leaning::Open);
-        // On a sharp scan it is what a signature over the character makes of it.
-        assert_eq!(says(0.8, &seen), Leaning::Clear);
-        let fitting = Seen {
-            fit: 0.96,
-            other_fit: 0.93,
-            decided: 0.7,
-            ..seen
-        };
-        assert_eq!(says(2.0, &fitting), Leaning::Clear);
+        }
+    }
+
+    fn says(seen: &Seen, optics: &Optics) -> Leaning {
+        glyph_leaning(seen, optics, &Thresholds::default())
+    }
+
+    #[test]
+    fn a_character_that_looks_like_the_claimed_one_is_not_taken_for_it() {
+        let sharp = scan(0.998, 1.55);
+        // 人 is printed: all ink of 入 is nearly where its own is.
+        let enters = seen(('入', '人'), (0.951, 0.998), -0.946, (0.0, 0.676));
+        assert_eq!(says(&enters, &sharp), Leaning::Against);
+        // 套 is printed, which is none of those that look most like 膏.
+        let paste = seen(('膏', '督'), (0.867, 0.864), 0.028, (0.01, 0.548));
+        assert_eq!(says(&paste, &sharp), Leaning::For);
+        // 费 is printed: as far from 普, but not as like 曹 as labels are like themselves.
+        let coarse = scan(0.996, 2.6);
+        let cao = seen(('曹', '普'), (0.974, 0.959), 0.48, (0.0, 1.0));
+        assert_eq!(says(&cao, &coarse), Leaning::For);
+        let itself = seen(('曹', '普'), (0.992, 0.977), 0.48, (0.0, 1.0));
+        assert_eq!(says(&itself, &coarse), Leaning::Clear);
+    }
+
+    #[test]
+    fn a_figure_which_every_other_is_tried_against_need_not_fit_as_well() {
+        let scan = scan(0.98, 1.2);
+        let of = |claimed, decided| seen((claimed, '已'), (0.9, 0.85), decided, (0.0, 0.0));
+        assert_eq!(says(&of('3', 0.3), &scan), Leaning::Clear);
+        assert_eq!(says(&of('己', 0.3), &scan), Leaning::For);
+        assert_eq!(says(&of('己', 0.5), &scan), Leaning::Clear);
+        assert_eq!(says(&of('3', 0.2), &scan), Leaning::For);
+    }
+
+    #[test]
+    fn under_a_stroke_of_a_pen_figures_alone_are_told_by_what_others_lack() {
+        let scan = scan(0.99, 0.8);
+        let under = |claimed| seen((claimed, '鄙'), (0.55, 0.4), 0.6, (0.01, 0.5));
+        assert_eq!(says(&under('8'), &scan), Leaning::Clear);
+        assert_eq!(says(&under('鹏'), &scan), Leaning::For);
+    }
+
+    #[test]
+    fn on_a_coarse_scan_a_dense_character_does_not_pass_for_another() {
+        // 凯 where 鹏 is claimed, at 150 dots per inch: nothing of 鹏 is lacking, and it has other rivals than 凯.
+        let dense = seen(('鹏', '腾'), (0.876, 0.8762), -0.005, (0.016, 0.4));
+        assert_eq!(says(&dense, &scan(0.99, 2.0)), Leaning::Open);
+        let itself = seen(('鹏', '腾'), (0.985, 0.96), 0.7, (0.016, 0.4));
+        assert_eq!(says(&itself, &scan(0.99, 2.0)), Leaning::Clear);
+    }
+
+    #[test]
+    fn on_a_coarse_scan_what_is_written_over_a_character_makes_no_other_of_it() {
+        // 海 under a signature at 120 dots per inch.
+        let signed = seen(('海', '诲'), (0.75, 0.82), -1.33, (0.0, 0.0));
+        assert_eq!(says(&signed, &scan(0.99, 2.0)), Leaning::Open);
+        let other = seen(('海', '诲'), (0.9, 0.98), -1.0, (0.0, 0.0));
+        assert_eq!(says(&other, &scan(0.99, 2.0)), Leaning::Against);
     }
 }

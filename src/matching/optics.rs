@@ -7,8 +7,8 @@ use super::seek::product;
 use super::thresholds::Thresholds;
 use crate::render::GlyphRun;
 
-/// How blurred a scan may be, in pixels (standard deviation).
-const BLURS: [f32; 6] = [0.45, 0.8, 1.15, 1.55, 2.0, 2.6];
+/// How blurred a scan may be, in pixels (standard deviation). The best of these is refined half a step each way.
+const BLURS: [f32; 8] = [0.45, 0.8, 1.15, 1.55, 2.0, 2.6, 3.2, 3.8];
 
 /// Labels that the blur is measured on.
 const LABELS_MAX: usize = 24;
@@ -24,6 +24,14 @@ const CUT_BLUR: f32 = 0.5;
 
 /// Part of the ink in a word's place that must be its own, on a scan in black and white.
 const OWN_INK: f32 = 0.75;
+
+/// Blur in pixels from which on a dense character has ink wherever another has.
+const COVERING: f32 = 1.8;
+
+/// How many times what the labels lack of a perfect correlation a glyph may lack and be no less like itself, and what
+/// every glyph may lack.
+const USUAL_MISFITS: f32 = 1.8;
+const MISFIT_LEAST: f32 = 0.002;
 
 /// How this scan shows type.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +68,21 @@ impl Optics {
         Patch { values, ..blurred }.blurred(CUT_BLUR)
     }
 
+    /// Whether a dense character has ink wherever another has: that all of a claim's ink is there says nothing then.
+    pub fn is_covering(&self) -> bool {
+        self.blur >= COVERING
+    }
+
+    /// Whether strokes run into each other, or get lost.
+    pub fn is_coarse(&self) -> bool {
+        self.is_covering() || self.cut.is_some()
+    }
+
+    /// Whether ink is as like a glyph as labels are like themselves on this scan, or not much less.
+    pub fn is_usual(&self, fit: f32) -> bool {
+        1.0 - fit <= USUAL_MISFITS * (1.0 - self.usual + MISFIT_LEAST)
+    }
+
     /// How much ink is in the place of a character on a scan in black and white, and how much of it is its own: strokes
     /// are lost there, but none come up.
     fn all_and_own(&self, character: &Patch, ink: &Ink) -> (f32, f32) {
@@ -82,6 +105,28 @@ impl Optics {
     }
 }
 
+/// A label's picture, where it is looked for and how far from there it is, and how dark its colour is.
+type LabelSeen<'a> = (Patch, &'a Plane, (i32, i32), f32);
+
+/// A scan of this blur and cut: how dark it is then, and how much labels correlate.
+fn seen_through(labels: &[LabelSeen], optics: Optics) -> Optics {
+    let (mut fits, mut darks) = (Vec::new(), Vec::new());
+    for (label, plane, offset, darkness) in labels {
+        let centred = optics.shows(label, *darkness).centred();
+        let ink = Ink::cut(plane, label, *offset);
+        fits.push(correlate(&centred, &ink));
+        let (own, norm) = centred;
+        let dark = product(&own, &ink.values) / (norm * norm).max(1e-3);
+        let pale = if optics.cut.is_some() { 1.0 } else { *darkness };
+        darks.push(dark / pale);
+    }
+    Optics {
+        dark: reached_by(5, darks).unwrap_or(200.0).clamp(20.0, 255.0),
+        usual: reached_by(5, fits).unwrap_or(0.0),
+        ..optics
+    }
+}
+
 impl GlyphVote<'_> {
     /// How the scan shows the form's own labels.
     pub fn optics(&self, labels: &[GlyphRun]) -> Optics {
@@ -95,7 +140,7 @@ impl GlyphVote<'_> {
             absent: 0.0,
             scatter: 0.0,
         };
-        let lines: Vec<(Patch, &Plane, (i32, i32), f32)> = chosen
+        let lines: Vec<LabelSeen> = chosen
             .iter()
             .map(|run| {
                 let line = self.line(std::slice::from_ref(*run), 2);
@@ -108,29 +153,23 @@ impl GlyphVote<'_> {
         for cut in std::iter::once(None).chain(cuts) {
             let mut most = 0.0;
             for blur in BLURS {
-                let shown = Optics { blur, cut, ..best };
-                let mut fits = Vec::new();
-                let mut darks = Vec::new();
-                for (line, plane, offset, darkness) in &lines {
-                    let centred = shown.shows(line, *darkness).centred();
-                    let ink = Ink::cut(plane, line, *offset);
-                    fits.push(correlate(&centred, &ink));
-                    let (own, norm) = centred;
-                    let dark = product(&own, &ink.values) / (norm * norm).max(1e-3);
-                    darks.push(if cut.is_some() { dark } else { dark / darkness });
-                }
-                let usual = reached_by(5, fits).unwrap_or(0.0);
-                if usual < most - 0.02 {
+                let tried = seen_through(&lines, Optics { blur, cut, ..best });
+                if tried.usual < most - 0.02 {
                     break;
                 }
-                most = usual.max(most);
-                if usual > best.usual {
-                    best = Optics {
-                        dark: reached_by(5, darks).unwrap_or(200.0).clamp(20.0, 255.0),
-                        usual,
-                        ..shown
-                    };
+                most = tried.usual.max(most);
+                if tried.usual > best.usual {
+                    best = tried;
                 }
+            }
+        }
+        let at = BLURS.iter().position(|it| *it == best.blur).unwrap_or(0);
+        let steps = [at.wrapping_sub(1), at + 1];
+        for step in steps.into_iter().filter_map(|it| BLURS.get(it)) {
+            let blur = (step + BLURS[at]) / 2.0;
+            let tried = seen_through(&lines, Optics { blur, ..best });
+            if tried.usual > best.usual {
+                best = tried;
             }
         }
         let absent: Vec<f32> = lines

@@ -21,8 +21,13 @@ pub struct Thresholds {
     pub fit: f32,
     /// How much more one glyph must correlate than another to be clearly it, whatever the noise.
     pub margin: f32,
-    /// How far the ink must be from the middle between two glyphs to be clearly one of them, 0 to 1.
+    /// How far the ink must be from the middle between the claimed glyph and any that looks like it to be clearly the
+    /// claimed one, 0 to 1.
     pub decided: f32,
+    /// How far on a scan so coarse that a dense character covers others.
+    pub decided_coarse: f32,
+    /// How far to be clearly the other glyph.
+    pub decided_other: f32,
     /// Part of its ink that a glyph must lack to be missing.
     pub missing: f32,
     /// Part of its ink that a glyph may lack, more than labels do, and be clearly there.
@@ -64,7 +69,9 @@ impl Default for Thresholds {
             scatter: 1.5,
             fit: 0.2,
             margin: 0.012,
-            decided: 0.5,
+            decided: 0.25,
+            decided_coarse: 0.3,
+            decided_other: 0.5,
             missing: 0.8,
             absent: 0.12,
             whole: 0.02,

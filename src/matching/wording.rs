@@ -46,8 +46,8 @@ impl Wording {
         }
     }
 
-    /// The characters that could stand in the place of one of a text's.
-    pub fn instead_of(self, text: &[char], at: usize) -> Vec<char> {
+    /// The characters that could stand in the place of one of a text's; of a Han character at most so many that look like it.
+    pub fn instead_of(self, text: &[char], at: usize, most: usize) -> Vec<char> {
         let Some(character) = text.get(at).copied() else {
             return Vec::new();
         };
@@ -56,9 +56,9 @@ impl Wording {
                 CAPITALS.chars().filter(|it| *it != character).collect()
             }
             Wording::Amount if character.is_ascii_alphabetic() => {
-                in_words(text, at).unwrap_or_else(|| alike(character))
+                in_words(text, at).unwrap_or_else(|| alike(character, most))
             }
-            _ => alike(character),
+            _ => alike(character, most),
         }
     }
 
@@ -131,26 +131,26 @@ mod tests {
     #[test]
     fn a_numeral_competes_with_numerals() {
         let text: Vec<char> = "人民币贰佰元整".chars().collect();
-        let instead = Wording::of("total.words").instead_of(&text, 4);
+        let instead = Wording::of("total.words").instead_of(&text, 4, 8);
         assert!(instead.contains(&'仟') && !instead.contains(&'值') && !instead.contains(&'佰'));
-        let free = Wording::of("lines[0].summary").instead_of(&text, 4);
-        assert_eq!(free, alike('佰'));
+        let free = Wording::of("lines[0].summary").instead_of(&text, 4, 8);
+        assert_eq!(free, alike('佰', 8));
         assert!(!Wording::Amount.may_hold('值') && Wording::Free.may_hold('值'));
     }
 
     #[test]
     fn a_letter_of_a_numeral_competes_with_those_of_other_numerals() {
         let text: Vec<char> = "Nine thousand and 00/100 CNY".chars().collect();
-        assert_eq!(Wording::Amount.instead_of(&text, 0), ['F', 'Z']);
+        assert_eq!(Wording::Amount.instead_of(&text, 0, 8), ['F', 'Z']);
         assert_eq!(
-            Wording::Amount.instead_of(&text, 1),
+            Wording::Amount.instead_of(&text, 1, 8),
             ['E', 'O'].map(|it| it.to_ascii_lowercase())
         );
         // "and" and the currency are no numerals.
         let and = text.iter().position(|it| *it == 'a').map(|_| 14).unwrap();
         assert_eq!(text[and], 'a');
-        assert!(Wording::Amount.instead_of(&text, and).len() > 50);
-        assert!(Wording::Amount.instead_of(&text, text.len()).is_empty());
+        assert!(Wording::Amount.instead_of(&text, and, 8).len() > 50);
+        assert!(Wording::Amount.instead_of(&text, text.len(), 8).is_empty());
     }
 
     #[test]
@@ -158,7 +158,7 @@ mod tests {
         for numeral in numerals() {
             let text: Vec<char> = numeral.chars().collect();
             let rivals: usize = (0..text.len())
-                .map(|at| Wording::Amount.instead_of(&text, at).len())
+                .map(|at| Wording::Amount.instead_of(&text, at, 8).len())
                 .sum();
             let alone = numerals().filter(|it| it.len() == numeral.len()).count() == 1;
             assert_eq!(rivals == 0, alone, "{numeral}");
