@@ -4,7 +4,7 @@
 //! blur) and correlated with the ink. What a true glyph scores on this very scan is known from the form's own labels.
 
 use super::form::{Area, Claim, pixels};
-use super::glyphs::{GlyphVote, is_punctuation};
+use super::glyphs::{AROUND, GlyphVote, is_punctuation};
 use super::optics::Optics;
 use super::patch::{Ink, Patch, correlate};
 use super::plane::Plane;
@@ -15,9 +15,6 @@ use crate::render::{GlyphRun, Typeface};
 
 /// Characters of a line that are placed together.
 const SECTION: usize = 6;
-
-/// How far a character may lie from where its line has it.
-const GLYPH_SEARCH: i32 = 1;
 
 /// How many look-alikes a Han character has to beat: one that fits as it should, and any other.
 const LIKEST: usize = 8;
@@ -179,17 +176,17 @@ impl GlyphVote<'_> {
             (cell.left + cell.width as i32).max(claimed.left + claimed.width as i32),
             (cell.top + cell.height as i32).max(claimed.top + claimed.height as i32),
         );
-        let inks: Vec<Ink> = (-GLYPH_SEARCH..=GLYPH_SEARCH)
-            .flat_map(|dy| (-GLYPH_SEARCH..=GLYPH_SEARCH).map(move |dx| (dx, dy)))
-            .map(|(dx, dy)| Ink::cut(plane, &cell, (offset.0 + dx, offset.1 + dy)))
-            .collect();
+        let around = |(x, y): (i32, i32)| -> Vec<Ink> {
+            let places = AROUND.map(|(dx, dy)| (x + dx, y + dy));
+            places.map(|place| Ink::cut(plane, &cell, place)).into()
+        };
         let darkness = self.darkness(run);
         let pattern = |glyph: &Patch| {
             let mut pattern = cell.blank_beneath();
             pattern.add(glyph);
             optics.shows(&pattern, darkness)
         };
-        let best = |centred: &(Vec<f32>, f32)| {
+        let best = |centred: &(Vec<f32>, f32), inks: &[Ink]| {
             let scores = inks.iter().map(|ink| correlate(centred, ink));
             scores.enumerate().fold(
                 (0, -1.0f32),
@@ -203,7 +200,18 @@ impl GlyphVote<'_> {
             None => drawn.centred(),
         };
         let own_centred = centred(&own);
-        let (at, fit) = best(&own_centred);
+        let mut inks = around(offset);
+        let (mut at, mut fit) = best(&own_centred, &inks);
+        // On bent paper a character may lie farther from where its line has it.
+        if !optics.is_usual(fit) {
+            for (dx, dy) in AROUND.map(|(dx, dy)| (2 * dx, 2 * dy)).into_iter().skip(1) {
+                let near = around((offset.0 + dx, offset.1 + dy));
+                let found = best(&own_centred, &near);
+                if found.1 > fit {
+                    ((at, fit), inks) = (found, near);
+                }
+            }
+        }
         let dark = optics.full(darkness);
         let absent = inks
             .iter()
@@ -232,7 +240,7 @@ impl GlyphVote<'_> {
             let centred = centred(&drawn);
             let mut score = correlate(&centred, &inks[at]);
             if score > fit - NEAR_FIT {
-                score = best(&centred).1;
+                score = best(&centred, &inks).1;
             }
             if score > other.1 {
                 other = (alternative, score);

@@ -6,7 +6,7 @@ use vouchsafe::matching::{Comparison, Matcher, Report, Thresholds, Verdict};
 use vouchsafe::render::Renderer;
 
 use crate::scans::condition::Condition;
-use crate::scans::{self, Case, foreign};
+use crate::scans::{self, Case, Printed, foreign};
 
 /// Seeds that the thresholds were not calibrated with.
 const SEED: u64 = 770_000;
@@ -219,6 +219,52 @@ fn a_forged_voucher_never_matches_and_the_forged_field_is_named() {
         (called.count() == 0).then(|| "nothing named".to_owned())
     });
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// What is printed instead of what is claimed looks like it, and on a clean scan all ink of the claim is nearly there.
+#[test]
+fn a_character_that_looks_like_the_claimed_one_never_matches() {
+    use serde_json::{Value, json};
+    let (renderer, matcher) = (Renderer::new(), matcher());
+    let mut random = scans::random::Random::new(SEED);
+    let mut printed = scans::vouchers::voucher(&mut random, "payment");
+    printed["company"] = json!("深圳样例科技有限公司");
+    printed["ledger"] = json!("主账套");
+    printed["lines"][0]["summary"] = json!("缴纳增值税");
+    printed["lines"][0]["account"] = json!("生产成本");
+    printed["preparer"] = json!("贾钢用");
+    let paper = Printed::new(&renderer, &printed, None);
+    let page = paper.page(&renderer, 300);
+    let scan = scans::paper::scan(page, &Condition::clean(), &[], &mut random);
+    let verdict = |claim: &Value| {
+        // The mark says nothing: the forger has the claim's.
+        let mark = scans::own_mark(&printed);
+        let claimed = Printed::new(&renderer, claim, Some(&mark)).form(&renderer);
+        let report = matcher.compare(&claimed, &scan).unwrap().report;
+        report.verdict
+    };
+    assert_eq!(verdict(&printed), Verdict::Match);
+    for (field, printed_as, claimed_as) in [
+        ("/ledger", '账', '胀'),
+        ("/ledger", '套', '膏'),
+        ("/company", '技', '枝'),
+        ("/company", '司', '遢'),
+        ("/lines/0/summary", '值', '僖'),
+        ("/lines/0/summary", '税', '蜕'),
+        ("/lines/0/account", '产', '严'),
+        ("/lines/0/account", '生', '坐'),
+        ("/preparer", '钢', '锏'),
+        ("/preparer", '用', '瑁'),
+    ] {
+        let mut claim = printed.clone();
+        let text = claim.pointer_mut(field).unwrap();
+        let changed = text
+            .as_str()
+            .unwrap()
+            .replace(printed_as, &claimed_as.to_string());
+        *text = json!(changed);
+        assert_ne!(verdict(&claim), Verdict::Match, "{changed} in {field}");
+    }
 }
 
 #[test]
