@@ -77,7 +77,7 @@ pub(super) fn follow(form: &FormPage, scan: &ScanPage, map: &Homography) -> Opti
         residual: f32::MAX,
         anchors: Vec::new(),
     };
-    let places = form.strongest(ANCHORS);
+    let mut places = form.strongest(ANCHORS);
     for (round, step) in BEND_STEPS.iter().enumerate() {
         if step.far && bent.found > FOUND_NEAR {
             continue;
@@ -110,6 +110,8 @@ pub(super) fn follow(form: &FormPage, scan: &ScanPage, map: &Homography) -> Opti
         if flat {
             break;
         }
+        // Between the strongest anchors paper may bend as well.
+        places = form.strongest(usize::MAX);
     }
     Some(bent)
 }

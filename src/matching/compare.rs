@@ -236,7 +236,7 @@ impl Matcher {
             bilevel: scan.bilevel,
         };
         let optics = vote.optics(&form.labels);
-        let own_type = optics.usual >= at.own_type && optics.scatter <= at.scatter;
+        let own_type = optics.shows_own_type(at);
         // In another type words are elsewhere, and in black and white thin rules are lost.
         let strict = own_type && optics.cut.is_none();
         // Of what is as pale as this, nothing can be said: something darker may stand over it.

@@ -19,6 +19,9 @@ const CUTS: [f32; 6] = [0.25, 0.35, 0.45, 0.55, 0.65, 0.75];
 /// How unevenly a scan cuts, as a part of full ink: noise, and where a stroke falls between two rows of pixels.
 const CUT_EDGE: f32 = 0.2;
 
+/// How much less labels may correlate where thin strokes are lost.
+const CUT_LOST: f32 = 0.1;
+
 /// Blur in pixels of what was cut, from laying it on the form.
 const CUT_BLUR: f32 = 0.5;
 
@@ -66,6 +69,12 @@ impl Optics {
         let black = |ink: &f32| ((ink * darkness - cut) / CUT_EDGE + 0.5).clamp(0.0, 1.0);
         let values = blurred.values.iter().map(black).collect();
         Patch { values, ..blurred }.blurred(CUT_BLUR)
+    }
+
+    /// Whether labels look as in the form's own type, and lie where it has them.
+    pub fn shows_own_type(&self, at: &Thresholds) -> bool {
+        let lost = if self.cut.is_some() { CUT_LOST } else { 0.0 };
+        self.usual >= at.own_type - lost && self.scatter <= at.scatter
     }
 
     /// Whether a dense character has ink wherever another has: that all of a claim's ink is there says nothing then.

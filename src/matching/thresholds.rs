@@ -64,7 +64,7 @@ impl Default for Thresholds {
         Thresholds {
             found: 0.5,
             residual: 1.6,
-            own_type: 0.75,
+            own_type: 0.85,
             sure_type: 0.93,
             scatter: 1.5,
             fit: 0.2,
