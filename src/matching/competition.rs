@@ -46,6 +46,8 @@ pub(super) struct Seen {
     pub absent: f32,
     /// The part of its own ink that is not there, 0 to 1, of the glyph that is hardest to rule out by that.
     pub refuted: f32,
+    /// Whether every character that could stand there instead was tried, and not those alone that look most like it.
+    pub all_tried: bool,
     /// Where it is, in pixels of the form.
     pub area: Area,
 }
@@ -202,15 +204,14 @@ impl GlyphVote<'_> {
         let own_centred = centred(&own);
         let mut inks = around(offset);
         let (mut at, mut fit) = best(&own_centred, &inks);
-        // On bent paper a character may lie farther from where its line has it.
-        if !optics.is_usual(fit) {
-            for (dx, dy) in AROUND.map(|(dx, dy)| (2 * dx, 2 * dy)).into_iter().skip(1) {
-                let near = around((offset.0 + dx, offset.1 + dy));
-                let found = best(&own_centred, &near);
-                if found.1 > fit {
-                    ((at, fit), inks) = (found, near);
-                }
-            }
+        // On bent paper a character may lie farther from where its line has it, and then so may its rivals.
+        let usual = optics.is_usual(fit) || optics.is_coarse();
+        if !usual {
+            let farther = AROUND.iter().skip(1);
+            inks.extend(
+                farther.flat_map(|(dx, dy)| around((offset.0 + 2 * dx, offset.1 + 2 * dy))),
+            );
+            (at, fit) = best(&own_centred, &inks);
         }
         let dark = optics.full(darkness);
         let absent = inks
@@ -239,7 +240,7 @@ impl GlyphVote<'_> {
             // Most alternatives are so far off that a pixel to the side does not help them.
             let centred = centred(&drawn);
             let mut score = correlate(&centred, &inks[at]);
-            if score > fit - NEAR_FIT {
+            if !usual || score > fit - NEAR_FIT {
                 score = best(&centred, &inks).1;
             }
             if score > other.1 {
@@ -265,6 +266,7 @@ impl GlyphVote<'_> {
             decided,
             absent,
             refuted,
+            all_tried: wording.is_closed(character),
             area: Area {
                 left: area(cell.left, offset.0),
                 top: area(cell.top, offset.1),

@@ -35,12 +35,12 @@ fn is_claimed(seen: &Seen, optics: &Optics, at: &Thresholds) -> bool {
     if seen.other == ' ' {
         return true;
     }
-    // Every figure is tried against a figure, but of other characters only the most alike: ink that is none of these
-    // either is less like the claim than labels are like themselves.
-    let figure = seen.claimed.is_ascii_digit();
-    let usual = figure || optics.is_usual(seen.fit);
-    let covering = optics.is_covering() && !figure;
-    let less = match (figure, usual || !covering) {
+    // Where not all were tried, ink that is none of these either is less like the claim than labels are like themselves.
+    let usual = seen.all_tried || optics.is_usual(seen.fit);
+    let covering = optics.is_covering() && !seen.all_tried;
+    // Letters are tried against all letters, but those of other widths move all that follows.
+    let all = seen.all_tried || seen.claimed.is_ascii_alphabetic();
+    let less = match (all, usual || !covering) {
         (true, _) => at.fit,
         (false, true) => at.fit / 2.0,
         (false, false) => at.fit / 4.0,
@@ -60,13 +60,18 @@ fn is_claimed(seen: &Seen, optics: &Optics, at: &Thresholds) -> bool {
 fn glyph_leaning(seen: &Seen, optics: &Optics, at: &Thresholds) -> Leaning {
     let margin = seen.fit - seen.other_fit;
     let covering = optics.is_covering();
-    let less = if covering { at.fit / 4.0 } else { at.fit };
+    // Under a stroke of a pen another glyph may fit better, but none fits well.
+    let less = match (seen.all_tried, covering) {
+        (true, _) => at.fit,
+        (false, false) => at.fit / 2.0,
+        (false, true) => at.fit / 4.0,
+    };
     let other_fits = seen.other_fit >= optics.usual - less;
     let there = seen.absent <= optics.absent.min(at.fading) + at.absent;
     // What is written over a glyph leaves its own ink there, and some of every rival's lacks: more than the claim lacks.
-    // Of characters that were not tried nothing is known, so that figures alone are told by it.
+    // Of characters that were not tried nothing is known.
     let ruled_out = there && !covering && seen.refuted >= at.refuted + seen.absent;
-    let under = seen.claimed.is_ascii_digit() && ruled_out && seen.decided >= at.decided_other;
+    let under = seen.all_tried && ruled_out && seen.decided >= at.decided_other;
     if seen.absent > at.missing && !other_fits {
         Leaning::Missing
     } else if there && is_claimed(seen, optics, at) || under {
@@ -149,6 +154,7 @@ mod tests {
             decided,
             absent,
             refuted,
+            all_tried: claimed.is_ascii_digit(),
             area: Area {
                 left: 0.0,
                 top: 0.0,
@@ -213,5 +219,8 @@ mod tests {
         assert_eq!(says(&signed, &scan(0.99, 2.0)), Leaning::Open);
         let other = seen(('海', '诲'), (0.9, 0.98), -1.0, (0.0, 0.0));
         assert_eq!(says(&other, &scan(0.99, 2.0)), Leaning::Against);
+        // 鹏 under one at 150.
+        let signed = seen(('鹏', '眠'), (0.765, 0.803), -0.57, (0.0, 0.0));
+        assert_eq!(says(&signed, &scan(0.99, 1.35)), Leaning::Open);
     }
 }

@@ -229,9 +229,16 @@ impl GlyphVote<'_> {
             let offset = self.place(&line.blurred(1.0), plane, (0, 0));
             let darkness = self.darkness(run);
             if optics.cut.is_some() {
-                // Of a pale word too little may be left to place it by.
+                // Of a pale word too little may be left to place it by. What is only written over has its own ink as well.
+                let shown = optics.shows(&line, darkness);
+                let is_gone = |place: &(i32, i32)| {
+                    let ink = Ink::cut(plane, &line, *place);
+                    shown.absent(&ink, optics.full(darkness), None) > most
+                };
                 let places = [offset, (0, 0)];
-                return places.iter().all(|at| self.is_other(run, *at, optics));
+                return places
+                    .iter()
+                    .all(|at| self.is_other(run, *at, optics) && is_gone(at));
             }
             // In a typeface that is only much alike, no single character tells, not as a word either.
             if optics.usual < at.sure_type {

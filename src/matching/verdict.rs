@@ -96,6 +96,8 @@ pub(super) fn decide(
     let sure_type = own_type && optics.usual >= at.sure_type;
     let reads_other = at.reads_other * if sure_type { 1.0 } else { 2.0 };
     let against = reads_labels && reads <= -reads_other;
+    // The surer the network is of something else, the less of the claim's ink must lack for it to be believed.
+    let lacks = (votes.absent - optics.absent) * -reads;
     let (supports, opposes) = match reads_labels {
         true => (at.reads, at.reads_against),
         false => (at.reads_under, at.reads_other),
@@ -161,7 +163,7 @@ pub(super) fn decide(
             if against
                 && (!own_type
                     || lean == Leaning::Against
-                    || votes.absent > optics.absent + at.absent) =>
+                    || lacks >= 2.0 * at.absent * at.reads_other) =>
         {
             (
                 Verdict::Mismatch,
@@ -282,6 +284,7 @@ mod tests {
                 decided: fit - other_fit,
                 absent,
                 refuted: 0.1,
+                all_tried: true,
                 area: Area {
                     left: 0.0,
                     top: 0.0,
@@ -374,6 +377,17 @@ mod tests {
         assert_eq!(decided(another, ALIKE, Some(5.0)), Verdict::Match);
         assert_eq!(decided(another, ALIKE, Some(3.0)), Verdict::Unsure);
         assert_eq!(decided((0.3, 0.9), GOOD, Some(5.0)), Verdict::Unsure);
+    }
+
+    #[test]
+    fn the_surer_the_network_is_of_something_else_the_less_ink_must_lack() {
+        // None that was tried fits well.
+        let said = |absent, read| decided_on(&scan(GOOD), (0.4, 0.45), absent, (Some(read), true));
+        assert_eq!(said(0.1, -20.0), Verdict::Mismatch);
+        assert_eq!(said(0.1, -8.0), Verdict::Unsure);
+        assert_eq!(said(0.2, -8.0), Verdict::Mismatch);
+        // Under a stroke of a pen nothing lacks.
+        assert_eq!(said(0.0, -20.0), Verdict::Unsure);
     }
 
     #[test]

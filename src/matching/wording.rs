@@ -62,6 +62,11 @@ impl Wording {
         }
     }
 
+    /// Whether nothing but what [`Wording::instead_of`] gives could stand in a character's place and pass for another value.
+    pub fn is_closed(self, character: char) -> bool {
+        character.is_ascii_digit() || self == Wording::Amount && CAPITALS.contains(character)
+    }
+
     /// Whether a text of this kind can hold a character.
     pub fn may_hold(self, character: char) -> bool {
         match self {
@@ -136,6 +141,8 @@ mod tests {
         let free = Wording::of("lines[0].summary").instead_of(&text, 4, 8);
         assert_eq!(free, alike('佰', 8));
         assert!(!Wording::Amount.may_hold('值') && Wording::Free.may_hold('值'));
+        assert!(Wording::Amount.is_closed('佰') && !Wording::Amount.is_closed('民'));
+        assert!(Wording::Free.is_closed('7') && !Wording::Free.is_closed('佰'));
     }
 
     #[test]

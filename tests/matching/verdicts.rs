@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use vouchsafe::matching::{Comparison, Matcher, Report, Thresholds, Verdict};
+use vouchsafe::matching::{Comparison, FieldReport, Matcher, Report, Thresholds, Verdict};
 use vouchsafe::render::Renderer;
 
 use crate::scans::condition::Condition;
@@ -56,8 +56,12 @@ fn each(
                     };
                     let report = report(&matcher, &renderer, &case);
                     if let Some(why) = check(&case, &report) {
-                        let line =
-                            format!("{kind} {seed} {:?}: {why}: {}", case.forgery, report.reason);
+                        let fields = report.fields.iter();
+                        let doubtful: Vec<String> = fields
+                            .filter(|it| it.verdict != Verdict::Match)
+                            .map(|it| format!("{} {:?} {:?}", it.name, it.expected, it.votes))
+                            .collect();
+                        let line = format!("{kind} {seed} {:?}: {why}: {doubtful:?}", case.forgery);
                         wrong.lock().unwrap().push(line);
                     }
                 }
@@ -122,14 +126,19 @@ fn in_another_type_what_says_nothing_of_a_value_casts_no_doubt_on_it() {
 
 #[test]
 fn what_a_scan_in_black_and_white_has_lost_is_known() {
-    let fine = |case: &Case| case.condition.dots_per_inch == 300;
     let wrong = each(
         &["bilevel"],
         |_| None,
         12,
-        |case, report| (fine(case) && report.verdict != Verdict::Match).then(String::new),
+        |case, report| {
+            let told = |it: &&FieldReport| it.verdict == Verdict::Match;
+            let doubtful = report.fields.len() - report.fields.iter().filter(told).count();
+            // Where the lost strokes are all that tells a character from another, a person looks.
+            let fine = case.condition.dots_per_inch == 300;
+            (fine && doubtful > 2 || report.verdict == Verdict::Mismatch).then(String::new)
+        },
     );
-    assert!(wrong.len() <= 1, "{wrong:#?}");
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[test]
