@@ -131,9 +131,9 @@ pub(super) fn decide(
         {
             found("both votes find it under what is written over it")
         }
-        // A rare character is read as the one that it looks like: where glyphs are against the claim, no reading helps.
+        // A rare character is read as the one that it looks like: where a glyph is clearly another, no reading helps.
         (Leaning::Open, Some(_))
-            if reads_labels && reads >= at.reads_alone && votes.decided >= -at.decided =>
+            if reads_labels && reads >= at.reads_alone && votes.decided >= -at.decided_other =>
         {
             found("it is read there, in another type")
         }
