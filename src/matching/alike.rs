@@ -4,7 +4,7 @@
 /// likest first, each as two bytes, the lower first. Made from the typeface by a test; see fonts/README.md.
 const TABLE: &[u8] = include_bytes!("../../fonts/alike.bin");
 /// Alternatives of a character in the table.
-const ALTERNATIVES: usize = 24;
+pub(super) const ALTERNATIVES: usize = 24;
 const ROW_BYTES: usize = 2 * (1 + ALTERNATIVES);
 /// What an amount, a number or a date can have instead of one of its characters.
 const FIGURES: &str = "0123456789";

@@ -111,7 +111,7 @@ pub(super) fn follow(form: &FormPage, scan: &ScanPage, map: &Homography) -> Opti
             break;
         }
         // Between the strongest anchors paper may bend as well.
-        places = form.strongest(usize::MAX);
+        places = &form.anchors;
     }
     Some(bent)
 }

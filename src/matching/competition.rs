@@ -3,6 +3,7 @@
 //! The claimed glyph and every other that could be mistaken for it are drawn as this scan would show them (position,
 //! blur) and correlated with the ink. What a true glyph scores on this very scan is known from the form's own labels.
 
+use super::alike::ALTERNATIVES;
 use super::form::{Area, Claim, pixels};
 use super::glyphs::{AROUND, GlyphVote, is_punctuation};
 use super::optics::Optics;
@@ -16,9 +17,11 @@ use crate::render::{GlyphRun, Typeface};
 /// Characters of a line that are placed together.
 const SECTION: usize = 6;
 
-/// How many look-alikes a Han character has to beat: one that fits as it should, and any other.
+/// How many look-alikes a Han character has to beat that fits as it should; any other has to beat all that are known.
 const LIKEST: usize = 8;
-const LIKE: usize = 24;
+
+/// How far from where its line has it a character is sought that does not fit there, in pixels.
+const FARTHER: i32 = 3;
 
 /// Ink of its own by which a glyph can be ruled out, as a part of the claimed glyph's.
 const RIVAL_INK: f32 = 0.12;
@@ -178,10 +181,7 @@ impl GlyphVote<'_> {
             (cell.left + cell.width as i32).max(claimed.left + claimed.width as i32),
             (cell.top + cell.height as i32).max(claimed.top + claimed.height as i32),
         );
-        let around = |(x, y): (i32, i32)| -> Vec<Ink> {
-            let places = AROUND.map(|(dx, dy)| (x + dx, y + dy));
-            places.map(|place| Ink::cut(plane, &cell, place)).into()
-        };
+        let cut = |(dx, dy)| Ink::cut(plane, &cell, (offset.0 + dx, offset.1 + dy));
         let darkness = self.darkness(run);
         let pattern = |glyph: &Patch| {
             let mut pattern = cell.blank_beneath();
@@ -202,15 +202,14 @@ impl GlyphVote<'_> {
             None => drawn.centred(),
         };
         let own_centred = centred(&own);
-        let mut inks = around(offset);
+        let mut inks: Vec<Ink> = AROUND.map(cut).into();
         let (mut at, mut fit) = best(&own_centred, &inks);
         // On bent paper a character may lie farther from where its line has it, and then so may its rivals.
-        let usual = optics.is_usual(fit) || optics.is_coarse();
-        if !usual {
-            let farther = AROUND.iter().skip(1);
-            inks.extend(
-                farther.flat_map(|(dx, dy)| around((offset.0 + 2 * dx, offset.1 + 2 * dy))),
-            );
+        let moved = !optics.is_usual(fit) && !optics.is_coarse();
+        if moved {
+            let all =
+                (-FARTHER..=FARTHER).flat_map(|dy| (-FARTHER..=FARTHER).map(move |dx| (dx, dy)));
+            inks.extend(all.filter(|place| !AROUND.contains(place)).map(cut));
             (at, fit) = best(&own_centred, &inks);
         }
         let dark = optics.full(darkness);
@@ -224,7 +223,7 @@ impl GlyphVote<'_> {
         } else {
             // What fits as labels do is it, unless one of its likest fits as well.
             let sure = optics.is_usual(fit) && !optics.is_coarse();
-            wording.instead_of(text, index, if sure { LIKEST } else { LIKE })
+            wording.instead_of(text, index, if sure { LIKEST } else { ALTERNATIVES })
         };
         for alternative in alternatives {
             let found = self.renderer.shape(run.typeface, alternative);
@@ -240,7 +239,7 @@ impl GlyphVote<'_> {
             // Most alternatives are so far off that a pixel to the side does not help them.
             let centred = centred(&drawn);
             let mut score = correlate(&centred, &inks[at]);
-            if !usual || score > fit - NEAR_FIT {
+            if moved || score > fit - NEAR_FIT {
                 score = best(&centred, &inks).1;
             }
             if score > other.1 {
