@@ -5,7 +5,7 @@ use super::extra::{Blob, blobs};
 use super::form::{Area, Claim, pixels};
 use super::look::Look;
 use super::patch::{FAINT, Patch};
-use super::pen::Pen;
+use super::pen::{Pen, SCRAWL, STROKE};
 use super::plane::Plane;
 use super::strokes::Row;
 use super::verdict::Extra;
@@ -23,6 +23,9 @@ const OVERWRITTEN: f32 = 0.04;
 const LOOSE: f32 = 0.06;
 /// Smallest such piece, in pixels.
 const SPECK: usize = 6;
+
+/// The claim that a row has no line.
+const NO_LINE: &str = "lines";
 
 /// How far a digit that was added may stand above or below the line of the others, in sizes of type.
 const LEVEL: f32 = 0.22;
@@ -43,11 +46,26 @@ impl Look<'_> {
         if extra == Extra::None || !(claim.text.is_empty() || is_strict(&claim.name)) {
             return extra;
         }
-        let find = || Pen::find(plane, &self.form.ink[0], &self.form.explained, self.dark());
-        let pen = self.pen.get_or_init(find).as_ref();
+        let find = |least| {
+            Pen::find(
+                plane,
+                &self.form.ink[0],
+                &self.form.explained,
+                self.dark(),
+                least,
+            )
+        };
+        let pen = match claim.name == NO_LINE {
+            true => self.scrawl.get_or_init(|| find(SCRAWL)).as_ref(),
+            false => self.pen.get_or_init(|| find(STROKE)).as_ref(),
+        };
         let Some(pen) = pen.filter(|pen| pen.is_near(&claim.area)) else {
             return extra;
         };
+        // A line of a voucher is more than one thing in a row.
+        if claim.name == NO_LINE && pen.in_rows(&claim.area) > 1 {
+            return extra;
+        }
         match self.extra_on(&pen.without, claim, sighting) {
             Extra::None if self.digit_under(pen, plane, claim, sighting) => Extra::Perhaps,
             without => without,
@@ -161,7 +179,12 @@ impl Look<'_> {
     fn hides(&self, claim: &Claim, plane: &Plane, size: f32) -> bool {
         let row = claim.runs.first().map(|run| pixels(run.baseline));
         let row = Row {
-            seen: plane,
+            // Without colour, it is the plane without a seal's tone that shows print alone.
+            seen: if self.vote.grey {
+                self.vote.black
+            } else {
+                plane
+            },
             form: &self.form.ink[0],
             fixed: &self.form.fixed,
             blur: self.optics.blur,

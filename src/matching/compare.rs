@@ -254,22 +254,28 @@ impl Matcher {
             own_type,
             cold: cold.as_ref(),
             pen: OnceCell::new(),
+            scrawl: OnceCell::new(),
         };
         let legible = registration.map.scale_at(form.middle()) >= LEGIBLE;
         look.reads_labels = (strict && legible) || !sound || look.finds_labels_read();
         // Without colour, a seal over print is told from it by its width.
         let (toneless, through) = (OnceCell::new(), OnceCell::new());
+        // So is the shade of a crease.
+        let (level, across) = (OnceCell::new(), OnceCell::new());
         let mut fields = Vec::new();
         for claim in form.fields.iter().filter(|claim| is_value(&claim.name)) {
             let area = look.area(claim);
             let mut decision = if sound { look.field(claim) } else { unfound() };
-            if sound && scan.grey && decision.verdict == Verdict::Unsure {
-                let again = through
-                    .get_or_init(|| look.through(toneless.get_or_init(|| black.flattened())));
-                let again = again.field(claim);
-                if again.verdict == Verdict::Match {
-                    decision = again;
-                }
+            let is_open = |it: &Decision| sound && it.verdict == Verdict::Unsure;
+            if scan.grey && is_open(&decision) {
+                let plane = || toneless.get_or_init(|| black.without_seal());
+                let again = through.get_or_init(|| look.through(plane()));
+                decision = decision.or_match(again.field(claim));
+            }
+            if !scan.bilevel && !claim.text.is_empty() && is_open(&decision) {
+                let plane = || level.get_or_init(|| black.without_crease());
+                let again = across.get_or_init(|| look.through(plane()));
+                decision = decision.or_match(again.field(claim));
             }
             let middle = area.middle();
             if !registration.is_within(&area, &scan.picture) {

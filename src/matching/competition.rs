@@ -6,6 +6,7 @@
 use super::alike::ALTERNATIVES;
 use super::form::{Area, Claim, pixels};
 use super::glyphs::{AROUND, GlyphVote, is_punctuation};
+use super::looks::{Looks, Place, is_han};
 use super::optics::Optics;
 use super::patch::{Ink, Patch, correlate};
 use super::plane::Plane;
@@ -18,7 +19,17 @@ use crate::render::{GlyphRun, Typeface};
 const SECTION: usize = 6;
 
 /// How many look-alikes a Han character has to beat that fits as it should; any other has to beat all that are known.
-const LIKEST: usize = 8;
+const ALIKE: usize = 8;
+
+/// How far from the middle between a Han character and the hardest of its look-alikes the ink must be, for no others to
+/// be tried.
+const DECIDED: f32 = 0.5;
+
+/// How much less ink may be like a glyph than labels are like themselves and be looked for among all characters: where
+/// something is written over it, it looks like denser ones.
+const HIDDEN: f32 = 0.2;
+/// How much less, for the claim to be held against all characters as a part of the ink.
+const COVERED: f32 = 0.1;
 
 /// How far from where its line has it a character is sought that does not fit there, in pixels.
 const FARTHER: i32 = 3;
@@ -31,6 +42,17 @@ const NEAR_FIT: f32 = 0.3;
 
 /// Blur in pixels from which on the ink of a character's neighbours is seen in its own cell.
 const BLURRED: f32 = 1.0;
+
+/// Which characters a claimed one was held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tried {
+    /// Those that look most like it.
+    Alike,
+    /// Those, and of all common characters those that the ink looks most like.
+    Likest,
+    /// Every one that could stand there instead.
+    All,
+}
 
 /// A character of a claim as it was seen.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,10 +71,32 @@ pub(super) struct Seen {
     pub absent: f32,
     /// The part of its own ink that is not there, 0 to 1, of the glyph that is hardest to rule out by that.
     pub refuted: f32,
-    /// Whether every character that could stand there instead was tried, and not those alone that look most like it.
-    pub all_tried: bool,
+    /// Which others were tried.
+    pub tried: Tried,
+    /// Whether no common character explains the ink better, where something may be written over it.
+    pub first: bool,
     /// Where it is, in pixels of the form.
     pub area: Area,
+}
+
+/// A character's cell: as wide as its advance, as tall as digits or Han characters are. A glyph that reaches beyond it is
+/// seen whole.
+fn cell(
+    character: char,
+    (left, right): (f32, f32),
+    (baseline, size): (f32, f32),
+    glyph: &Patch,
+) -> Patch {
+    let wide = character.is_ascii() && !matches!(character, 'W' | 'M' | '@');
+    let (above, below) = if wide { (0.80, 0.06) } else { (0.90, 0.14) };
+    let top = (baseline - above * size).floor() as i32;
+    let bottom = (baseline + below * size).ceil() as i32;
+    Patch::blank(
+        glyph.left.min((left - 1.0).floor() as i32),
+        glyph.top.min(top),
+        (glyph.left + glyph.width as i32).max((right + 1.0).ceil() as i32),
+        (glyph.top + glyph.height as i32).max(bottom),
+    )
 }
 
 /// What the first vote saw of a field.
@@ -68,6 +112,41 @@ impl Sighting {
     pub fn unsigned(mut self) -> Sighting {
         self.glyphs.retain(|seen| !is_sign(seen.claimed));
         self
+    }
+}
+
+/// Another character in a claimed one's place, or the hardest of several in each respect.
+#[derive(Debug, Clone, Copy)]
+struct Rival {
+    character: char,
+    fit: f32,
+    decided: f32,
+    refuted: f32,
+}
+
+impl Rival {
+    /// None at all.
+    const NONE: Rival = Rival {
+        character: ' ',
+        fit: -1.0,
+        decided: 1.0,
+        refuted: 1.0,
+    };
+
+    /// The hardest of this and others.
+    fn or_harder(self, others: impl Iterator<Item = Rival>) -> Rival {
+        others.fold(self, |hardest, other| {
+            let better = if other.fit > hardest.fit {
+                other
+            } else {
+                hardest
+            };
+            Rival {
+                decided: hardest.decided.min(other.decided),
+                refuted: hardest.refuted.min(other.refuted),
+                ..better
+            }
+        })
     }
 }
 
@@ -164,23 +243,8 @@ impl GlyphVote<'_> {
         let advance = shape.map_or(size, |shape| shape.advance as f32 * size / 1000.0);
         // Where the character begins; its glyph may be shifted from there.
         let start = x - shape.map_or(0.0, |shape| shape.shift as f32 * size / 1000.0);
-        // The cell: the glyph's own, as wide as its advance, as tall as digits or Han characters are.
-        let wide = character.is_ascii() && !matches!(character, 'W' | 'M' | '@');
-        let (above, below) = if wide { (0.80, 0.06) } else { (0.90, 0.14) };
         let right = next.map_or(start + advance, |next| next.min(start + advance));
-        let mut cell = Patch::blank(
-            (start - 1.0).floor() as i32,
-            (baseline - above * size).floor() as i32,
-            (right + 1.0).ceil() as i32,
-            (baseline + below * size).ceil() as i32,
-        );
-        // A glyph that reaches beyond its cell is seen whole.
-        cell = Patch::blank(
-            cell.left.min(claimed.left),
-            cell.top.min(claimed.top),
-            (cell.left + cell.width as i32).max(claimed.left + claimed.width as i32),
-            (cell.top + cell.height as i32).max(claimed.top + claimed.height as i32),
-        );
+        let cell = cell(character, (start, right), (baseline, size), &claimed);
         let cut = |(dx, dy)| Ink::cut(plane, &cell, (offset.0 + dx, offset.1 + dy));
         let darkness = self.darkness(run);
         let pattern = |glyph: &Patch| {
@@ -206,10 +270,12 @@ impl GlyphVote<'_> {
         let (mut at, mut fit) = best(&own_centred, &inks);
         // On bent paper a character may lie farther from where its line has it, and then so may its rivals.
         let moved = !optics.is_usual(fit) && !optics.is_coarse();
+        let mut places = AROUND.to_vec();
         if moved {
             let all =
                 (-FARTHER..=FARTHER).flat_map(|dy| (-FARTHER..=FARTHER).map(move |dx| (dx, dy)));
-            inks.extend(all.filter(|place| !AROUND.contains(place)).map(cut));
+            places.extend(all.filter(|place| !AROUND.contains(place)));
+            inks.extend(places[AROUND.len()..].iter().copied().map(cut));
             (at, fit) = best(&own_centred, &inks);
         }
         let dark = optics.full(darkness);
@@ -217,20 +283,9 @@ impl GlyphVote<'_> {
             .iter()
             .map(|ink| own.absent(ink, dark, None))
             .fold(1.0, f32::min);
-        let (mut other, mut refuted, mut decided) = ((' ', -1.0f32), 1.0f32, 1.0f32);
-        let alternatives = if is_punctuation(character) {
-            Vec::new()
-        } else {
-            // What fits as labels do is it, unless one of its likest fits as well.
-            let sure = optics.is_usual(fit) && !optics.is_coarse();
-            wording.instead_of(text, index, if sure { LIKEST } else { ALTERNATIVES })
-        };
-        for alternative in alternatives {
+        let rival = |alternative: char| -> Option<Rival> {
             let found = self.renderer.shape(run.typeface, alternative);
-            let Some(shape) = found.or_else(|| self.renderer.shape(Typeface::Serif, alternative))
-            else {
-                continue;
-            };
+            let shape = found.or_else(|| self.renderer.shape(Typeface::Serif, alternative))?;
             // In the middle of the same place.
             let ems = size / 1000.0;
             let origin =
@@ -242,30 +297,59 @@ impl GlyphVote<'_> {
             if moved || score > fit - NEAR_FIT {
                 score = best(&centred, &inks).1;
             }
-            if score > other.1 {
-                other = (alternative, score);
-            }
             let common = product(&centred.0, &own_centred.0);
             let common = common / (centred.1 * own_centred.1).max(1e-3);
-            decided = decided.min((fit - score) / (1.0 - common).max(0.01));
             let own_ink = drawn.beyond(&own);
             let lacking = if own_ink >= RIVAL_INK * own.mass() {
                 drawn.absent(&inks[at], dark, Some(&own))
             } else {
                 1.0 - own.absent(&inks[at], dark, Some(&drawn))
             };
-            refuted = refuted.min(lacking);
+            Some(Rival {
+                character: alternative,
+                fit: score,
+                decided: (fit - score) / (1.0 - common).max(0.01),
+                refuted: lacking,
+            })
+        };
+        // What fits as labels do is it, unless one of its likest fits as well.
+        let sure = optics.is_usual(fit) && !optics.is_coarse();
+        let alike = match is_punctuation(character) {
+            true => Vec::new(),
+            false => wording.instead_of(text, index, if sure { ALIKE } else { ALTERNATIVES }),
+        };
+        let mut hardest = Rival::NONE.or_harder(alike.iter().copied().filter_map(rival));
+        let han = is_han(character);
+        let place = Place {
+            left: start + (offset.0 + places[at].0) as f32,
+            baseline: baseline + (offset.1 + places[at].1) as f32,
+            size,
+        };
+        let looks = || Looks::at_blur(self.renderer, optics.blur);
+        let told = sure && hardest.decided >= DECIDED && !alike.is_empty();
+        let tried = match wording.is_closed(character) {
+            true => Tried::All,
+            false if han && fit >= optics.usual - HIDDEN && !told => Tried::Likest,
+            false => Tried::Alike,
+        };
+        if tried == Tried::Likest {
+            let others = looks().likest(plane, place).into_iter();
+            let others = others.filter(|it| *it != character && !alike.contains(it));
+            hardest = hardest.or_harder(others.filter_map(rival));
         }
         let area = |at: i32, more: i32| (at + more) as f32;
         Some(Seen {
             claimed: character,
             fit,
-            other: other.0,
-            other_fit: other.1,
-            decided,
+            other: hardest.character,
+            other_fit: hardest.fit,
+            decided: hardest.decided,
             absent,
-            refuted,
-            all_tried: wording.is_closed(character),
+            refuted: hardest.refuted,
+            tried,
+            first: han
+                && fit < optics.usual - COVERED
+                && looks().is_first(character, plane, place, dark),
             area: Area {
                 left: area(cell.left, offset.0),
                 top: area(cell.top, offset.1),

@@ -1,6 +1,6 @@
 //! What the glyphs of a field say of the claim, before the network is asked. Pure.
 
-use super::competition::{Seen, Sighting};
+use super::competition::{Seen, Sighting, Tried};
 use super::optics::Optics;
 use super::thresholds::Thresholds;
 
@@ -22,12 +22,46 @@ pub(super) enum Leaning {
 /// Part of what labels lack of a perfect correlation by which a glyph must correlate more than another: noise differs by
 /// less.
 const NOISE: f32 = 0.3;
-/// The least of that, for a scan that shows labels perfectly.
+/// The least of that, for a scan that shows labels perfectly, and where all characters were tried.
 const MARGIN_LEAST: f32 = 0.003;
+const MARGIN_OF_LIKEST: f32 = 0.001;
 
 /// How much further the ink must be from another glyph where it is less like the claimed one than labels are like
 /// themselves.
 const UNUSUAL: f32 = 1.7;
+
+/// How much less than labels the ink may be like the claimed glyph, and how far it must be from any other.
+fn demanded(seen: &Seen, optics: &Optics, at: &Thresholds) -> (f32, f32) {
+    match seen.tried {
+        Tried::All if seen.fit >= optics.usual - at.fit => (at.fit, at.decided_likest),
+        // Of what is written over, more must be told; in black and white nothing of it can be.
+        Tried::All if optics.cut.is_none() => (2.0 * at.fit, at.decided),
+        Tried::All => (at.fit, at.decided_likest),
+        // Where strokes are lost, two characters may be left alike.
+        Tried::Likest if optics.usual < at.legible => (at.fit / 2.0, at.decided_frayed),
+        Tried::Likest if seen.fit >= optics.usual - at.fit / 2.0 => {
+            (at.fit / 2.0, at.decided_likest)
+        }
+        Tried::Likest => (at.fit, at.decided_coarse),
+        // Ink that is none of those that were tried either is less like the claim than labels are like themselves.
+        Tried::Alike => {
+            let covering = optics.is_covering();
+            let usual = optics.is_usual(seen.fit);
+            // Letters are tried against all letters, but those of other widths move all that follows.
+            let less = match (seen.claimed.is_ascii_alphabetic(), usual || !covering) {
+                (true, _) => at.fit,
+                (false, true) => at.fit / 2.0,
+                (false, false) => at.fit / 4.0,
+            };
+            let decided = if covering {
+                at.decided_coarse
+            } else {
+                at.decided
+            };
+            (less, if usual { decided } else { UNUSUAL * decided })
+        }
+    }
+}
 
 /// Whether the ink is the claimed glyph, and neither one of those that look like it nor any that was not tried.
 fn is_claimed(seen: &Seen, optics: &Optics, at: &Thresholds) -> bool {
@@ -35,23 +69,11 @@ fn is_claimed(seen: &Seen, optics: &Optics, at: &Thresholds) -> bool {
     if seen.other == ' ' {
         return true;
     }
-    // Where not all were tried, ink that is none of these either is less like the claim than labels are like themselves.
-    let usual = seen.all_tried || optics.is_usual(seen.fit);
-    let covering = optics.is_covering() && !seen.all_tried;
-    // Letters are tried against all letters, but those of other widths move all that follows.
-    let all = seen.all_tried || seen.claimed.is_ascii_alphabetic();
-    let less = match (all, usual || !covering) {
-        (true, _) => at.fit,
-        (false, true) => at.fit / 2.0,
-        (false, false) => at.fit / 4.0,
+    let (less, decided) = demanded(seen, optics, at);
+    let margin = match seen.tried {
+        Tried::Likest | Tried::All => MARGIN_OF_LIKEST,
+        Tried::Alike => (NOISE * (1.0 - optics.usual)).clamp(MARGIN_LEAST, at.margin),
     };
-    let decided = if covering {
-        at.decided_coarse
-    } else {
-        at.decided
-    };
-    let decided = if usual { decided } else { UNUSUAL * decided };
-    let margin = (NOISE * (1.0 - optics.usual)).clamp(MARGIN_LEAST, at.margin);
     seen.fit >= optics.usual - less
         && seen.fit - seen.other_fit >= margin
         && seen.decided >= decided
@@ -61,7 +83,7 @@ fn glyph_leaning(seen: &Seen, optics: &Optics, at: &Thresholds) -> Leaning {
     let margin = seen.fit - seen.other_fit;
     let covering = optics.is_covering();
     // Under a stroke of a pen another glyph may fit better, but none fits well.
-    let less = match (seen.all_tried, covering) {
+    let less = match (seen.tried == Tried::All, covering) {
         (true, _) => at.fit,
         (false, false) => at.fit / 2.0,
         (false, true) => at.fit / 4.0,
@@ -71,7 +93,7 @@ fn glyph_leaning(seen: &Seen, optics: &Optics, at: &Thresholds) -> Leaning {
     // What is written over a glyph leaves its own ink there, and some of every rival's lacks: more than the claim lacks.
     // Of characters that were not tried nothing is known.
     let ruled_out = there && !covering && seen.refuted >= at.refuted + seen.absent;
-    let under = seen.all_tried && ruled_out && seen.decided >= at.decided_other;
+    let under = seen.tried == Tried::All && ruled_out && seen.decided >= at.decided_other;
     if seen.absent > at.missing && !other_fits {
         Leaning::Missing
     } else if there && is_claimed(seen, optics, at) || under {
@@ -154,7 +176,11 @@ mod tests {
             decided,
             absent,
             refuted,
-            all_tried: claimed.is_ascii_digit(),
+            tried: match claimed.is_ascii_digit() {
+                true => Tried::All,
+                false => Tried::Alike,
+            },
+            first: false,
             area: Area {
                 left: 0.0,
                 top: 0.0,
@@ -188,11 +214,44 @@ mod tests {
     #[test]
     fn a_figure_which_every_other_is_tried_against_need_not_fit_as_well() {
         let scan = scan(0.98, 1.2);
-        let of = |claimed, decided| seen((claimed, '已'), (0.9, 0.85), decided, (0.0, 0.0));
-        assert_eq!(says(&of('3', 0.3), &scan), Leaning::Clear);
-        assert_eq!(says(&of('己', 0.3), &scan), Leaning::For);
-        assert_eq!(says(&of('己', 0.5), &scan), Leaning::Clear);
-        assert_eq!(says(&of('3', 0.2), &scan), Leaning::For);
+        let of = |claimed, fit: f32, decided| {
+            let other_fit = fit - 0.05;
+            says(
+                &seen((claimed, '已'), (fit, other_fit), decided, (0.0, 0.0)),
+                &scan,
+            )
+        };
+        assert_eq!(of('3', 0.9, 0.1), Leaning::Clear);
+        assert_eq!(of('3', 0.9, 0.05), Leaning::For);
+        assert_eq!(of('己', 0.9, 0.3), Leaning::For);
+        assert_eq!(of('己', 0.9, 0.5), Leaning::Clear);
+        // Under a seal more must be told.
+        assert_eq!(of('3', 0.65, 0.3), Leaning::Clear);
+        assert_eq!(of('3', 0.65, 0.2), Leaning::For);
+    }
+
+    #[test]
+    fn among_all_characters_little_tells_where_labels_are_legible() {
+        let of = |optics: &Optics, (fit, other_fit), decided| {
+            let seen = Seen {
+                tried: Tried::Likest,
+                ..seen(('吐', '叶'), (fit, other_fit), decided, (0.02, 0.3))
+            };
+            says(&seen, optics)
+        };
+        let coarse = scan(0.992, 2.6);
+        assert_eq!(of(&coarse, (0.993, 0.991), 0.1), Leaning::Clear);
+        assert_eq!(of(&coarse, (0.993, 0.9925), 0.1), Leaning::For);
+        assert_eq!(of(&coarse, (0.993, 0.991), 0.04), Leaning::For);
+        // Ink that is less like it may be one that is written over.
+        assert_eq!(of(&coarse, (0.85, 0.83), 0.2), Leaning::For);
+        assert_eq!(of(&coarse, (0.85, 0.83), 0.35), Leaning::Clear);
+        // 叶 is printed, on a scan in black and white that has lost the strokes which would tell.
+        let frayed = Optics {
+            cut: Some(0.45),
+            ..scan(0.879, 1.0)
+        };
+        assert_eq!(of(&frayed, (0.899, 0.875), 0.438), Leaning::For);
     }
 
     #[test]

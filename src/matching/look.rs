@@ -59,6 +59,8 @@ pub(super) struct Look<'a> {
     pub reads_labels: bool,
     /// Strokes of a pen that go on across the page, sought when something is there that they may explain.
     pub pen: OnceCell<Option<Pen>>,
+    /// The same with smaller ones, which are no line of a voucher either.
+    pub scrawl: OnceCell<Option<Pen>>,
 }
 
 impl Look<'_> {
@@ -106,6 +108,7 @@ impl Look<'_> {
             optics,
             cold: Some(self.cold.unwrap_or(self.vote.black)),
             pen: OnceCell::new(),
+            scrawl: OnceCell::new(),
             ..*self
         }
     }

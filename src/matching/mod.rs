@@ -18,6 +18,7 @@ mod guess;
 mod homography;
 mod leaning;
 mod look;
+mod looks;
 mod mark;
 mod optics;
 mod overlay;

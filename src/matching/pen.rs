@@ -10,10 +10,29 @@ use super::plane::Plane;
 const THROUGH: i32 = 12;
 /// Directions in which it is followed there.
 const DIRECTIONS: usize = 16;
-/// How large what hangs together must be, in pixels, to be a pen's, along its longer and its shorter side: 10 mm and
-/// 4.5 mm. A line of printed characters that touch is as long, but no taller than 4 mm.
-const LONG: usize = 79;
-const TALL: usize = 36;
+/// How large what hangs together must be to be a pen's, in pixels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Least {
+    /// Along its longer side.
+    long: usize,
+    /// Along its shorter side.
+    short: usize,
+    /// How many quarters of its height it must be wide.
+    quarters: usize,
+}
+
+/// A stroke of a pen: 10 mm by 4.5 mm. A line of printed characters that touch is as long, but no taller than 4 mm.
+pub(super) const STROKE: Least = Least {
+    long: 79,
+    short: 36,
+    quarters: 0,
+};
+/// A scrawl, which may stand in a single row: wider than one character, and wider than tall.
+pub(super) const SCRAWL: Least = Least {
+    long: 34,
+    short: 12,
+    quarters: 5,
+};
 /// Part of its box that it covers at most: a black area is no stroke.
 const COVERS: f32 = 0.45;
 /// How far beside a stroke its edge is soft, in pixels.
@@ -30,7 +49,13 @@ pub(super) struct Pen {
 
 impl Pen {
     /// The strokes in what is darker than `dark` of 255 and not explained; none where there is no such stroke.
-    pub fn find(seen: &Plane, form: &Plane, explained: &Explained, dark: f32) -> Option<Pen> {
+    pub fn find(
+        seen: &Plane,
+        form: &Plane,
+        explained: &Explained,
+        dark: f32,
+        least: Least,
+    ) -> Option<Pen> {
         let (width, height) = (seen.width, seen.height);
         let dark = dark.clamp(1.0, 254.0) as u8;
         let mut open: Vec<bool> = (seen.values.iter().enumerate())
@@ -76,7 +101,8 @@ impl Pen {
             }
             let (wide, high) = (right + 1 - left, bottom + 1 - top);
             let covers = stroke.len() as f32 / (wide * high) as f32;
-            if wide.max(high) < LONG || wide.min(high) < TALL || covers > COVERS {
+            let large = wide.max(high) >= least.long && wide.min(high) >= least.short;
+            if !large || 4 * wide < least.quarters * high || covers > COVERS {
                 continue;
             }
             let pen = pen.get_or_insert_with(|| Pen {
@@ -105,6 +131,12 @@ impl Pen {
                 }
             }
         }
+    }
+
+    /// How many such strokes are in the rows of an area, anywhere across the page.
+    pub fn in_rows(&self, area: &Area) -> usize {
+        let within = |stroke: &&Area| stroke.top < area.bottom && area.top < stroke.bottom;
+        self.strokes.iter().filter(within).count()
     }
 
     /// Whether such a stroke is near an area.
@@ -163,9 +195,9 @@ mod tests {
             draw(&mut seen, (x, 85), (x + 22, 60));
         }
         draw(&mut seen, (200, 90), (204, 112));
-        assert!(Pen::find(&seen, &form, &explained, 120.0).is_none());
+        assert!(Pen::find(&seen, &form, &explained, 120.0, STROKE).is_none());
         draw(&mut seen, (120, 20), (190, 180));
-        let pen = Pen::find(&seen, &form, &explained, 120.0).unwrap();
+        let pen = Pen::find(&seen, &form, &explained, 120.0, STROKE).unwrap();
         assert_eq!(pen.strokes.len(), 1);
         let ink = |plane: &Plane, x: i32, y: i32| plane.get(x, y) > 120;
         // The stroke is away, the rules and the characters are not.
@@ -180,5 +212,37 @@ mod tests {
             bottom: 90.0,
         };
         assert!(pen.is_near(&area(110.0, 130.0)) && !pen.is_near(&area(20.0, 100.0)));
+    }
+    #[test]
+    fn a_scrawl_within_a_row_is_wider_than_a_character() {
+        let form = rows();
+        let explained = Explained::new(&form);
+        let mut seen = form.clone();
+        // A character, and a tall stroke.
+        draw(&mut seen, (20, 60), (45, 85));
+        draw(&mut seen, (20, 85), (45, 60));
+        draw(&mut seen, (60, 58), (80, 92));
+        let find = |seen: &Plane| Pen::find(seen, &form, &explained, 120.0, SCRAWL);
+        assert!(find(&seen).is_none());
+        let scrawl = |plane: &mut Plane, x: i32| {
+            draw(plane, (x, 80), (x + 25, 62));
+            draw(plane, (x + 25, 62), (x + 50, 80));
+        };
+        scrawl(&mut seen, 120);
+        let row = Area {
+            left: 0.0,
+            top: 52.0,
+            right: 30.0,
+            bottom: 98.0,
+        };
+        let below = Area {
+            top: 102.0,
+            bottom: 148.0,
+            ..row
+        };
+        let pen = find(&seen).unwrap();
+        assert_eq!((pen.in_rows(&row), pen.in_rows(&below)), (1, 0));
+        scrawl(&mut seen, 220);
+        assert_eq!(find(&seen).unwrap().in_rows(&row), 2);
     }
 }

@@ -26,6 +26,12 @@ pub struct Thresholds {
     pub decided: f32,
     /// How far on a scan so coarse that a dense character covers others.
     pub decided_coarse: f32,
+    /// How far where all common characters were tried, and the ink is as like it as labels are like themselves or little less.
+    pub decided_likest: f32,
+    /// How far there on a scan in black and white that has lost many strokes.
+    pub decided_frayed: f32,
+    /// Correlation of labels below which a scan has lost so many.
+    pub legible: f32,
     /// How far to be clearly the other glyph.
     pub decided_other: f32,
     /// Part of its ink that a glyph must lack to be missing.
@@ -71,6 +77,9 @@ impl Default for Thresholds {
             margin: 0.012,
             decided: 0.25,
             decided_coarse: 0.3,
+            decided_likest: 0.06,
+            decided_frayed: 0.5,
+            legible: 0.9,
             decided_other: 0.5,
             missing: 0.8,
             absent: 0.12,

@@ -48,6 +48,16 @@ pub(super) struct Decision {
     pub votes: Votes,
 }
 
+impl Decision {
+    /// This, or another look at the same if it is a match.
+    pub fn or_match(self, again: Decision) -> Decision {
+        match again.verdict {
+            Verdict::Match => again,
+            _ => self,
+        }
+    }
+}
+
 fn votes(sighting: &Sighting, optics: &Optics, reading: Option<&Reading>) -> Votes {
     let worst = |of: fn(&Seen) -> f32| sighting.glyphs.iter().map(of).fold(1.0, f32::min);
     let reader = reading.map(|it| it.margin.clamp(-99.0, 99.0));
@@ -104,7 +114,11 @@ pub(super) fn decide(
     };
     // On a scan that is too coarse for labels, glyphs and network may both take a character for another.
     let opposable = reads_labels || optics.cut.is_some();
-    let under = votes.absent <= at.whole;
+    // Where no other character explains what is there as well, more of it may be hidden.
+    let explained = |seen: &Seen| seen.first || seen.fit >= seen.other_fit;
+    let first = sighting.glyphs.iter().all(explained);
+    let usual = sighting.glyphs.iter().all(|seen| optics.is_usual(seen.fit));
+    let under = votes.absent <= at.whole || votes.absent <= at.absent && reads >= at.reads_alone;
     // Half a point for each vote.
     let glyph_part = (0.25 + votes.margin * 2.0).clamp(0.0, 0.5);
     let part = |margin: f32| 0.25 + (margin / 24.0).clamp(-0.25, 0.25);
@@ -126,10 +140,17 @@ pub(super) fn decide(
             found("every character is there")
         }
         (Leaning::For, Some(_)) if reads >= supports => found("both votes find it there"),
-        (Leaning::Open, Some(_))
-            if own_type && under && votes.margin >= 0.0 && reads >= at.reads_under =>
-        {
+        (Leaning::Open, Some(_)) if own_type && under && first && reads >= at.reads_under => {
             found("both votes find it under what is written over it")
+        }
+        // Between two characters that fit as labels do and differ in next to nothing, the network tells.
+        (Leaning::Open, Some(_))
+            if own_type
+                && usual
+                && votes.decided >= -at.decided_likest
+                && reads >= at.reads_other =>
+        {
+            found("both votes find it there")
         }
         // A rare character is read as the one that it looks like: where a glyph is clearly another, no reading helps.
         (Leaning::Open, Some(_))
@@ -225,157 +246,4 @@ pub(super) fn decide_empty(extra: &Extra) -> Decision {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::form::Area;
-    use super::*;
-
-    /// A scan with greys whose labels correlate so much and lack this part of their ink.
-    fn scan((usual, absent): (f32, f32)) -> Optics {
-        Optics {
-            blur: 0.8,
-            cut: None,
-            dark: 200.0,
-            usual,
-            absent,
-            scatter: 0.0,
-        }
-    }
-
-    /// The verdict on a digit, of whose ink this part is not there, with the next that explain the ink so well;
-    /// `read` is how much likelier the network finds the digit than any other, if it was asked, and whether it reads labels.
-    fn decided_on(
-        optics: &Optics,
-        (fit, other_fit): (f32, f32),
-        absent: f32,
-        (read, reads_labels): (Option<f32>, bool),
-    ) -> Verdict {
-        let sighting = Sighting {
-            glyphs: vec![Seen {
-                claimed: '3',
-                fit,
-                other: '8',
-                other_fit,
-                decided: fit - other_fit,
-                absent,
-                refuted: 0.1,
-                all_tried: true,
-                area: Area {
-                    left: 0.0,
-                    top: 0.0,
-                    right: 10.0,
-                    bottom: 20.0,
-                },
-            }],
-            offset: (0, 0),
-        };
-        let said = ("total.debit", "3");
-        let at = Thresholds::default();
-        let reading = read.map(|margin| Reading {
-            text: "3".to_owned(),
-            margin,
-            other: "8".to_owned(),
-        });
-        let besides = (reading.as_ref(), &Extra::None);
-        let trust = (true, reads_labels);
-        decide(said, &sighting, optics, besides, trust, &at).verdict
-    }
-
-    fn decided(fits: (f32, f32), labels: (f32, f32), read: Option<f32>) -> Verdict {
-        decided_on(&scan(labels), fits, 0.0, (read, true))
-    }
-
-    /// Labels in a typeface that is much alike.
-    const ALIKE: (f32, f32) = (0.92, 0.05);
-
-    /// A good scan in the form's own type.
-    const GOOD: (f32, f32) = (0.95, 0.05);
-
-    #[test]
-    fn a_scan_that_has_lost_strokes_refutes_nothing() {
-        let another = (0.3, 0.9);
-        assert_eq!(decided(another, GOOD, None), Verdict::Mismatch);
-        assert_eq!(decided(another, (0.95, 0.5), None), Verdict::Unsure);
-    }
-
-    #[test]
-    fn what_is_missing_in_black_and_white_refutes_only_where_labels_are_all_there() {
-        let cut = |usual| Optics {
-            cut: Some(0.55),
-            ..scan((usual, 0.05))
-        };
-        let said = |usual| decided_on(&cut(usual), (0.3, 0.3), 0.9, (None, false));
-        assert_eq!(said(0.96), Verdict::Mismatch);
-        assert_eq!(said(0.92), Verdict::Unsure);
-    }
-
-    #[test]
-    fn a_network_that_cannot_read_labels_says_only_what_glyphs_say() {
-        let said = |fits, read, reads_labels| {
-            decided_on(&scan(GOOD), fits, 0.0, (Some(read), reads_labels))
-        };
-        let (clear, leans, another) = ((0.9, 0.3), (0.9, 0.85), (0.3, 0.9));
-        assert_eq!(said(clear, -8.0, true), Verdict::Unsure);
-        assert_eq!(said(clear, -8.0, false), Verdict::Match);
-        assert_eq!(said(leans, 0.5, true), Verdict::Match);
-        assert_eq!(said(leans, 0.5, false), Verdict::Unsure);
-        assert_eq!(said(leans, 1.5, false), Verdict::Match);
-        assert_eq!(said(leans, -8.0, false), Verdict::Unsure);
-        assert_eq!(said(another, -2.0, true), Verdict::Mismatch);
-        assert_eq!(said(another, -2.0, false), Verdict::Unsure);
-        assert_eq!(said(another, -8.0, false), Verdict::Unsure);
-        let cut = Optics {
-            cut: Some(0.55),
-            ..scan(GOOD)
-        };
-        let said = |read| decided_on(&cut, another, 0.0, (Some(read), false));
-        assert_eq!(
-            (said(-4.0), said(8.0)),
-            (Verdict::Mismatch, Verdict::Unsure)
-        );
-    }
-
-    #[test]
-    fn a_typeface_that_is_much_alike_refutes_little() {
-        let another = (0.75, 0.85);
-        let read = Some(-2.7);
-        assert_eq!(decided(another, GOOD, read), Verdict::Unsure);
-        let another = (0.3, 0.9);
-        assert_eq!(decided(another, GOOD, read), Verdict::Mismatch);
-        assert_eq!(decided(another, ALIKE, read), Verdict::Unsure);
-        assert_eq!(decided(another, ALIKE, Some(-7.0)), Verdict::Mismatch);
-    }
-
-    #[test]
-    fn in_a_typeface_that_is_much_alike_a_sure_reading_counts_for_more_than_glyphs() {
-        let another = (0.1, 0.8);
-        assert_eq!(decided(another, ALIKE, Some(5.0)), Verdict::Match);
-        assert_eq!(decided(another, ALIKE, Some(3.0)), Verdict::Unsure);
-        assert_eq!(decided((0.3, 0.9), GOOD, Some(5.0)), Verdict::Unsure);
-    }
-
-    #[test]
-    fn what_glyphs_are_against_is_not_read_there() {
-        // 菅 is printed, which the network reads as 管: no glyph fits well, under a seal, and 管 less than 菅.
-        assert_eq!(decided((0.3, 0.84), GOOD, Some(3.5)), Verdict::Unsure);
-        assert_eq!(decided((0.8, 0.84), GOOD, Some(3.5)), Verdict::Match);
-    }
-
-    #[test]
-    fn the_surer_the_network_is_of_something_else_the_less_ink_must_lack() {
-        // None that was tried fits well.
-        let said = |absent, read| decided_on(&scan(GOOD), (0.4, 0.45), absent, (Some(read), true));
-        assert_eq!(said(0.1, -20.0), Verdict::Mismatch);
-        assert_eq!(said(0.1, -8.0), Verdict::Unsure);
-        assert_eq!(said(0.2, -8.0), Verdict::Mismatch);
-        // Under a stroke of a pen nothing lacks.
-        assert_eq!(said(0.0, -20.0), Verdict::Unsure);
-    }
-
-    #[test]
-    fn under_a_stroke_of_a_pen_both_votes_must_find_it() {
-        let under = (0.5, 0.45);
-        assert_eq!(decided(under, GOOD, Some(1.5)), Verdict::Match);
-        assert_eq!(decided(under, GOOD, Some(0.5)), Verdict::Unsure);
-        assert_eq!(decided((0.45, 0.5), GOOD, Some(1.5)), Verdict::Unsure);
-    }
-}
+mod tests;

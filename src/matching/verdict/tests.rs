@@ -1,0 +1,185 @@
+use super::super::competition::Tried;
+use super::super::form::Area;
+use super::*;
+
+/// A scan with greys whose labels correlate so much and lack this part of their ink.
+fn scan((usual, absent): (f32, f32)) -> Optics {
+    Optics {
+        blur: 0.8,
+        cut: None,
+        dark: 200.0,
+        usual,
+        absent,
+        scatter: 0.0,
+    }
+}
+
+/// The verdict on a digit, of whose ink this part is not there, with the next that explain the ink so well;
+/// `read` is how much likelier the network finds the digit than any other, if it was asked, and whether it reads labels.
+fn decided_on(
+    optics: &Optics,
+    fits: (f32, f32),
+    absent: f32,
+    read: (Option<f32>, bool),
+) -> Verdict {
+    decided_among_all(optics, fits, (absent, false), read)
+}
+
+/// The same where no character may explain the ink better.
+fn decided_among_all(
+    optics: &Optics,
+    (fit, other_fit): (f32, f32),
+    (absent, first): (f32, bool),
+    (read, reads_labels): (Option<f32>, bool),
+) -> Verdict {
+    let sighting = Sighting {
+        glyphs: vec![Seen {
+            claimed: '3',
+            fit,
+            other: '8',
+            other_fit,
+            decided: fit - other_fit,
+            absent,
+            refuted: 0.1,
+            tried: Tried::All,
+            first,
+            area: Area {
+                left: 0.0,
+                top: 0.0,
+                right: 10.0,
+                bottom: 20.0,
+            },
+        }],
+        offset: (0, 0),
+    };
+    let said = ("total.debit", "3");
+    let at = Thresholds::default();
+    let reading = read.map(|margin| Reading {
+        text: "3".to_owned(),
+        margin,
+        other: "8".to_owned(),
+    });
+    let besides = (reading.as_ref(), &Extra::None);
+    let trust = (true, reads_labels);
+    decide(said, &sighting, optics, besides, trust, &at).verdict
+}
+
+fn decided(fits: (f32, f32), labels: (f32, f32), read: Option<f32>) -> Verdict {
+    decided_on(&scan(labels), fits, 0.0, (read, true))
+}
+
+/// Labels in a typeface that is much alike.
+const ALIKE: (f32, f32) = (0.92, 0.05);
+
+/// A good scan in the form's own type.
+const GOOD: (f32, f32) = (0.95, 0.05);
+
+#[test]
+fn a_scan_that_has_lost_strokes_refutes_nothing() {
+    let another = (0.3, 0.9);
+    assert_eq!(decided(another, GOOD, None), Verdict::Mismatch);
+    assert_eq!(decided(another, (0.95, 0.5), None), Verdict::Unsure);
+}
+
+#[test]
+fn what_is_missing_in_black_and_white_refutes_only_where_labels_are_all_there() {
+    let cut = |usual| Optics {
+        cut: Some(0.55),
+        ..scan((usual, 0.05))
+    };
+    let said = |usual| decided_on(&cut(usual), (0.3, 0.3), 0.9, (None, false));
+    assert_eq!(said(0.96), Verdict::Mismatch);
+    assert_eq!(said(0.92), Verdict::Unsure);
+}
+
+#[test]
+fn a_network_that_cannot_read_labels_says_only_what_glyphs_say() {
+    let said =
+        |fits, read, reads_labels| decided_on(&scan(GOOD), fits, 0.0, (Some(read), reads_labels));
+    let (clear, leans, another) = ((0.9, 0.3), (0.9, 0.85), (0.3, 0.9));
+    assert_eq!(said(clear, -8.0, true), Verdict::Unsure);
+    assert_eq!(said(clear, -8.0, false), Verdict::Match);
+    assert_eq!(said(leans, 0.5, true), Verdict::Match);
+    assert_eq!(said(leans, 0.5, false), Verdict::Unsure);
+    assert_eq!(said(leans, 1.5, false), Verdict::Match);
+    assert_eq!(said(leans, -8.0, false), Verdict::Unsure);
+    assert_eq!(said(another, -2.0, true), Verdict::Mismatch);
+    assert_eq!(said(another, -2.0, false), Verdict::Unsure);
+    assert_eq!(said(another, -8.0, false), Verdict::Unsure);
+    let cut = Optics {
+        cut: Some(0.55),
+        ..scan(GOOD)
+    };
+    let said = |read| decided_on(&cut, another, 0.0, (Some(read), false));
+    assert_eq!(
+        (said(-4.0), said(8.0)),
+        (Verdict::Mismatch, Verdict::Unsure)
+    );
+}
+
+#[test]
+fn a_typeface_that_is_much_alike_refutes_little() {
+    let another = (0.75, 0.85);
+    let read = Some(-2.7);
+    assert_eq!(decided(another, GOOD, read), Verdict::Unsure);
+    let another = (0.3, 0.9);
+    assert_eq!(decided(another, GOOD, read), Verdict::Mismatch);
+    assert_eq!(decided(another, ALIKE, read), Verdict::Unsure);
+    assert_eq!(decided(another, ALIKE, Some(-7.0)), Verdict::Mismatch);
+}
+
+#[test]
+fn in_a_typeface_that_is_much_alike_a_sure_reading_counts_for_more_than_glyphs() {
+    let another = (0.1, 0.8);
+    assert_eq!(decided(another, ALIKE, Some(5.0)), Verdict::Match);
+    assert_eq!(decided(another, ALIKE, Some(3.0)), Verdict::Unsure);
+    assert_eq!(decided((0.3, 0.9), GOOD, Some(5.0)), Verdict::Unsure);
+}
+
+#[test]
+fn what_glyphs_are_against_is_not_read_there() {
+    // 菅 is printed, which the network reads as 管: no glyph fits well, under a seal, and 管 less than 菅.
+    assert_eq!(decided((0.3, 0.84), GOOD, Some(3.5)), Verdict::Unsure);
+    assert_eq!(decided((0.8, 0.84), GOOD, Some(3.5)), Verdict::Match);
+}
+
+#[test]
+fn the_surer_the_network_is_of_something_else_the_less_ink_must_lack() {
+    // None that was tried fits well.
+    let said = |absent, read| decided_on(&scan(GOOD), (0.4, 0.45), absent, (Some(read), true));
+    assert_eq!(said(0.1, -20.0), Verdict::Mismatch);
+    assert_eq!(said(0.1, -8.0), Verdict::Unsure);
+    assert_eq!(said(0.2, -8.0), Verdict::Mismatch);
+    // Under a stroke of a pen nothing lacks.
+    assert_eq!(said(0.0, -20.0), Verdict::Unsure);
+}
+
+#[test]
+fn under_a_stroke_of_a_pen_both_votes_must_find_it() {
+    let under = (0.5, 0.45);
+    assert_eq!(decided(under, GOOD, Some(1.5)), Verdict::Match);
+    assert_eq!(decided(under, GOOD, Some(0.5)), Verdict::Unsure);
+    assert_eq!(decided((0.45, 0.5), GOOD, Some(1.5)), Verdict::Unsure);
+}
+#[test]
+fn what_no_character_explains_better_is_found_under_what_is_written_over_it() {
+    let said = |absent, first, read| {
+        let ink = (0.5, 0.7);
+        decided_among_all(&scan(GOOD), ink, (absent, first), (Some(read), false))
+    };
+    assert_eq!(said(0.01, true, 1.5), Verdict::Match);
+    assert_eq!(said(0.01, false, 1.5), Verdict::Unsure);
+    assert_eq!(said(0.01, true, 0.5), Verdict::Unsure);
+    // Some of its ink lacks: the network must be surer.
+    assert_eq!(said(0.1, true, 1.5), Verdict::Unsure);
+    assert_eq!(said(0.1, true, 2.5), Verdict::Match);
+    assert_eq!(said(0.2, true, 2.5), Verdict::Unsure);
+}
+
+#[test]
+fn between_two_characters_that_fit_as_labels_do_the_network_tells() {
+    let said = |fits, read| decided_on(&scan(GOOD), fits, 0.0, (Some(read), false));
+    assert_eq!(said((0.95, 0.952), 3.5), Verdict::Match);
+    assert_eq!(said((0.95, 0.952), 0.5), Verdict::Unsure);
+    assert_eq!(said((0.85, 0.952), 3.5), Verdict::Unsure);
+}
