@@ -1,6 +1,6 @@
 //! Forgeries that only add to a true print, or that change what its values mean.
 
-use image::{Rgb, RgbImage};
+use image::{DynamicImage, Rgb, RgbImage};
 use vouchsafe::matching::{Form, Matcher, Thresholds, Verdict};
 use vouchsafe::render::{Renderer, Typeface};
 
@@ -192,6 +192,10 @@ fn an_amount_that_is_ruled_through_and_a_digit_on_a_rule_of_its_grid_are_seen() 
         let at = (x - 0.5 * cell, y);
         print(&renderer, &mut forged, digit, at, (size, [0; 3]));
         assert_ne!(verdict(&form, &forged), Verdict::Match, "{digit}");
+        // Without colour, where the tone of a seal is taken away.
+        let grey = DynamicImage::from(forged).into_luma8();
+        let grey = DynamicImage::from(grey).into_rgb8();
+        assert_ne!(verdict(&form, &grey), Verdict::Match, "{digit} in grey");
     }
 }
 
@@ -228,6 +232,47 @@ fn a_stroke_of_a_pen_across_rows_is_no_amount_and_hides_none() {
         print(&renderer, &mut forged, digit, at, (size, [0; 3]));
         assert_ne!(verdict(&form, &struck(&forged)), Verdict::Match, "{digit}");
     }
+}
+
+#[test]
+fn a_scrawl_in_a_row_that_has_no_line_is_none_and_two_may_be_one() {
+    let renderer = Renderer::new();
+    let printed = printed(&renderer, 71);
+    let form = printed.form(&renderer);
+    let page = printed.page(&renderer, DOTS_PER_INCH);
+    // The cells of the first such row.
+    let empty = printed.drawing.fields().iter();
+    let cells: Vec<_> = empty.filter(|it| it.name == "lines").collect();
+    let middle = |index: usize| {
+        let at = &cells[index].rectangle;
+        let x = (at.x + at.width / 2) as f32 / UNITS;
+        (x, (at.y + at.height / 2) as f32 / UNITS)
+    };
+    assert_eq!(middle(0).1, middle(1).1);
+    let scrawled = |picture: &RgbImage, (x, y): (f32, f32)| {
+        let mut scrawled = picture.clone();
+        for step in -300..300 {
+            let part = step as f32 / 300.0;
+            let (x, y) = (x + 45.0 * part, y + 20.0 * (part * 9.0).sin());
+            for dx in 0..5 {
+                for dy in 0..5 {
+                    scrawled.put_pixel(x as u32 + dx, y as u32 + dy, Rgb([20, 30, 120]));
+                }
+            }
+        }
+        scrawled
+    };
+    let one = scrawled(&page, middle(0));
+    assert_eq!(verdict(&form, &one), Verdict::Match);
+    let two = scrawled(&one, middle(1));
+    assert_eq!(verdict(&form, &two), Verdict::Unsure);
+    let mut written = page.clone();
+    let (x, y) = middle(1);
+    for (at, character) in [(-1.2, '租'), (0.0, '金')] {
+        let at = (x + at * 40.0, y + 14.0);
+        print(&renderer, &mut written, character, at, (40.0, [0; 3]));
+    }
+    assert_ne!(verdict(&form, &written), Verdict::Match);
 }
 
 #[test]

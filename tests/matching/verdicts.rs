@@ -171,6 +171,22 @@ fn paper_that_hangs_lower_between_the_corners_of_its_table_is_followed() {
 }
 
 #[test]
+fn what_the_ink_is_likest_to_and_what_lies_over_it_are_told_apart() {
+    let (renderer, matcher) = (Renderer::new(), matcher());
+    for (index, kind, why) in [
+        (486, "low-resolution", "a character among all others"),
+        (130, "grey", "a seal over the rules of an amount"),
+        (414, "folded", "the shade of a crease"),
+        (136, "pen", "a scrawl in a row that has no line"),
+    ] {
+        let seed = 961 * 1_000_003 + index;
+        let case = scans::case(&renderer, &foreign::fonts(), seed, kind, None).unwrap();
+        let report = report(&matcher, &renderer, &case);
+        assert_eq!(report.verdict, Verdict::Match, "{why}: {}", report.reason);
+    }
+}
+
+#[test]
 fn hard_scans_of_true_vouchers_are_never_called_otherwise() {
     let kinds = [
         "low-resolution",
