@@ -57,14 +57,7 @@ pub(super) struct GlyphVote<'a> {
 
 impl GlyphVote<'_> {
     pub fn glyph(&self, typeface: Typeface, id: u16, size: f32, origin: (f32, f32)) -> Patch {
-        let drawn = self.renderer.coverage(typeface, id, size, origin);
-        Patch {
-            left: drawn.left,
-            top: drawn.top,
-            width: drawn.width,
-            height: drawn.height,
-            values: drawn.values,
-        }
+        self.renderer.coverage(typeface, id, size, origin).into()
     }
 
     /// A glyph where its run has it.

@@ -33,9 +33,10 @@ const UNUSUAL: f32 = 1.7;
 /// How much less than labels the ink may be like the claimed glyph, and how far it must be from any other.
 fn demanded(seen: &Seen, optics: &Optics, at: &Thresholds) -> (f32, f32) {
     match seen.tried {
-        Tried::All if seen.fit >= optics.usual - at.fit => (at.fit, at.decided_likest),
         // Of what is written over, more must be told; in black and white nothing of it can be.
-        Tried::All if optics.cut.is_none() => (2.0 * at.fit, at.decided),
+        Tried::All if seen.fit < optics.usual - at.fit && optics.cut.is_none() => {
+            (2.0 * at.fit, at.decided)
+        }
         Tried::All => (at.fit, at.decided_likest),
         // Where strokes are lost, two characters may be left alike.
         Tried::Likest if optics.usual < at.legible => (at.fit / 2.0, at.decided_frayed),

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::patch::Patch;
+use super::patch::{Patch, spread};
 use super::plane::Plane;
 use super::seek::{product, total};
 use crate::render::{Renderer, Typeface};
@@ -35,7 +35,7 @@ pub(super) struct Place {
 pub(super) struct Looks {
     characters: Vec<char>,
     looks: Vec<Small>,
-    /// How far each look's values are from their mean: the square root of the sum of the squares.
+    /// How far each look's values are from their mean.
     spreads: Vec<f32>,
 }
 
@@ -58,26 +58,15 @@ impl Looks {
                 let ems = SIDE as f32;
                 let origin = (shape.shift as f32 * ems / 1000.0, ABOVE * ems);
                 let drawn = renderer.coverage(shape.typeface, shape.id, ems, origin);
-                sharp.add(&Patch {
-                    left: drawn.left,
-                    top: drawn.top,
-                    width: drawn.width,
-                    height: drawn.height,
-                    values: drawn.values,
-                });
+                sharp.add(&drawn.into());
             }
             let mut look = [0.0; SIDE * SIDE];
             look.copy_from_slice(&sharp.blurred(blur).values);
             look
         };
         let looks: Vec<Small> = characters.iter().map(look).collect();
-        let spreads = looks.iter().map(|look| {
-            let sum = total(look);
-            let squares = product(look, look) - sum * sum / look.len() as f32;
-            squares.max(1e-6).sqrt()
-        });
         Looks {
-            spreads: spreads.collect(),
+            spreads: looks.iter().map(|look| spread(look).max(1e-3)).collect(),
             characters,
             looks,
         }
@@ -137,20 +126,13 @@ pub(super) fn is_han(character: char) -> bool {
 fn seen(plane: &Plane, place: Place, dark: f32) -> Small {
     let step = place.size / SIDE as f32;
     let top = place.baseline - ABOVE * place.size;
-    let value = |x: f32, y: f32| {
-        let (left, upper) = (x.floor(), y.floor());
-        let at = |dx: i32, dy: i32| f32::from(plane.get(left as i32 + dx, upper as i32 + dy));
-        let first = at(0, 0) + (at(1, 0) - at(0, 0)) * (x - left);
-        let second = at(0, 1) + (at(1, 1) - at(0, 1)) * (x - left);
-        first + (second - first) * (y - upper)
-    };
     // Four samples a pixel.
     let within = [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)];
     std::array::from_fn(|at| {
         let (x, y) = ((at % SIDE) as f32, (at / SIDE) as f32);
         let samples = within.map(|(dx, dy)| {
             let across = place.left + (x + dx) * step - 0.5;
-            value(across, top + (y + dy) * step - 0.5)
+            plane.sample(across, top + (y + dy) * step - 0.5)
         });
         (samples.iter().sum::<f32>() / 4.0 / dark).min(1.0)
     })
@@ -172,13 +154,7 @@ mod tests {
         let shift = shape.shift as f32 * place.size / 1000.0;
         let origin = (place.left + shift, place.baseline);
         let drawn = renderer.coverage(shape.typeface, shape.id, place.size, origin);
-        patch.add(&Patch {
-            left: drawn.left,
-            top: drawn.top,
-            width: drawn.width,
-            height: drawn.height,
-            values: drawn.values,
-        });
+        patch.add(&drawn.into());
         for at in 0..48 {
             for beside in 0..3 {
                 let value = &mut patch.values[at * 52 + at + beside];

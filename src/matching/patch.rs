@@ -2,6 +2,7 @@
 
 use super::plane::Plane;
 use super::seek::{product, total};
+use crate::render::Coverage;
 
 /// Ink that may be lacking everywhere without being noticed, of full ink.
 pub(super) const FAINT: f32 = 0.2;
@@ -181,10 +182,29 @@ impl Patch {
     }
 }
 
+impl From<Coverage> for Patch {
+    fn from(drawn: Coverage) -> Patch {
+        Patch {
+            left: drawn.left,
+            top: drawn.top,
+            width: drawn.width,
+            height: drawn.height,
+            values: drawn.values,
+        }
+    }
+}
+
+/// The square root of the sum of the squares of how far values are from their mean.
+pub(super) fn spread(values: &[f32]) -> f32 {
+    let sum = total(values);
+    let squares = product(values, values) - sum * sum / values.len() as f32;
+    squares.max(0.0).sqrt()
+}
+
 /// A place as it is seen: ink from 0 to 255.
 pub(super) struct Ink {
     pub values: Vec<f32>,
-    /// The square root of the sum of the squares of how far its values are from their mean.
+    /// How far its values are from their mean.
     spread: f32,
 }
 
@@ -192,10 +212,8 @@ impl Ink {
     /// The place of a patch on a plane, moved by an offset.
     pub fn cut(plane: &Plane, patch: &Patch, offset: (i32, i32)) -> Ink {
         let values = Patch::cut(plane, patch, offset).values;
-        let sum = total(&values);
-        let spread = product(&values, &values) - sum * sum / values.len() as f32;
         Ink {
-            spread: spread.max(0.0).sqrt(),
+            spread: spread(&values),
             values,
         }
     }

@@ -24,9 +24,11 @@ pub struct Thresholds {
     /// How far the ink must be from the middle between the claimed glyph and any that looks like it to be clearly the
     /// claimed one, 0 to 1.
     pub decided: f32,
-    /// How far on a scan so coarse that a dense character covers others.
+    /// How far on a scan so coarse that a dense character covers others, where not all were tried; and where all common ones
+    /// were, if the ink is less like it than labels are like themselves.
     pub decided_coarse: f32,
-    /// How far where all common characters were tried, and the ink is as like it as labels are like themselves or little less.
+    /// How far where all common characters, or all that could stand there, were tried, and the ink is as like it as labels are
+    /// like themselves or little less.
     pub decided_likest: f32,
     /// How far there on a scan in black and white that has lost many strokes.
     pub decided_frayed: f32,

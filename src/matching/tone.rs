@@ -1,4 +1,4 @@
-//! The tone that a seal lays over print on a scan without colour, told from the print by its width.
+//! Tones that lie over print: that of a seal on a scan without colour, and the shade of a crease. Each is wider than print.
 
 use super::plane::Plane;
 
@@ -88,6 +88,7 @@ mod tests {
             assert_eq!(inked, x % 16 < 3, "{x}: {}", flat.get(x, 24));
         }
     }
+
     #[test]
     fn the_shade_of_a_crease_goes_and_print_and_short_strokes_stay() {
         let (width, height) = (160, 40);
