@@ -1,5 +1,7 @@
 //! Small pictures of ink: glyphs as they are drawn, places as they are seen, and how alike the two are.
 
+use fearless_simd::{Level, dispatch};
+
 use super::plane::Plane;
 use super::seek::{product, total};
 use crate::render::Coverage;
@@ -112,34 +114,7 @@ impl Patch {
         let total: f32 = kernel.iter().sum();
         kernel.iter_mut().for_each(|it| *it /= total);
         let (width, height) = (self.width, self.height);
-        let mut across = vec![0.0f32; width * height];
-        let mut padded = vec![0.0f32; width + 2 * reach];
-        for (row, blurred) in self
-            .values
-            .chunks_exact(width)
-            .zip(across.chunks_exact_mut(width))
-        {
-            padded[reach..reach + width].copy_from_slice(row);
-            for (offset, weight) in kernel.iter().enumerate() {
-                for (value, from) in blurred.iter_mut().zip(&padded[offset..offset + width]) {
-                    *value += weight * from;
-                }
-            }
-        }
-        let mut values = vec![0.0f32; width * height];
-        for (y, blurred) in values.chunks_exact_mut(width).enumerate() {
-            for (offset, weight) in kernel.iter().enumerate() {
-                let Some(from) = (y + offset)
-                    .checked_sub(reach)
-                    .filter(|from| *from < height)
-                else {
-                    continue;
-                };
-                for (value, from) in blurred.iter_mut().zip(&across[from * width..][..width]) {
-                    *value += weight * from;
-                }
-            }
-        }
+        let values = dispatch!(Level::new(), _ => folded(&self.values, (width, height), &kernel));
         Patch {
             left: self.left,
             top: self.top,
@@ -180,6 +155,40 @@ impl Patch {
         let norm = product(&values, &values).sqrt();
         (values, norm)
     }
+}
+
+/// A picture folded with a kernel across and down, with nothing beyond its edges.
+#[inline(always)]
+fn folded(sharp: &[f32], (width, height): (usize, usize), kernel: &[f32]) -> Vec<f32> {
+    let reach = kernel.len() / 2;
+    let mut across = vec![0.0f32; width * height];
+    let mut padded = vec![0.0f32; width + 2 * reach];
+    for (row, blurred) in sharp
+        .chunks_exact(width)
+        .zip(across.chunks_exact_mut(width))
+    {
+        padded[reach..reach + width].copy_from_slice(row);
+        for (offset, weight) in kernel.iter().enumerate() {
+            for (value, from) in blurred.iter_mut().zip(&padded[offset..offset + width]) {
+                *value += weight * from;
+            }
+        }
+    }
+    let mut values = vec![0.0f32; width * height];
+    for (y, blurred) in values.chunks_exact_mut(width).enumerate() {
+        for (offset, weight) in kernel.iter().enumerate() {
+            let Some(from) = (y + offset)
+                .checked_sub(reach)
+                .filter(|from| *from < height)
+            else {
+                continue;
+            };
+            for (value, from) in blurred.iter_mut().zip(&across[from * width..][..width]) {
+                *value += weight * from;
+            }
+        }
+    }
+    values
 }
 
 impl From<Coverage> for Patch {

@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use fearless_simd::{Level, dispatch};
+
 use super::bends::Bends;
 use super::homography::{Homography, Spot};
 use super::plane::Plane;
@@ -89,24 +91,33 @@ pub(super) fn rectify(
             ((m[3] * x + m[4] * y + m[5]) / depth - shift) as f32,
         )
     };
-    for (v, line) in seen.values.chunks_exact_mut(width).enumerate() {
-        let mut from = place(0, v);
-        for (index, stretch) in line.chunks_mut(STRIDE).enumerate() {
-            let to = place((index + 1) * STRIDE, v);
-            let (dx, dy) = (
-                (to.0 - from.0) / STRIDE as f32,
-                (to.1 - from.1) / STRIDE as f32,
-            );
-            if coarse {
-                for (index, value) in stretch.iter_mut().enumerate() {
-                    let (x, y) = (from.0 + dx * index as f32, from.1 + dy * index as f32);
-                    *value = plane.sample_smoothly(x, y).round() as u8;
-                }
-            } else {
-                plane.along(from, (dx, dy), stretch);
-            }
-            from = to;
+    let lines = seen.values.chunks_exact_mut(width).enumerate();
+    dispatch!(Level::new(), _ => {
+        for (v, line) in lines {
+            sample_line(plane, coarse, line, |u| place(u, v));
         }
-    }
+    });
     seen
+}
+
+/// Samples a line of what the form sees, each of whose pixels has its `place` on the plane.
+#[inline(always)]
+fn sample_line(plane: &Plane, coarse: bool, line: &mut [u8], place: impl Fn(usize) -> (f32, f32)) {
+    let mut from = place(0);
+    for (index, stretch) in line.chunks_mut(STRIDE).enumerate() {
+        let to = place((index + 1) * STRIDE);
+        let (dx, dy) = (
+            (to.0 - from.0) / STRIDE as f32,
+            (to.1 - from.1) / STRIDE as f32,
+        );
+        if coarse {
+            for (index, value) in stretch.iter_mut().enumerate() {
+                let (x, y) = (from.0 + dx * index as f32, from.1 + dy * index as f32);
+                *value = plane.sample_smoothly(x, y).round() as u8;
+            }
+        } else {
+            plane.along(from, (dx, dy), stretch);
+        }
+        from = to;
+    }
 }

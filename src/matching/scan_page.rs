@@ -36,12 +36,12 @@ impl ScanPage {
         let (darkest, between) = darkest_and_between(&picture);
         let (picture, factor) = picture.reduced();
         let (green, brightest) = picture.green_and_brightest();
-        let marks = mark::find(&green);
         let coloured = |pixel: &[u8; 3]| pixel[0].abs_diff(pixel[1]) > 24;
         // Noise and compression colour a few pixels of a grey scan, too.
         let some = picture.pixels.iter().step_by(37);
         let grey = some.clone().filter(|pixel| coloured(pixel)).count() * 2_000 < some.count();
         let black = if grey { &green } else { &brightest }.ink();
+        let marks = mark::find(&green, &black);
         let large = green.width.max(green.height) > COARSE_SIDE_PIXELS;
         let print = match large {
             true => Pyramid::new(green.halved().ink(), 2.0),

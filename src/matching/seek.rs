@@ -1,5 +1,7 @@
 //! Seeking a small picture in a larger one by normalised cross-correlation.
 
+use fearless_simd::{Level, dispatch};
+
 use super::plane::Plane;
 
 /// An anchor that was found, in pixels of the form: where it should be, and how far from there it is.
@@ -68,21 +70,11 @@ pub(super) fn seek(
     }
     let sums = Sums::of(&window, room, wide);
     let steps = (2 * search + 1) as usize;
-    let mut scores = vec![0.0f32; steps * steps];
-    for dy in 0..steps {
-        for dx in 0..steps {
-            let mut lanes = [0.0f32; LANES];
-            for (patch, line) in patch
-                .chunks_exact(stride)
-                .zip(window[dy * room..].chunks(room))
-            {
-                multiply(patch, &line[dx..dx + stride], &mut lanes);
-            }
-            let (sum, squares) = sums.within(dx, dy, side);
-            let spread = (squares - sum * sum / count).max(1.0).sqrt();
-            let product = lanes.iter().sum::<f32>();
-            scores[dy * steps + dx] = product / (norm * spread.max(2.0 * side as f32));
-        }
+    let mut scores = products((&patch, stride), (&window, room), steps);
+    for (at, score) in scores.iter_mut().enumerate() {
+        let (sum, squares) = sums.within(at % steps, at / steps, side);
+        let spread = (squares - sum * sum / count).max(1.0).sqrt();
+        *score /= norm * spread.max(2.0 * side as f32);
     }
     let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b]))?;
     let (column, row) = (best % steps, best / steps);
@@ -113,6 +105,35 @@ pub(super) fn seek(
     );
     let search = search as f32;
     Some((column as f32 + dx - search, row as f32 + dy - search, score))
+}
+
+/// The products of a patch with each place of a window that is `steps` larger, row after row. The length of the rows of
+/// each is beside it.
+fn products(
+    (patch, stride): (&[f32], usize),
+    (window, room): (&[f32], usize),
+    steps: usize,
+) -> Vec<f32> {
+    #[inline(always)]
+    fn all(
+        (patch, stride): (&[f32], usize),
+        (window, room): (&[f32], usize),
+        steps: usize,
+    ) -> Vec<f32> {
+        let mut products = Vec::with_capacity(steps * steps);
+        for dy in 0..steps {
+            for dx in 0..steps {
+                let mut lanes = [0.0f32; LANES];
+                let lines = window[dy * room..].chunks(room);
+                for (patch, line) in patch.chunks_exact(stride).zip(lines) {
+                    multiply(patch, &line[dx..dx + stride], &mut lanes);
+                }
+                products.push(lanes.iter().sum::<f32>());
+            }
+        }
+        products
+    }
+    dispatch!(Level::new(), _ => all((patch, stride), (window, room), steps))
 }
 
 /// Sums of the values, and of their squares, of rectangles of a window of whole numbers from 0 to 255 (Crow, 1984).
@@ -149,9 +170,10 @@ impl Sums {
 }
 
 /// Numbers that are worked on at once, so that the compiler can use wide registers, several of them.
-const LANES: usize = 16;
+const LANES: usize = 32;
 
 /// Adds the products of two rows to lanes; what fills no whole lanes is left out.
+#[inline(always)]
 fn multiply(a: &[f32], b: &[f32], lanes: &mut [f32; LANES]) {
     for (a, b) in a
         .as_chunks::<LANES>()
@@ -167,22 +189,29 @@ fn multiply(a: &[f32], b: &[f32], lanes: &mut [f32; LANES]) {
 
 /// The sum of a row.
 pub(super) fn total(row: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    let (whole, rest) = row.as_chunks::<LANES>();
-    for values in whole {
-        lanes
-            .iter_mut()
-            .zip(values)
-            .for_each(|(lane, it)| *lane += it);
+    #[inline(always)]
+    fn all(row: &[f32]) -> f32 {
+        let mut lanes = [0.0f32; LANES];
+        let (whole, rest) = row.as_chunks::<LANES>();
+        for values in whole {
+            for (lane, it) in lanes.iter_mut().zip(values) {
+                *lane += it;
+            }
+        }
+        lanes.iter().chain(rest).sum()
     }
-    lanes.iter().chain(rest).sum()
+    dispatch!(Level::new(), _ => all(row))
 }
 
 /// The sum of the products of two rows of the same length.
 pub(super) fn product(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    multiply(a, b, &mut lanes);
-    let whole = a.len() / LANES * LANES;
-    let rest = a[whole..].iter().zip(&b[whole..]).map(|(a, b)| a * b);
-    lanes.iter().sum::<f32>() + rest.sum::<f32>()
+    #[inline(always)]
+    fn all(a: &[f32], b: &[f32]) -> f32 {
+        let mut lanes = [0.0f32; LANES];
+        multiply(a, b, &mut lanes);
+        let whole = a.len() / LANES * LANES;
+        let rest = a[whole..].iter().zip(&b[whole..]).map(|(a, b)| a * b);
+        lanes.iter().sum::<f32>() + rest.sum::<f32>()
+    }
+    dispatch!(Level::new(), _ => all(a, b))
 }
