@@ -29,18 +29,22 @@ struct Tally {
     mismatched: u64,
 }
 
-/// Milliseconds of each of some comparisons, the middle one.
-fn milliseconds(mut work: impl FnMut()) -> f64 {
-    work();
-    let mut times: Vec<f64> = (0..7)
-        .map(|_| {
+/// Milliseconds of each of some works, the middle one of several rounds. They take turns, so that a machine that is slower
+/// for a while is so for all of them.
+fn milliseconds<const N: usize>(works: [&dyn Fn(); N]) -> [f64; N] {
+    works.iter().for_each(|work| work());
+    let mut times = [(); N].map(|()| Vec::new());
+    for _ in 0..15 {
+        for (work, times) in works.iter().zip(&mut times) {
             let start = Instant::now();
             work();
-            start.elapsed().as_secs_f64() * 1e3
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+            times.push(start.elapsed().as_secs_f64() * 1e3);
+        }
+    }
+    times.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    })
 }
 
 /// One scan at 300 dots per inch, on one thread, beside tesseract reading the same page on one thread.
@@ -53,7 +57,6 @@ pub fn speed() {
     let page = printed.page(&renderer, 300);
     let condition = Condition::clean();
     let scan = paper::scan(page, &condition, &[], &mut random);
-    let make = milliseconds(|| drop(printed.form(&renderer)));
     let form = printed.form(&renderer);
     let report = matcher.compare(&form, &scan).unwrap().report;
     assert_eq!(report.verdict, Verdict::Match, "{}", report.reason);
@@ -62,33 +65,20 @@ pub fn speed() {
         .iter()
         .filter(|field| field.votes.reader.is_some())
         .count();
-    let own = milliseconds(|| drop(matcher.compare(&form, &scan).unwrap()));
-    println!("match     the form           {make:8.1} ms");
-    println!(
-        "match     A5 at 300 dpi      {own:8.1} ms   {read} fields read, {} bytes",
-        scan.len()
-    );
     let mut random = scans::random::Random::new(4);
     let fonts = foreign::fonts();
     let other = foreign::print(&printed.drawing, 0, &fonts[0], 300, 0.4, &mut random);
     let other = paper::scan(other, &condition, &[], &mut random);
     let report = matcher.compare(&form, &other).unwrap().report;
-    let read = report
+    let other_read = report
         .fields
         .iter()
         .filter(|field| field.votes.reader.is_some())
         .count();
-    let foreign = milliseconds(|| drop(matcher.compare(&form, &other).unwrap()));
-    println!(
-        "match     in another type    {foreign:8.1} ms   {read} fields read, {:?}",
-        report.verdict
-    );
-    let memory = peak_memory(std::process::id()).unwrap() as f64 / 1e6;
-    println!("match     peak memory        {memory:8.1} MB");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("scan.jpg");
     std::fs::write(&file, &scan).unwrap();
-    let peer = milliseconds(|| {
+    let tesseract = || {
         let output = Command::new("tesseract")
             .env("OMP_THREAD_LIMIT", "1")
             .arg(&file)
@@ -96,7 +86,24 @@ pub fn speed() {
             .output()
             .expect("tesseract is not there: build/packages.sh bench");
         assert!(output.status.success());
-    });
+    };
+    let [make, own, foreign, peer] = milliseconds([
+        &|| drop(printed.form(&renderer)),
+        &|| drop(matcher.compare(&form, &scan).unwrap()),
+        &|| drop(matcher.compare(&form, &other).unwrap()),
+        &tesseract,
+    ]);
+    println!("match     the form           {make:8.1} ms");
+    println!(
+        "match     A5 at 300 dpi      {own:8.1} ms   {read} fields read, {} bytes",
+        scan.len()
+    );
+    println!(
+        "match     in another type    {foreign:8.1} ms   {other_read} fields read, {:?}",
+        report.verdict
+    );
+    let memory = peak_memory(std::process::id()).unwrap() as f64 / 1e6;
+    println!("match     peak memory        {memory:8.1} MB");
     println!(
         "match     tesseract          {peer:8.1} ms   {:.1} times as long",
         peer / own

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rten::{Model, RunOptions, ThreadPool};
+use rten::{Model, ModelOptions, RunOptions, ThreadPool};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor};
 use thiserror::Error;
@@ -88,7 +88,11 @@ impl Reader {
         for (class, character) in known.iter().enumerate().skip(1) {
             classes.entry(*character).or_insert(class);
         }
-        let model = Model::load(network).map_err(|error| ReaderError(error.to_string()))?;
+        let mut options = ModelOptions::with_all_ops();
+        let model = options
+            .prepack_weights(true)
+            .load(network)
+            .map_err(|error| ReaderError(error.to_string()))?;
         Ok(Reader {
             model: Arc::new(model),
             classes: Arc::new(classes),
