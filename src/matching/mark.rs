@@ -55,22 +55,30 @@ impl FoundMark {
 /// The marks of a page, from its brightness and its ink: what is dark against the paper is quicker to tell than what is
 /// dark against all around it, and under a seal surer; a pale mark is found by its surroundings alone.
 pub(super) fn find(page: &Plane, ink: &Plane) -> Vec<FoundMark> {
-    // A hostile picture may drive the decoder into a panic; then there is no mark.
-    let guarded = |read: &dyn Fn() -> Option<Vec<RXingResult>>| {
-        let found = catch_unwind(AssertUnwindSafe(read)).ok().flatten();
-        let found = found.unwrap_or_default();
-        let marks = found.iter().take(MARKS_MAX).filter_map(of);
-        marks.collect::<Vec<FoundMark>>()
-    };
-    let marks = guarded(&|| read(Inked::of(ink)?));
-    if !marks.is_empty() {
-        return marks;
+    let marks = by_ink(ink);
+    match marks.is_empty() {
+        true => by_surroundings(page),
+        false => marks,
     }
-    guarded(&|| {
+}
+
+fn by_ink(ink: &Plane) -> Vec<FoundMark> {
+    guarded(|| read(Inked::of(ink)?))
+}
+
+fn by_surroundings(page: &Plane) -> Vec<FoundMark> {
+    guarded(|| {
         let (width, height) = (page.width as u32, page.height as u32);
         let source = Luma8Source::new_with_slice(&page.values, width, height);
         read(HybridBinarizer::new(source.ok()?))
     })
+}
+
+/// A hostile picture may drive the decoder into a panic; then there is no mark.
+fn guarded(read: impl Fn() -> Option<Vec<RXingResult>>) -> Vec<FoundMark> {
+    let found = catch_unwind(AssertUnwindSafe(read)).ok().flatten();
+    let found = found.unwrap_or_default();
+    found.iter().take(MARKS_MAX).filter_map(of).collect()
 }
 
 /// What QR marks say that are black where a page's pixels are found so.
@@ -164,15 +172,20 @@ pub fn marked_places(decoder: &dyn Decoder, scan: &[u8]) -> Result<Vec<String>, 
     let mut places: Vec<String> = Vec::new();
     decoder.each_page(scan, &mut |_, picture| {
         let (picture, _) = picture.reduced();
-        let green = picture.channel(1);
-        for mark in find(&green, &green.ink()) {
-            if !mark.place.is_empty() && !places.contains(&mark.place) {
-                places.push(mark.place);
-            }
-        }
+        add_places(&picture.channel(1), &mut places);
         true
     })?;
     Ok(places)
+}
+
+/// Adds what the marks on a page name. Where one mark is found another may be paler, and each is somebody's voucher.
+fn add_places(page: &Plane, places: &mut Vec<String>) {
+    let marks = by_ink(&page.ink()).into_iter().chain(by_surroundings(page));
+    for mark in marks {
+        if !mark.place.is_empty() && !places.contains(&mark.place) {
+            places.push(mark.place);
+        }
+    }
 }
 
 fn of(result: &RXingResult) -> Option<FoundMark> {
@@ -206,21 +219,21 @@ fn parse(text: &str) -> Option<(String, String)> {
 mod tests {
     use super::*;
 
-    /// A page with a mark, its brightness where the mark is black and where something lies over it from the left.
-    fn page(black: u8, (over, width): (u8, usize)) -> Plane {
-        const SIDE: usize = 6;
-        let text = format!(" B3:{}", "AB".repeat(32));
+    const MODULE: usize = 6;
+
+    /// A page with a mark for a voucher, its brightness where the mark is black and where something lies over it from the
+    /// left.
+    fn page(place: &str, black: u8, (over, width): (u8, usize)) -> Plane {
+        let text = format!("{place} B3:{}", "AB".repeat(32));
         let code = qrcodegen::QrCode::encode_text(&text, qrcodegen::QrCodeEcc::Medium).unwrap();
-        let modules = code.size() as usize;
-        let side = (modules + 20) * SIDE;
+        let side = (code.size() as usize + 20) * MODULE;
         let mut page = Plane::new(side, side);
         for (at, value) in page.values.iter_mut().enumerate() {
             let (x, y) = (at % side, at / side);
-            let module = |it: usize| (it / SIDE) as i32 - 10;
-            let light = if code.get_module(module(x), module(y)) {
-                black
-            } else {
-                240
+            let module = |it: usize| (it / MODULE) as i32 - 10;
+            let light = match code.get_module(module(x), module(y)) {
+                true => black,
+                false => 240,
             };
             *value = if x < width { light.min(over) } else { light };
         }
@@ -233,17 +246,33 @@ mod tests {
             let marks = find(page, ink);
             marks.iter().map(|it| it.corners[0].x).collect::<Vec<f64>>()
         };
-        let page_of = |black| page(black, (255, 0));
-        for black in [20, 180] {
-            let page = page_of(black);
+        for black in [20, 150] {
+            let page = page("", black, (255, 0));
             let corners = found(&page, &page.ink());
             assert_eq!(corners.len(), 1, "{black}");
             assert!((corners[0] - 60.0).abs() < 4.0, "{black} {corners:?}");
         }
         // A seal over half of it: as dark as the mark in the green channel, paper in the brightest.
-        let sealed = page(20, (20, 150));
+        let sealed = page("", 20, (20, 150));
         assert!(found(&sealed, &sealed.ink()).is_empty());
-        assert_eq!(found(&sealed, &page_of(20).ink()).len(), 1);
+        assert_eq!(found(&sealed, &page("", 20, (255, 0)).ink()).len(), 1);
+    }
+
+    #[test]
+    fn every_voucher_of_a_page_is_named_however_pale_its_mark_is() {
+        let mut both = page("/acme/gl/2024-03/payment/0001", 20, (255, 0));
+        let pale = page("/acme/gl/2024-03/payment/0002", 150, (255, 0));
+        // Half a page lower.
+        let between = vec![240; 1_000 * both.width];
+        both.height += 1_000 + pale.height;
+        both.values.extend(between.into_iter().chain(pale.values));
+        let mut places = Vec::new();
+        add_places(&both, &mut places);
+        let (first, second) = (
+            "/acme/gl/2024-03/payment/0001",
+            "/acme/gl/2024-03/payment/0002",
+        );
+        assert_eq!(places, [first, second]);
     }
 
     #[test]
