@@ -158,13 +158,9 @@ fn on_a_coarse_scan_characters_are_told_from_others_with_their_neighbours() {
 #[test]
 fn paper_that_hangs_lower_between_the_corners_of_its_table_is_followed() {
     let (renderer, matcher) = (Renderer::new(), matcher());
-    for (run, index, kind) in [
-        (903, 476, "photo"),
-        (905, 386, "photo"),
-        (903, 294, "folded"),
-    ] {
+    for (run, index) in [(903, 476), (905, 386)] {
         let seed = run * 1_000_003 + index;
-        let case = scans::case(&renderer, &foreign::fonts(), seed, kind, None).unwrap();
+        let case = scans::case(&renderer, &foreign::fonts(), seed, "photo", None).unwrap();
         let report = report(&matcher, &renderer, &case);
         assert_eq!(report.verdict, Verdict::Match, "{seed}: {}", report.reason);
     }
