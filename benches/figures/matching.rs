@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use vouchsafe::matching::{Matcher, Thresholds, Verdict};
+use vouchsafe::matching::{Matcher, Report, Thresholds, Verdict};
 use vouchsafe::render::Renderer;
 
 use crate::peer::peak_memory;
@@ -47,6 +47,12 @@ fn milliseconds<const N: usize>(works: [&dyn Fn(); N]) -> [f64; N] {
     })
 }
 
+/// How many fields the network was asked about.
+fn fields_read(report: &Report) -> usize {
+    let votes = report.fields.iter().map(|field| &field.votes);
+    votes.filter(|votes| votes.reader.is_some()).count()
+}
+
 /// One scan at 300 dots per inch, on one thread, beside tesseract reading the same page on one thread.
 pub fn speed() {
     let renderer = Renderer::new();
@@ -60,21 +66,13 @@ pub fn speed() {
     let form = printed.form(&renderer);
     let report = matcher.compare(&form, &scan).unwrap().report;
     assert_eq!(report.verdict, Verdict::Match, "{}", report.reason);
-    let read = report
-        .fields
-        .iter()
-        .filter(|field| field.votes.reader.is_some())
-        .count();
+    let read = fields_read(&report);
     let mut random = scans::random::Random::new(4);
     let fonts = foreign::fonts();
     let other = foreign::print(&printed.drawing, 0, &fonts[0], 300, 0.4, &mut random);
     let other = paper::scan(other, &condition, &[], &mut random);
     let report = matcher.compare(&form, &other).unwrap().report;
-    let other_read = report
-        .fields
-        .iter()
-        .filter(|field| field.votes.reader.is_some())
-        .count();
+    let other_read = fields_read(&report);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("scan.jpg");
     std::fs::write(&file, &scan).unwrap();

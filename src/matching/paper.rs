@@ -12,14 +12,13 @@ const PAPER_MIN: f32 = 24.0;
 impl Plane {
     /// How dark each pixel is against the paper around it: 0 paper, 255 black.
     pub fn ink(&self) -> Plane {
-        let paper = self.paper();
-        dispatch!(Level::new(), _ => self.against(&paper))
+        let (columns, paper) = self.paper();
+        dispatch!(Level::new(), _ => self.against(columns, &paper))
     }
 
     /// How dark each pixel is against paper of this brightness in blocks, so many in a row.
     #[inline(always)]
-    fn against(&self, (columns, paper): &(usize, Vec<f32>)) -> Plane {
-        let columns = *columns;
+    fn against(&self, columns: usize, paper: &[f32]) -> Plane {
         let mut ink = Plane::new(self.width, self.height);
         let rows = paper.len() / columns;
         let step = 1.0 / BLOCK as f32;
@@ -95,8 +94,8 @@ impl Plane {
             }
         }
         // The table's own rules and dense text are no darker paper.
-        let wide = spread(&bright, columns, rows, |around| around.fold(0.0, f32::max));
-        let smooth = spread(&wide, columns, rows, |around| {
+        let wide = around_each(&bright, columns, rows, |around| around.fold(0.0, f32::max));
+        let smooth = around_each(&wide, columns, rows, |around| {
             let (sum, count) = around.fold((0.0, 0.0), |(sum, count), it| (sum + it, count + 1.0));
             sum / count
         });
@@ -125,13 +124,13 @@ fn darkness<const N: usize>(source: &[u8; N], ink: &mut [u8; N], white: f32, slo
 }
 
 /// What `of` makes of each cell and the cells around it.
-fn spread(
+fn around_each(
     cells: &[f32],
     columns: usize,
     rows: usize,
     of: impl Fn(&mut dyn Iterator<Item = f32>) -> f32,
 ) -> Vec<f32> {
-    let mut spread = Vec::with_capacity(cells.len());
+    let mut all = Vec::with_capacity(cells.len());
     for row in 0..rows {
         for column in 0..columns {
             let (top, bottom) = (row.saturating_sub(1), (row + 2).min(rows));
@@ -141,10 +140,10 @@ fn spread(
                     .iter()
                     .copied()
             });
-            spread.push(of(&mut around));
+            all.push(of(&mut around));
         }
     }
-    spread
+    all
 }
 
 #[cfg(test)]
