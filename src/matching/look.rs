@@ -8,7 +8,7 @@ use super::form::{Area, Claim, FormPage, pixels, run_area};
 use super::glyphs::GlyphVote;
 use super::leaning::{Leaning, leaning};
 use super::optics::Optics;
-use super::pen::Pen;
+use super::pen::{Pen, Stroke};
 use super::plane::Plane;
 use super::reader::{Line, Reading};
 use super::register::Registration;
@@ -57,10 +57,10 @@ pub(super) struct Look<'a> {
     pub cold: Option<&'a Plane>,
     /// Whether the network reads the form's own labels here: else it must not decide alone.
     pub reads_labels: bool,
-    /// Strokes of a pen that go on across the page, sought when something is there that they may explain.
+    /// Everything on the page that the form does not explain, and the strokes of a pen among it that go on across the page:
+    /// sought when something is there that they may explain.
+    pub strokes: OnceCell<Vec<Stroke>>,
     pub pen: OnceCell<Option<Pen>>,
-    /// The same with smaller ones, which are no line of a voucher either.
-    pub scrawl: OnceCell<Option<Pen>>,
 }
 
 impl Look<'_> {
@@ -107,8 +107,8 @@ impl Look<'_> {
             vote,
             optics,
             cold: Some(self.cold.unwrap_or(self.vote.black)),
+            strokes: OnceCell::new(),
             pen: OnceCell::new(),
-            scrawl: OnceCell::new(),
             ..*self
         }
     }
@@ -165,12 +165,7 @@ impl Look<'_> {
         let Some(first) = runs.next() else {
             return claim.area;
         };
-        runs.fold(first, |all, one| Area {
-            left: all.left.min(one.left),
-            top: all.top.min(one.top),
-            right: all.right.max(one.right),
-            bottom: all.bottom.max(one.bottom),
-        })
+        runs.fold(first, |all, one| all.with(&one))
     }
 
     /// Lets the network read a field.

@@ -21,6 +21,30 @@ pub(super) fn is_amount(name: &str) -> bool {
     side && !name.starts_with("accounts") || name == "total"
 }
 
+/// What the network reads of strokes up and down that are no characters, and of ticks.
+const OF_SCRAWLS: &str = "MmNnWwUuVvHhrkKxX~^-_—–一√✓'`\" ";
+/// What changes an amount beside which it stands, if it lies flat.
+const DASHES: &str = "-~_—–一";
+/// Numerals that are no letters of a word.
+const LONE_NUMERALS: &str = "〇二三四五六七八九十百千万亿元";
+
+/// Whether what was read of something drawn where nothing is claimed may be a value: figures, or a word. In a single stroke
+/// of a pen the network may see a letter of our words, but a word is more than one.
+pub(super) fn may_be_a_value(read: &str, strokes: usize) -> bool {
+    let numeral = |it: char| CAPITALS.contains(it) || LONE_NUMERALS.contains(it);
+    let letter = |it: &char| it.is_alphabetic() && !it.is_ascii() && !numeral(*it);
+    let rest = || read.chars().filter(|it| !OF_SCRAWLS.contains(*it));
+    rest().any(|it| !letter(&it)) || rest().count() > 1 || rest().count() == 1 && strokes > 1
+}
+
+/// Whether what was read of something drawn beside an amount may belong to it; whether it lies `flat`, as a minus does.
+pub(super) fn may_change_an_amount(read: &str, flat: bool) -> bool {
+    read.chars().any(|it| match DASHES.contains(it) {
+        true => flat,
+        false => !OF_SCRAWLS.contains(it),
+    })
+}
+
 /// What kind of text a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wording {
@@ -40,6 +64,7 @@ impl Wording {
         match field {
             "total.words" => Wording::Amount,
             "attachments" => Wording::Figures,
+            position if position.ends_with(".position") => Wording::Figures,
             "preparer" | "reviewer" | "bookkeeper" | "cashier" => Wording::Name,
             other if is_amount(other) => Wording::Figures,
             _ => Wording::Free,
