@@ -24,6 +24,9 @@ const LOOSE: f32 = 0.06;
 /// Smallest such piece, in pixels.
 const SPECK: usize = 6;
 
+/// The claim that a row has no line.
+const NO_LINE: &str = "lines";
+
 /// How the names of places for signatures begin.
 const SIGNATURE: &str = "signature.";
 
@@ -122,11 +125,11 @@ impl Look<'_> {
             let about = if amount { 0.25 } else { 0.5 } * size;
             !self.sure_type() && !claim.runs.is_empty() && text.widened(about).overlaps(&blob.area)
         };
-        // A character that was added to a text stands on its line; one that was added to an amount, in its row; where nothing
-        // is claimed, nothing stands anywhere.
+        // A character that was added to a text stands on its line; one that was added to an amount, in its row; in a row without
+        // a line, nothing stands anywhere.
         let in_line = |blob: &Blob| {
             let y = blob.area.middle().1;
-            match (claim.text.is_empty(), amount) {
+            match (claim.name == NO_LINE, amount) {
                 (true, _) => true,
                 (false, true) => (y - middle).abs() < 0.6 * size,
                 (false, false) => y > text.top - 0.1 * size && y < text.bottom + 0.1 * size,

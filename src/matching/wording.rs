@@ -148,7 +148,12 @@ mod tests {
         let name = Wording::of("cashier");
         assert!(name.may_hold('薛') && name.may_hold('J') && name.may_hold('·'));
         assert!(!name.may_hold(',') && !name.may_hold('7') && !name.may_hold('|'));
-        for field in ["lines[0].debit", "total", "attachments"] {
+        for field in [
+            "lines[0].debit",
+            "total",
+            "attachments",
+            "lines[2].position",
+        ] {
             let figures = Wording::of(field);
             assert!(figures.may_hold('0') && figures.may_hold('.') && figures.may_hold('-'));
             assert!(!figures.may_hold('o') && !figures.may_hold('〇') && !figures.may_hold('夫'));
@@ -156,6 +161,22 @@ mod tests {
             assert!(figures.may_hold('万') && figures.may_hold('K'));
         }
         assert!(Wording::of("accounts.debit").may_hold('元'));
+    }
+
+    #[test]
+    fn figures_and_words_may_be_values_and_strokes_up_and_down_are_none() {
+        // What the network reads of scrawls and ticks, and of figures in somebody's hand.
+        for nothing in ["", "wm", "M", "√", "V", "~n", "一"] {
+            assert!(!may_be_a_value(nothing, 2), "{nothing}");
+        }
+        for value in ["28", "6B8.59", "E", "5", "D", "¥", "收到货款", "壹", "三"] {
+            assert!(may_be_a_value(value, 1), "{value}");
+        }
+        // One character in one stroke is a pen's; in several it is printed.
+        assert!(!may_be_a_value("心", 1) && may_be_a_value("心", 3));
+        assert!(may_change_an_amount("-", true) && may_change_an_amount("心", true));
+        assert!(!may_change_an_amount("一", false) && may_change_an_amount("9", false));
+        assert!(may_change_an_amount("+", false) && may_change_an_amount(".", false));
     }
 
     #[test]

@@ -18,6 +18,11 @@ pub fn verdict(form: &Form, picture: &RgbImage) -> Verdict {
     let reader = scans::reader();
     let matcher = Matcher::new(reader, Thresholds::default());
     let report = matcher.compare(form, &jpeg(picture)).unwrap().report;
+    let fields = report.fields.iter();
+    for field in fields.filter(|it| it.verdict != Verdict::Match) {
+        // Shown where a test fails.
+        println!("{}: {}", field.name, field.reason);
+    }
     report.verdict
 }
 
