@@ -56,11 +56,10 @@ impl Look<'_> {
         let pen = self.pen.get_or_init(|| self.large_strokes(plane)).as_ref();
         let pen = pen.filter(|pen| pen.is_near(&claim.area));
         let extra = pen.map_or(extra, without);
-        if extra != Extra::Perhaps {
+        if extra != Extra::Perhaps || !claim.text.is_empty() {
             return extra;
         }
-        let place = self.place(claim);
-        let pen = self.without_scrawls(pen, plane, (claim, &place), sighting);
+        let pen = self.without_scrawls(pen, plane, &self.place(claim));
         pen.as_ref().map_or(extra, without)
     }
 

@@ -270,7 +270,7 @@ impl Matcher {
                 let is_open = sound && decision.verdict == Verdict::Unsure;
                 if is_open && tone.may_lie_over(claim, scan) {
                     let clear = || tone.taken_from(&black, form, scan, &registration);
-                    let again = again.get_or_init(|| look.through(plane.get_or_init(clear)));
+                    let again = again.get_or_init(|| look.through(*tone, plane.get_or_init(clear)));
                     decision = decision.or_match(again.field(claim));
                 }
             }

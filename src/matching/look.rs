@@ -14,6 +14,7 @@ use super::reader::{Line, Reading};
 use super::register::Registration;
 use super::report::SlotReport;
 use super::scan_page::ScanPage;
+use super::tone::Tone;
 use super::verdict::{Decision, Extra, decide, decide_empty};
 use super::wording::Wording;
 use crate::render::GlyphRun;
@@ -96,13 +97,17 @@ impl Look<'_> {
     }
 
     /// The same, looking at another plane of the page; what is there besides the form is still what this one sees.
-    pub fn through<'p>(&'p self, toneless: &'p Plane) -> Look<'p> {
+    pub fn through<'p>(&'p self, tone: Tone, toneless: &'p Plane) -> Look<'p> {
         let vote = GlyphVote {
             black: toneless,
             print: None,
             ..self.vote
         };
-        let optics = vote.optics(&self.form.labels);
+        let optics = match tone {
+            // Labels may have a colour, too.
+            Tone::Pen => self.optics,
+            Tone::Seal | Tone::Crease => vote.optics(&self.form.labels),
+        };
         Look {
             vote,
             optics,

@@ -1,12 +1,11 @@
-//! Small things that somebody drew beside what is printed: initials, ticks. They are a pen's where they say nothing.
+//! Small things that somebody drew where nothing is claimed: initials, ticks. They are a pen's where they say nothing.
 
-use super::competition::Sighting;
-use super::form::{Area, Claim};
+use super::form::Area;
 use super::look::Look;
 use super::pen::{Pen, Stroke};
 use super::plane::Plane;
 use super::reader::Line;
-use super::wording::{may_be_a_value, may_change_an_amount};
+use super::wording::may_be_a_value;
 
 /// Ink of the form from which on a pixel says nothing of what was drawn across it.
 const FORM_INK: u8 = 40;
@@ -25,14 +24,6 @@ const PLACES_MAX: usize = 8;
 struct Group<'a> {
     area: Area,
     strokes: Vec<&'a Stroke>,
-}
-
-impl Group<'_> {
-    /// Whether it lies as a dash does.
-    fn is_flat(&self) -> bool {
-        let area = &self.area;
-        3.0 * (area.bottom - area.top) < area.right - area.left
-    }
 }
 
 /// What stands beside each other is read together: an amount is more than one figure.
@@ -88,21 +79,17 @@ fn drawn_there(seen: &Plane, form: &Plane, area: &Area, dark: f32) -> Line {
 }
 
 impl Look<'_> {
-    /// The page without what was drawn in a claim's `place`, but not over its characters, and says nothing, besides what is a
-    /// `pen`'s anyway; none where some of it may be a value, or nothing can read it.
+    /// The page without what was drawn in an empty `place` and says nothing, besides what is a `pen`'s anyway; none where some
+    /// of it may be a value, or nothing can read it.
     pub(super) fn without_scrawls(
         &self,
         pen: Option<&Pen>,
         seen: &Plane,
-        (claim, place): (&Claim, &Area),
-        sighting: Option<&Sighting>,
+        place: &Area,
     ) -> Option<Pen> {
         let reader = self.matcher.reader.as_ref()?;
         let form = &self.form.ink[0];
-        let glyphs = sighting.map_or(&[][..], |it| &it.glyphs);
-        let over = |stroke: &Stroke| glyphs.iter().any(|it| it.area.overlaps(&stroke.area));
-        let there =
-            |stroke: &&Stroke| !stroke.is_large() && stroke.area.overlaps(place) && !over(stroke);
+        let there = |stroke: &&Stroke| !stroke.is_large() && stroke.area.overlaps(place);
         let groups = grouped(self.strokes(seen).iter().filter(there));
         if groups.is_empty() || groups.len() > PLACES_MAX {
             return None;
@@ -111,10 +98,7 @@ impl Look<'_> {
         let says_nothing = |group: &Group| {
             let line = drawn_there(&without.without, form, &group.area, self.optics.dark);
             let read = reader.read_freely(&line);
-            read.is_some_and(|read| match claim.text.is_empty() {
-                true => !may_be_a_value(&read, group.strokes.len()),
-                false => !may_change_an_amount(&read, group.is_flat()),
-            })
+            read.is_some_and(|read| !may_be_a_value(&read, group.strokes.len()))
         };
         if !groups.iter().all(says_nothing) {
             return None;

@@ -23,8 +23,6 @@ pub(super) fn is_amount(name: &str) -> bool {
 
 /// What the network reads of strokes up and down that are no characters, and of ticks.
 const OF_SCRAWLS: &str = "MmNnWwUuVvHhrkKxX~^-_—–一√✓'`\" ";
-/// What changes an amount beside which it stands, if it lies flat.
-const DASHES: &str = "-~_—–一";
 /// Numerals that are no letters of a word.
 const LONE_NUMERALS: &str = "〇二三四五六七八九十百千万亿元";
 
@@ -35,14 +33,6 @@ pub(super) fn may_be_a_value(read: &str, strokes: usize) -> bool {
     let letter = |it: &char| it.is_alphabetic() && !it.is_ascii() && !numeral(*it);
     let rest = || read.chars().filter(|it| !OF_SCRAWLS.contains(*it));
     rest().any(|it| !letter(&it)) || rest().count() > 1 || rest().count() == 1 && strokes > 1
-}
-
-/// Whether what was read of something drawn beside an amount may belong to it; whether it lies `flat`, as a minus does.
-pub(super) fn may_change_an_amount(read: &str, flat: bool) -> bool {
-    read.chars().any(|it| match DASHES.contains(it) {
-        true => flat,
-        false => !OF_SCRAWLS.contains(it),
-    })
 }
 
 /// What kind of text a field holds.
@@ -174,9 +164,6 @@ mod tests {
         }
         // One character in one stroke is a pen's; in several it is printed.
         assert!(!may_be_a_value("心", 1) && may_be_a_value("心", 3));
-        assert!(may_change_an_amount("-", true) && may_change_an_amount("心", true));
-        assert!(!may_change_an_amount("一", false) && may_change_an_amount("9", false));
-        assert!(may_change_an_amount("+", false) && may_change_an_amount(".", false));
     }
 
     #[test]
