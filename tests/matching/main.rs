@@ -4,7 +4,5 @@
 mod scans;
 
 mod added;
-mod drawn;
 mod files;
-mod ink;
 mod verdicts;
