@@ -5,7 +5,7 @@ use super::extra::{Blob, blobs};
 use super::form::{Area, Claim, pixels};
 use super::look::Look;
 use super::patch::{FAINT, Patch};
-use super::pen::{Pen, SCRAWL, STROKE};
+use super::pen::{Pen, Stroke};
 use super::plane::Plane;
 use super::strokes::Row;
 use super::verdict::Extra;
@@ -27,6 +27,9 @@ const SPECK: usize = 6;
 /// The claim that a row has no line.
 const NO_LINE: &str = "lines";
 
+/// How the names of places for signatures begin.
+const SIGNATURE: &str = "signature.";
+
 /// How far a digit that was added may stand above or below the line of the others, in sizes of type.
 const LEVEL: f32 = 0.22;
 /// Ink of the form from which on a pixel says nothing of what was added.
@@ -46,35 +49,50 @@ impl Look<'_> {
         if extra == Extra::None || !(claim.text.is_empty() || is_strict(&claim.name)) {
             return extra;
         }
-        let find = |least| {
-            Pen::find(
-                plane,
-                &self.form.ink[0],
-                &self.form.explained,
-                self.dark(),
-                least,
-            )
-        };
-        let pen = match claim.name == NO_LINE {
-            true => self.scrawl.get_or_init(|| find(SCRAWL)).as_ref(),
-            false => self.pen.get_or_init(|| find(STROKE)).as_ref(),
-        };
-        let Some(pen) = pen.filter(|pen| pen.is_near(&claim.area)) else {
-            return extra;
-        };
-        // A line of a voucher is more than one thing in a row.
-        if claim.name == NO_LINE && pen.in_rows(&claim.area) > 1 {
-            return extra;
-        }
-        match self.extra_on(&pen.without, claim, sighting) {
+        let without = |pen: &Pen| match self.extra_on(&pen.without, claim, sighting) {
             Extra::None if self.digit_under(pen, plane, claim, sighting) => Extra::Perhaps,
             without => without,
+        };
+        let pen = self.pen.get_or_init(|| self.large_strokes(plane)).as_ref();
+        let pen = pen.filter(|pen| pen.is_near(&claim.area));
+        let extra = pen.map_or(extra, without);
+        if extra != Extra::Perhaps || !claim.text.is_empty() {
+            return extra;
         }
+        let pen = self.without_scrawls(pen, plane, &self.place(claim));
+        pen.as_ref().map_or(extra, without)
+    }
+
+    /// All strokes on the page, sought when something is there that they may explain.
+    pub(super) fn strokes(&self, plane: &Plane) -> &[Stroke] {
+        self.strokes
+            .get_or_init(|| Stroke::find_all(plane, &self.form.explained, self.dark()))
+    }
+
+    /// Those of a pen that go on across the page, if there are any.
+    fn large_strokes(&self, plane: &Plane) -> Option<Pen> {
+        let large = |stroke: &&Stroke| stroke.is_large();
+        let mut strokes = self.strokes(plane).iter().filter(large).peekable();
+        strokes.peek()?;
+        let mut pen = Pen::none(plane);
+        strokes.for_each(|stroke| pen.take(stroke, &self.form.ink[0]));
+        Some(pen)
     }
 
     /// How dark ink is that nothing explains. Seals are lighter than print where there is no colour to know them by.
     fn dark(&self) -> f32 {
         self.optics.dark * if self.vote.grey { 0.75 } else { 0.37 }
+    }
+
+    /// Where something may stand besides a claim: what was added to a text may reach out of its place.
+    fn place(&self, claim: &Claim) -> Area {
+        let run = claim.runs.first();
+        let beyond = run.map_or(-1.0, |run| 0.6 * pixels(run.size));
+        Area {
+            top: claim.area.top + 1.0,
+            bottom: claim.area.bottom - 1.0,
+            ..claim.area.widened(beyond)
+        }
     }
 
     fn extra_on(&self, plane: &Plane, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
@@ -84,23 +102,14 @@ impl Look<'_> {
             .map_or(USUAL_SIZE, |run| pixels(run.size));
         let dark = self.dark();
         let amount = is_amount(&claim.name) || claim.text.is_empty();
-        // What was added to a text may reach out of its place.
-        let beyond = if claim.text.is_empty() {
-            -1.0
-        } else {
-            0.6 * size
-        };
-        let inner = Area {
-            left: claim.area.left - beyond,
-            top: claim.area.top + 1.0,
-            right: claim.area.right + beyond,
-            bottom: claim.area.bottom - 1.0,
-        };
+        let inner = self.place(claim);
         let text = self.area(claim);
         let (_, middle) = claim.area.middle();
+        // Where somebody signs there may be anything. A seal has a colour, or a tone that is taken away; under it nothing may be.
         let signed = |blob: &Blob| {
-            let mut slots = self.form.slots.iter();
-            slots.any(|slot| slot.1.overlaps(&blob.area))
+            let slots = self.form.slots.iter();
+            let mut signatures = slots.filter(|slot| slot.0.starts_with(SIGNATURE));
+            signatures.any(|slot| slot.1.overlaps(&blob.area))
         };
         let claimed = |blob: &Blob| {
             let mut glyphs = sighting.into_iter().flat_map(|it| &it.glyphs);
@@ -115,12 +124,14 @@ impl Look<'_> {
             let about = if amount { 0.25 } else { 0.5 } * size;
             !self.sure_type() && !claim.runs.is_empty() && text.widened(about).overlaps(&blob.area)
         };
-        // A character that was added to a text stands on its line; one that was added to an amount, in its row.
+        // A character that was added to a text stands on its line; one that was added to an amount, in its row; in a row without
+        // a line, nothing stands anywhere.
         let in_line = |blob: &Blob| {
             let y = blob.area.middle().1;
-            match claim.runs.is_empty() || amount {
-                true => (y - middle).abs() < 0.6 * size,
-                false => y > text.top - 0.1 * size && y < text.bottom + 0.1 * size,
+            match (claim.name == NO_LINE, amount) {
+                (true, _) => true,
+                (false, true) => (y - middle).abs() < 0.6 * size,
+                (false, false) => y > text.top - 0.1 * size && y < text.bottom + 0.1 * size,
             }
         };
         let strict = amount || is_strict(&claim.name);

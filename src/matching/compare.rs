@@ -15,6 +15,7 @@ use super::register::{self, Registration};
 use super::report::{FieldReport, PageReport, Report, Verdict};
 use super::scan_page::ScanPage;
 use super::thresholds::Thresholds;
+use super::tone::Tone;
 use super::verdict::{Decision, decide_other_paper};
 use crate::render::{Drawing, RenderError, Renderer};
 
@@ -253,29 +254,25 @@ impl Matcher {
             optics,
             own_type,
             cold: cold.as_ref(),
+            strokes: OnceCell::new(),
             pen: OnceCell::new(),
-            scrawl: OnceCell::new(),
         };
         let legible = registration.map.scale_at(form.middle()) >= LEGIBLE;
         look.reads_labels = (strict && legible) || !sound || look.finds_labels_read();
-        // Without colour, a seal over print is told from it by its width.
-        let (toneless, through) = (OnceCell::new(), OnceCell::new());
-        // So is the shade of a crease.
-        let (level, across) = (OnceCell::new(), OnceCell::new());
+        let cleared = Tone::ALL.map(|_| OnceCell::new());
+        let through = Tone::ALL.map(|_| OnceCell::new());
         let mut fields = Vec::new();
         for claim in form.fields.iter().filter(|claim| is_value(&claim.name)) {
             let area = look.area(claim);
             let mut decision = if sound { look.field(claim) } else { unfound() };
-            let is_open = |it: &Decision| sound && it.verdict == Verdict::Unsure;
-            if scan.grey && is_open(&decision) {
-                let plane = || toneless.get_or_init(|| black.without_seal());
-                let again = through.get_or_init(|| look.through(plane()));
-                decision = decision.or_match(again.field(claim));
-            }
-            if !scan.bilevel && !claim.text.is_empty() && is_open(&decision) {
-                let plane = || level.get_or_init(|| black.without_crease());
-                let again = across.get_or_init(|| look.through(plane()));
-                decision = decision.or_match(again.field(claim));
+            // What cannot be told is looked at again without what may lie over it.
+            for (tone, (plane, again)) in Tone::ALL.iter().zip(cleared.iter().zip(&through)) {
+                let is_open = sound && decision.verdict == Verdict::Unsure;
+                if is_open && tone.may_lie_over(claim, scan) {
+                    let clear = || tone.taken_from(&black, form, scan, &registration);
+                    let again = again.get_or_init(|| look.through(*tone, plane.get_or_init(clear)));
+                    decision = decision.or_match(again.field(claim));
+                }
             }
             let middle = area.middle();
             if !registration.is_within(&area, &scan.picture) {

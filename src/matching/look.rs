@@ -8,12 +8,13 @@ use super::form::{Area, Claim, FormPage, pixels, run_area};
 use super::glyphs::GlyphVote;
 use super::leaning::{Leaning, leaning};
 use super::optics::Optics;
-use super::pen::Pen;
+use super::pen::{Pen, Stroke};
 use super::plane::Plane;
 use super::reader::{Line, Reading};
 use super::register::Registration;
 use super::report::SlotReport;
 use super::scan_page::ScanPage;
+use super::tone::Tone;
 use super::verdict::{Decision, Extra, decide, decide_empty};
 use super::wording::Wording;
 use crate::render::GlyphRun;
@@ -57,10 +58,10 @@ pub(super) struct Look<'a> {
     pub cold: Option<&'a Plane>,
     /// Whether the network reads the form's own labels here: else it must not decide alone.
     pub reads_labels: bool,
-    /// Strokes of a pen that go on across the page, sought when something is there that they may explain.
+    /// Everything on the page that the form does not explain, and the strokes of a pen among it that go on across the page:
+    /// sought when something is there that they may explain.
+    pub strokes: OnceCell<Vec<Stroke>>,
     pub pen: OnceCell<Option<Pen>>,
-    /// The same with smaller ones, which are no line of a voucher either.
-    pub scrawl: OnceCell<Option<Pen>>,
 }
 
 impl Look<'_> {
@@ -96,19 +97,23 @@ impl Look<'_> {
     }
 
     /// The same, looking at another plane of the page; what is there besides the form is still what this one sees.
-    pub fn through<'p>(&'p self, toneless: &'p Plane) -> Look<'p> {
+    pub fn through<'p>(&'p self, tone: Tone, toneless: &'p Plane) -> Look<'p> {
         let vote = GlyphVote {
             black: toneless,
             print: None,
             ..self.vote
         };
-        let optics = vote.optics(&self.form.labels);
+        let optics = match tone {
+            // Labels may have a colour, too.
+            Tone::Pen => self.optics,
+            Tone::Seal | Tone::Crease => vote.optics(&self.form.labels),
+        };
         Look {
             vote,
             optics,
             cold: Some(self.cold.unwrap_or(self.vote.black)),
+            strokes: OnceCell::new(),
             pen: OnceCell::new(),
-            scrawl: OnceCell::new(),
             ..*self
         }
     }
@@ -165,12 +170,7 @@ impl Look<'_> {
         let Some(first) = runs.next() else {
             return claim.area;
         };
-        runs.fold(first, |all, one| Area {
-            left: all.left.min(one.left),
-            top: all.top.min(one.top),
-            right: all.right.max(one.right),
-            bottom: all.bottom.max(one.bottom),
-        })
+        runs.fold(first, |all, one| all.with(&one))
     }
 
     /// Lets the network read a field.

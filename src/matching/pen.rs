@@ -1,4 +1,5 @@
-//! Strokes of a pen that go on across a form: they are known by how far they go, not by what a piece of them looks like.
+//! Strokes of a pen across a form: large ones are known by how far they go, not by what a piece of them looks like, small ones
+//! by saying nothing.
 
 use super::extra::Explained;
 use super::form::Area;
@@ -10,59 +11,35 @@ use super::plane::Plane;
 const THROUGH: i32 = 12;
 /// Directions in which it is followed there.
 const DIRECTIONS: usize = 16;
-/// How large what hangs together must be to be a pen's, in pixels.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Least {
-    /// Along its longer side.
-    long: usize,
-    /// Along its shorter side.
-    short: usize,
-    /// How many quarters of its height it must be wide.
-    quarters: usize,
-}
-
-/// A stroke of a pen: 10 mm by 4.5 mm. A line of printed characters that touch is as long, but no taller than 4 mm.
-pub(super) const STROKE: Least = Least {
-    long: 79,
-    short: 36,
-    quarters: 0,
-};
-/// A scrawl, which may stand in a single row: wider than one character, and wider than tall.
-pub(super) const SCRAWL: Least = Least {
-    long: 34,
-    short: 12,
-    quarters: 5,
-};
+/// How large what hangs together must be to be a pen's, in pixels along its longer and its shorter side: 10 mm by 4.5 mm.
+/// A line of printed characters that touch is as long, but no taller than 4 mm.
+const LARGE: (usize, usize) = (79, 36);
 /// Part of its box that it covers at most: a black area is no stroke.
 const COVERS: f32 = 0.45;
 /// How far beside a stroke its edge is soft, in pixels.
 const EDGE: i32 = 2;
+/// Pixels of the smallest stroke.
+const SPECK: usize = 6;
 /// Ink of the form that lies under a stroke and stays.
 const FORM_INK: u8 = 24;
 
-/// Where strokes of a pen go on across a page.
-pub(super) struct Pen {
-    /// What was looked at with these strokes taken away, as far as the form has nothing there.
-    pub without: Plane,
-    strokes: Vec<Area>,
+/// Ink that hangs together, also across rules, and that nothing explains.
+#[derive(Debug, Clone)]
+pub(super) struct Stroke {
+    pub area: Area,
+    /// Its pixels, by their place in the page.
+    pixels: Vec<usize>,
 }
 
-impl Pen {
-    /// The strokes in what is darker than `dark` of 255 and not explained; none where there is no such stroke.
-    pub fn find(
-        seen: &Plane,
-        form: &Plane,
-        explained: &Explained,
-        dark: f32,
-        least: Least,
-    ) -> Option<Pen> {
+impl Stroke {
+    /// Those in what is darker than `dark` of 255.
+    pub fn find_all(seen: &Plane, explained: &Explained, dark: f32) -> Vec<Stroke> {
         let (width, height) = (seen.width, seen.height);
         let dark = dark.clamp(1.0, 254.0) as u8;
         let mut open: Vec<bool> = (seen.values.iter().enumerate())
             .map(|(at, value)| *value > dark && !explained.at(at % width, at / width))
             .collect();
-        let mut pen: Option<Pen> = None;
-        let mut stroke: Vec<usize> = Vec::new();
+        let (mut strokes, mut stroke) = (Vec::new(), Vec::new());
         for start in 0..open.len() {
             if !open[start] {
                 continue;
@@ -99,27 +76,58 @@ impl Pen {
                     through(seen, dark, (x, y), take);
                 }
             }
-            let (wide, high) = (right + 1 - left, bottom + 1 - top);
-            let covers = stroke.len() as f32 / (wide * high) as f32;
-            let large = wide.max(high) >= least.long && wide.min(high) >= least.short;
-            if !large || 4 * wide < least.quarters * high || covers > COVERS {
+            if stroke.len() < SPECK {
                 continue;
             }
-            let pen = pen.get_or_insert_with(|| Pen {
-                without: seen.clone(),
-                strokes: Vec::new(),
-            });
-            for at in &stroke {
-                pen.take_away(form, (at % width) as i32, (at / width) as i32);
-            }
-            pen.strokes.push(Area {
-                left: left as f32,
-                top: top as f32,
-                right: (right + 1) as f32,
-                bottom: (bottom + 1) as f32,
+            strokes.push(Stroke {
+                area: Area {
+                    left: left as f32,
+                    top: top as f32,
+                    right: (right + 1) as f32,
+                    bottom: (bottom + 1) as f32,
+                },
+                pixels: stroke.clone(),
             });
         }
-        pen
+        strokes
+    }
+
+    /// Whether it goes so far that it is a pen's, whatever a piece of it looks like.
+    pub fn is_large(&self) -> bool {
+        let area = &self.area;
+        let (wide, high) = (
+            (area.right - area.left) as usize,
+            (area.bottom - area.top) as usize,
+        );
+        let covers = self.pixels.len() as f32 / (wide * high) as f32;
+        wide.max(high) >= LARGE.0 && wide.min(high) >= LARGE.1 && covers <= COVERS
+    }
+}
+
+/// Where strokes of a pen are on a page.
+#[derive(Clone)]
+pub(super) struct Pen {
+    /// What was looked at with these strokes taken away, as far as the form has nothing there.
+    pub without: Plane,
+    strokes: Vec<Area>,
+}
+
+impl Pen {
+    /// A page with nothing of a pen on it yet.
+    pub fn none(seen: &Plane) -> Pen {
+        Pen {
+            without: seen.clone(),
+            strokes: Vec::new(),
+        }
+    }
+
+    /// Takes a stroke for a pen's.
+    pub fn take(&mut self, stroke: &Stroke, form: &Plane) {
+        let width = self.without.width;
+        for at in &stroke.pixels {
+            self.take_away(form, (at % width) as i32, (at / width) as i32);
+        }
+        self.strokes.push(stroke.area);
     }
 
     fn take_away(&mut self, form: &Plane, x: i32, y: i32) {
@@ -131,12 +139,6 @@ impl Pen {
                 }
             }
         }
-    }
-
-    /// How many such strokes are in the rows of an area, anywhere across the page.
-    pub fn in_rows(&self, area: &Area) -> usize {
-        let within = |stroke: &&Area| stroke.top < area.bottom && area.top < stroke.bottom;
-        self.strokes.iter().filter(within).count()
     }
 
     /// Whether such a stroke is near an area.
@@ -195,10 +197,17 @@ mod tests {
             draw(&mut seen, (x, 85), (x + 22, 60));
         }
         draw(&mut seen, (200, 90), (204, 112));
-        assert!(Pen::find(&seen, &form, &explained, 120.0, STROKE).is_none());
+        let large = |seen: &Plane| {
+            let mut strokes = Stroke::find_all(seen, &explained, 120.0);
+            strokes.retain(Stroke::is_large);
+            strokes
+        };
+        assert!(large(&seen).is_empty());
         draw(&mut seen, (120, 20), (190, 180));
-        let pen = Pen::find(&seen, &form, &explained, 120.0, STROKE).unwrap();
-        assert_eq!(pen.strokes.len(), 1);
+        let strokes = large(&seen);
+        assert_eq!(strokes.len(), 1);
+        let mut pen = Pen::none(&seen);
+        pen.take(&strokes[0], &form);
         let ink = |plane: &Plane, x: i32, y: i32| plane.get(x, y) > 120;
         // The stroke is away, the rules and the characters are not.
         assert!(ink(&seen, 144, 76) && !ink(&pen.without, 144, 76));
@@ -212,37 +221,5 @@ mod tests {
             bottom: 90.0,
         };
         assert!(pen.is_near(&area(110.0, 130.0)) && !pen.is_near(&area(20.0, 100.0)));
-    }
-    #[test]
-    fn a_scrawl_within_a_row_is_wider_than_a_character() {
-        let form = rows();
-        let explained = Explained::new(&form);
-        let mut seen = form.clone();
-        // A character, and a tall stroke.
-        draw(&mut seen, (20, 60), (45, 85));
-        draw(&mut seen, (20, 85), (45, 60));
-        draw(&mut seen, (60, 58), (80, 92));
-        let find = |seen: &Plane| Pen::find(seen, &form, &explained, 120.0, SCRAWL);
-        assert!(find(&seen).is_none());
-        let scrawl = |plane: &mut Plane, x: i32| {
-            draw(plane, (x, 80), (x + 25, 62));
-            draw(plane, (x + 25, 62), (x + 50, 80));
-        };
-        scrawl(&mut seen, 120);
-        let row = Area {
-            left: 0.0,
-            top: 52.0,
-            right: 30.0,
-            bottom: 98.0,
-        };
-        let below = Area {
-            top: 102.0,
-            bottom: 148.0,
-            ..row
-        };
-        let pen = find(&seen).unwrap();
-        assert_eq!((pen.in_rows(&row), pen.in_rows(&below)), (1, 0));
-        scrawl(&mut seen, 220);
-        assert_eq!(find(&seen).unwrap().in_rows(&row), 2);
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::{Arc, OnceLock};
 
 use super::mark::{self, FoundMark};
+use super::plane::Plane;
 use super::rectify::Pyramid;
+use super::streaks::Streaks;
 use crate::render::PagePixels;
 
 /// Longest side at which the form is looked for in all detail, in pixels; larger scans are halved for that.
@@ -24,7 +26,11 @@ pub(super) struct ScanPage {
     cold: OnceLock<Pyramid>,
     /// The green channel's in full, made when something red is to be looked at.
     full_print: OnceLock<Pyramid>,
+    /// Ink without colour, made when coloured ink may lie over print.
+    colourless: OnceLock<Pyramid>,
     pub marks: Vec<FoundMark>,
+    /// What the scanner drew on the picture; nothing but the picture itself shows it.
+    streaks: Streaks,
     /// Whether there is no colour in it.
     pub grey: bool,
     /// Whether there are no greys in it either.
@@ -36,6 +42,8 @@ impl ScanPage {
         let (darkest, between) = darkest_and_between(&picture);
         let (picture, factor) = picture.reduced();
         let (green, brightest) = picture.green_and_brightest();
+        let streaks = Streaks::find(&green);
+        let (green, brightest) = (streaks.taken_from(green), streaks.taken_from(brightest));
         let coloured = |pixel: &[u8; 3]| pixel[0].abs_diff(pixel[1]) > 24;
         // Noise and compression colour a few pixels of a grey scan, too.
         let some = picture.pixels.iter().step_by(37);
@@ -51,26 +59,41 @@ impl ScanPage {
             black: Pyramid::new(black, 1.0),
             cold: OnceLock::new(),
             full_print: OnceLock::new(),
+            colourless: OnceLock::new(),
             grey,
             bilevel: grey && between * 10 < darkest,
             picture: Arc::new(picture),
             factor,
             print,
             marks,
+            streaks,
         }
     }
 
     /// Ink as the red channel shows it, in which red seals are paper and everything else that was added is dark; none
     /// without colour.
     pub fn cold(&self) -> Option<&Pyramid> {
-        let make = || Pyramid::new(self.picture.channel(0).ink(), 1.0);
+        let make = || Pyramid::new(self.channel(0).ink(), 1.0);
         (!self.grey).then(|| self.cold.get_or_init(make))
+    }
+
+    /// Ink that has no colour, as print has and most pens have not; none without colour.
+    pub fn colourless(&self) -> Option<&Pyramid> {
+        let make = || {
+            let inks = [0, 1, 2].map(|channel| self.channel(channel).ink());
+            Pyramid::new(Plane::colourless(&inks), 1.0)
+        };
+        (!self.grey).then(|| self.colourless.get_or_init(make))
     }
 
     /// All ink, in full.
     pub fn full_print(&self) -> &Pyramid {
         self.full_print
-            .get_or_init(|| Pyramid::new(self.picture.channel(1).ink(), 1.0))
+            .get_or_init(|| Pyramid::new(self.channel(1).ink(), 1.0))
+    }
+
+    fn channel(&self, channel: usize) -> Plane {
+        self.streaks.taken_from(self.picture.channel(channel))
     }
 }
 

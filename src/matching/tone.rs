@@ -1,6 +1,10 @@
-//! Tones that lie over print: that of a seal on a scan without colour, and the shade of a crease. Each is wider than print.
+//! What lies over print and can be told from it: the tone of a seal on a scan without colour and the shade of a crease,
+//! which are wider than print, and a pen's ink, which has a colour.
 
+use super::form::{Claim, FormPage};
 use super::plane::Plane;
+use super::register::Registration;
+use super::scan_page::ScanPage;
 
 /// The square in which print leaves something bright, in pixels: strokes are narrower.
 const SEAL: (usize, usize) = (7, 7);
@@ -9,15 +13,70 @@ const CREASE: (usize, usize) = (41, 1);
 /// Brightest tone, of 255, in which print is not told any more.
 const BRIGHT_MIN: u32 = 48;
 
-impl Plane {
-    /// This without the tone of a seal.
-    pub fn without_seal(&self) -> Plane {
-        self.flattened(SEAL)
+/// Colour, as a part of the ink, up to which ink has none and from which on it is a pen's: the difference of the channels
+/// where print is black is what a scanner's edges and compression make of it.
+const PALE_COLOUR: f32 = 0.2;
+const FULL_COLOUR: f32 = 0.45;
+
+/// Something that may lie over print and be taken away from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// That of a seal on a scan without colour.
+    Seal,
+    /// The shade of a crease that goes across the page.
+    Crease,
+    /// A pen's that is not black.
+    Pen,
+}
+
+impl Tone {
+    pub const ALL: [Tone; 3] = [Tone::Seal, Tone::Crease, Tone::Pen];
+
+    /// Whether a scan may show a claim better without it. What is where nothing should be stays to be seen, but for what is
+    /// told by its width alone.
+    pub fn may_lie_over(self, claim: &Claim, scan: &ScanPage) -> bool {
+        match self {
+            Tone::Seal => scan.grey,
+            Tone::Crease => !scan.bilevel && !claim.text.is_empty(),
+            Tone::Pen => !scan.grey && !claim.text.is_empty(),
+        }
     }
 
-    /// This without the shade of a crease that goes across the page.
-    pub fn without_crease(&self) -> Plane {
-        self.flattened(CREASE)
+    /// What is left without it of a page that was found and is seen as `black`.
+    pub fn taken_from(
+        self,
+        black: &Plane,
+        form: &FormPage,
+        scan: &ScanPage,
+        registration: &Registration,
+    ) -> Plane {
+        match self {
+            Tone::Seal => black.flattened(SEAL),
+            Tone::Crease => black.flattened(CREASE),
+            Tone::Pen => match scan.colourless() {
+                Some(inks) => {
+                    let size = (form.ink[0].width, form.ink[0].height);
+                    registration.rectified(inks, size, 1)
+                }
+                None => black.clone(),
+            },
+        }
+    }
+}
+
+impl Plane {
+    /// What of the ink has no colour, from the ink in the red, the green and the blue channel.
+    pub fn colourless([red, green, blue]: &[Plane; 3]) -> Plane {
+        let mut plane = red.clone();
+        let others = green.values.iter().zip(&blue.values);
+        for (value, (green, blue)) in plane.values.iter_mut().zip(others) {
+            let least = f32::from((*value).min(*green).min(*blue));
+            let most = f32::from((*value).max(*green).max(*blue));
+            let colour = (most - least) / least.max(1.0);
+            let black = (FULL_COLOUR - colour) / (FULL_COLOUR - PALE_COLOUR);
+            *value = (least * black.clamp(0.0, 1.0)) as u8;
+        }
+        plane
     }
 
     /// Ink against what is dark around it in all of a rectangle: a tone as wide goes, and print that
@@ -80,13 +139,34 @@ mod tests {
                 plane.values[y * width + x] = (255.0 - 255.0 * tone * print) as u8;
             }
         }
-        let flat = plane.without_seal();
+        let flat = plane.flattened(SEAL);
         for x in 0..width as i32 {
             assert!(plane.get(x, 4) == 0 || plane.get(x, 4) > 130);
             assert!(flat.get(x, 4) < 5, "{x}: {}", flat.get(x, 4));
             let inked = flat.get(x, 24) > 220;
             assert_eq!(inked, x % 16 < 3, "{x}: {}", flat.get(x, 24));
         }
+    }
+
+    #[test]
+    fn ink_of_a_pen_goes_and_the_print_under_it_stays() {
+        // Paper, print, a blue pen, print under the pen, the pen's edge, the edge of print, a black pen.
+        let inks = [
+            (0, 0, 0),
+            (230, 230, 230),
+            (225, 217, 140),
+            (235, 233, 220),
+            (100, 96, 62),
+            (120, 112, 108),
+            (228, 228, 222),
+        ];
+        let channel = |of: fn(&(u8, u8, u8)) -> u8| Plane {
+            width: inks.len(),
+            height: 1,
+            values: inks.iter().map(of).collect(),
+        };
+        let seen = Plane::colourless(&[channel(|it| it.0), channel(|it| it.1), channel(|it| it.2)]);
+        assert_eq!(seen.values, [0, 230, 0, 220, 0, 108, 222]);
     }
 
     #[test]
@@ -102,7 +182,7 @@ mod tests {
                 plane.values[y * width + x] = (255.0 - 255.0 * shade * print) as u8;
             }
         }
-        let flat = plane.without_crease();
+        let flat = plane.flattened(CREASE);
         for x in 0..width as i32 {
             let inked = x % 16 < 3 || (60..86).contains(&x);
             assert!(plane.get(x, 20) > 60);

@@ -21,6 +21,20 @@ pub(super) fn is_amount(name: &str) -> bool {
     side && !name.starts_with("accounts") || name == "total"
 }
 
+/// What the network reads of strokes up and down that are no characters, and of ticks.
+const OF_SCRAWLS: &str = "MmNnWwUuVvHhrkKxX~^-_—–一√✓'`\" ";
+/// Numerals that are no letters of a word.
+const LONE_NUMERALS: &str = "〇二三四五六七八九十百千万亿元";
+
+/// Whether what was read of something drawn where nothing is claimed may be a value: figures, or a word. In a single stroke
+/// of a pen the network may see a letter of our words, but a word is more than one.
+pub(super) fn may_be_a_value(read: &str, strokes: usize) -> bool {
+    let numeral = |it: char| CAPITALS.contains(it) || LONE_NUMERALS.contains(it);
+    let letter = |it: &char| it.is_alphabetic() && !it.is_ascii() && !numeral(*it);
+    let rest = || read.chars().filter(|it| !OF_SCRAWLS.contains(*it));
+    rest().any(|it| !letter(&it)) || rest().count() > 1 || rest().count() == 1 && strokes > 1
+}
+
 /// What kind of text a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wording {
@@ -40,6 +54,7 @@ impl Wording {
         match field {
             "total.words" => Wording::Amount,
             "attachments" => Wording::Figures,
+            position if position.ends_with(".position") => Wording::Figures,
             "preparer" | "reviewer" | "bookkeeper" | "cashier" => Wording::Name,
             other if is_amount(other) => Wording::Figures,
             _ => Wording::Free,
@@ -123,7 +138,12 @@ mod tests {
         let name = Wording::of("cashier");
         assert!(name.may_hold('薛') && name.may_hold('J') && name.may_hold('·'));
         assert!(!name.may_hold(',') && !name.may_hold('7') && !name.may_hold('|'));
-        for field in ["lines[0].debit", "total", "attachments"] {
+        for field in [
+            "lines[0].debit",
+            "total",
+            "attachments",
+            "lines[2].position",
+        ] {
             let figures = Wording::of(field);
             assert!(figures.may_hold('0') && figures.may_hold('.') && figures.may_hold('-'));
             assert!(!figures.may_hold('o') && !figures.may_hold('〇') && !figures.may_hold('夫'));
@@ -131,6 +151,19 @@ mod tests {
             assert!(figures.may_hold('万') && figures.may_hold('K'));
         }
         assert!(Wording::of("accounts.debit").may_hold('元'));
+    }
+
+    #[test]
+    fn figures_and_words_may_be_values_and_strokes_up_and_down_are_none() {
+        // What the network reads of scrawls and ticks, and of figures in somebody's hand.
+        for nothing in ["", "wm", "M", "√", "V", "~n", "一"] {
+            assert!(!may_be_a_value(nothing, 2), "{nothing}");
+        }
+        for value in ["28", "6B8.59", "E", "5", "D", "¥", "收到货款", "壹", "三"] {
+            assert!(may_be_a_value(value, 1), "{value}");
+        }
+        // One character in one stroke is a pen's; in several it is printed.
+        assert!(!may_be_a_value("心", 1) && may_be_a_value("心", 3));
     }
 
     #[test]

@@ -4,5 +4,7 @@
 mod scans;
 
 mod added;
+mod drawn;
 mod files;
+mod ink;
 mod verdicts;

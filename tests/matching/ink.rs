@@ -1,0 +1,99 @@
+//! Printed pages, and ink that is put on them.
+
+use image::RgbImage;
+use vouchsafe::matching::{Form, Matcher, Thresholds, Verdict};
+use vouchsafe::render::{Renderer, Typeface};
+
+use crate::files::printed;
+use crate::scans;
+use crate::scans::Printed;
+use crate::scans::scanner::jpeg;
+
+pub const DOTS_PER_INCH: u32 = 300;
+/// Units of a drawing in a pixel.
+pub const UNITS: f32 = 7_200.0 / DOTS_PER_INCH as f32;
+
+/// What a comparison says of a scan.
+pub fn verdict(form: &Form, picture: &RgbImage) -> Verdict {
+    let reader = scans::reader();
+    let matcher = Matcher::new(reader, Thresholds::default());
+    let report = matcher.compare(form, &jpeg(picture)).unwrap().report;
+    let fields = report.fields.iter();
+    for field in fields.filter(|it| it.verdict != Verdict::Match) {
+        // Shown where a test fails.
+        println!("{}: {}", field.name, field.reason);
+    }
+    report.verdict
+}
+
+/// Prints a character with its origin at a place, in pixels, in a colour.
+pub fn print(
+    renderer: &Renderer,
+    picture: &mut RgbImage,
+    character: char,
+    (x, y): (f32, f32),
+    (size, ink): (f32, [u8; 3]),
+) {
+    let shape = renderer.shape(Typeface::Serif, character).unwrap();
+    let glyph = renderer.coverage(shape.typeface, shape.id, size, (x, y));
+    for row in 0..glyph.height {
+        for column in 0..glyph.width {
+            let (px, py) = (glyph.left + column as i32, glyph.top + row as i32);
+            let cover = glyph.values[row * glyph.width + column];
+            let pixel = picture.get_pixel_mut(px as u32, py as u32);
+            for (value, ink) in pixel.0.iter_mut().zip(ink) {
+                *value = (f32::from(*value) * (1.0 - cover) + f32::from(ink) * cover) as u8;
+            }
+        }
+    }
+}
+
+/// Where the first character of a field stands, and the size of its type, in pixels.
+pub fn origin(printed: &Printed, field: &str) -> ((f32, f32), f32) {
+    let found = printed
+        .drawing
+        .fields()
+        .iter()
+        .find(|it| it.name == field)
+        .unwrap();
+    let items = &printed.drawing.pages()[found.page][found.items.clone()];
+    let run = items.iter().find_map(|item| match item {
+        vouchsafe::render::Item::Glyphs(run) => Some(run),
+        _ => None,
+    });
+    let run = run.unwrap();
+    let at = (run.glyphs[0].x as f32 / UNITS, run.baseline as f32 / UNITS);
+    (at, run.size as f32 / UNITS)
+}
+
+/// A voucher, its form, and its page on paper.
+pub fn paper(seed: u64) -> (Renderer, Printed, Form, RgbImage) {
+    let renderer = Renderer::new();
+    let printed = printed(&renderer, seed);
+    let form = printed.form(&renderer);
+    let page = printed.page(&renderer, DOTS_PER_INCH);
+    (renderer, printed, form, page)
+}
+
+/// Draws a line from point to point, as a pen so wide does, all in pixels.
+pub fn stroke(picture: &mut RgbImage, points: &[(f32, f32)], width: u32, ink: [u8; 3]) {
+    for pair in points.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let steps = (2.0 * (to.0 - from.0).hypot(to.1 - from.1)).ceil() as u32;
+        for step in 0..=steps {
+            let part = step as f32 / steps.max(1) as f32;
+            let (x, y) = (
+                from.0 + (to.0 - from.0) * part,
+                from.1 + (to.1 - from.1) * part,
+            );
+            for dx in 0..width {
+                for dy in 0..width {
+                    let pixel = picture.get_pixel_mut(x as u32 + dx, y as u32 + dy);
+                    for (value, ink) in pixel.0.iter_mut().zip(ink) {
+                        *value = (*value).min(ink);
+                    }
+                }
+            }
+        }
+    }
+}
