@@ -85,15 +85,10 @@ pub(super) struct Blob {
 }
 
 impl Blob {
-    fn sides(&self) -> (f32, f32) {
-        let area = &self.area;
-        (area.right - area.left, area.bottom - area.top)
-    }
-
     /// Whether it has the size of a character. What only touches something else has, and a pen's stroke that passes
     /// through is thin in its box.
     pub fn is_like_a_character(&self, size: f32) -> bool {
-        let ((width, height), ink) = (self.sides(), self.size as f32);
+        let ((width, height), ink) = (self.area.size(), self.size as f32);
         let sized = (0.35 * size..=1.7 * size).contains(&height)
             && width <= 1.8 * size
             && ink >= 0.03 * size * size;
@@ -103,7 +98,7 @@ impl Blob {
 
     /// Whether it is a short level stroke, as a minus is.
     pub fn is_like_a_minus(&self, size: f32) -> bool {
-        let (width, height) = self.sides();
+        let (width, height) = self.area.size();
         let lies = (0.25 * size..=1.2 * size).contains(&width) && height <= 0.2 * size;
         lies && !self.passing && self.size as f32 >= 0.5 * width * height
     }

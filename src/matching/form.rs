@@ -49,6 +49,11 @@ impl Area {
         }
     }
 
+    /// Its width and its height.
+    pub fn size(&self) -> (f32, f32) {
+        (self.right - self.left, self.bottom - self.top)
+    }
+
     /// Its middle, right and down.
     pub fn middle(&self) -> (f32, f32) {
         (

@@ -94,11 +94,8 @@ impl Stroke {
 
     /// Whether it goes so far that it is a pen's, whatever a piece of it looks like.
     pub fn is_large(&self) -> bool {
-        let area = &self.area;
-        let (wide, high) = (
-            (area.right - area.left) as usize,
-            (area.bottom - area.top) as usize,
-        );
+        let (wide, high) = self.area.size();
+        let (wide, high) = (wide as usize, high as usize);
         let covers = self.pixels.len() as f32 / (wide * high) as f32;
         wide.max(high) >= LARGE.0 && wide.min(high) >= LARGE.1 && covers <= COVERS
     }

@@ -13,6 +13,9 @@ const FORM_INK: u8 = 40;
 const FAINT: f32 = 0.3;
 /// How far across what the form prints a stroke is followed, in pixels.
 const ACROSS: i32 = 8;
+/// How wide what is wider than a character of print is, in pixels, and how many times its own height.
+const WIDE: f32 = 34.0;
+const WIDER_THAN_TALL: f32 = 1.25;
 /// How far apart two things may be and be read together, in pixels: half a character.
 const TOGETHER: f32 = 13.0;
 /// How much around them is shown to the network, in pixels.
@@ -24,6 +27,13 @@ const PLACES_MAX: usize = 8;
 struct Group<'a> {
     area: Area,
     strokes: Vec<&'a Stroke>,
+}
+
+impl Group<'_> {
+    fn is_wide(&self) -> bool {
+        let (wide, high) = self.area.size();
+        wide >= WIDE && wide >= WIDER_THAN_TALL * high
+    }
 }
 
 /// What stands beside each other is read together: an amount is more than one figure.
@@ -98,7 +108,7 @@ impl Look<'_> {
         let says_nothing = |group: &Group| {
             let line = drawn_there(&without.without, form, &group.area, self.optics.dark);
             let read = reader.read_freely(&line);
-            read.is_some_and(|read| !may_be_a_value(&read, group.strokes.len()))
+            read.is_some_and(|read| !may_be_a_value(&read, group.strokes.len(), group.is_wide()))
         };
         if !groups.iter().all(says_nothing) {
             return None;

@@ -22,17 +22,22 @@ pub(super) fn is_amount(name: &str) -> bool {
 }
 
 /// What the network reads of strokes up and down that are no characters, and of ticks.
-const OF_SCRAWLS: &str = "MmNnWwUuVvHhrkKxX~^-_—–一√✓'`\" ";
+const OF_SCRAWLS: &str = "MmNnWwUuVvHhrkKxX^√✓ ";
+/// What it reads of long strokes, and of what is left of a figure under something else.
+const OF_LONG_STROKES: &str = "~-_—–一'`\"";
 /// Numerals that are no letters of a word.
 const LONE_NUMERALS: &str = "〇二三四五六七八九十百千万亿元";
 
 /// Whether what was read of something drawn where nothing is claimed may be a value: figures, or a word. In a single stroke
-/// of a pen the network may see a letter of our words, but a word is more than one.
-pub(super) fn may_be_a_value(read: &str, strokes: usize) -> bool {
+/// of a pen that is wider than a character the network may see a letter of our words, but a word is more than one.
+pub(super) fn may_be_a_value(read: &str, strokes: usize, is_wide: bool) -> bool {
     let numeral = |it: char| CAPITALS.contains(it) || LONE_NUMERALS.contains(it);
     let letter = |it: &char| it.is_alphabetic() && !it.is_ascii() && !numeral(*it);
-    let rest = || read.chars().filter(|it| !OF_SCRAWLS.contains(*it));
-    rest().any(|it| !letter(&it)) || rest().count() > 1 || rest().count() == 1 && strokes > 1
+    let is_nothing = |it: char| OF_SCRAWLS.contains(it) || is_wide && OF_LONG_STROKES.contains(it);
+    let rest = || read.chars().filter(|it| !is_nothing(*it));
+    rest().any(|it| !letter(&it))
+        || rest().count() > 1
+        || rest().count() == 1 && (strokes > 1 || !is_wide)
 }
 
 /// What kind of text a field holds.
@@ -156,14 +161,19 @@ mod tests {
     #[test]
     fn figures_and_words_may_be_values_and_strokes_up_and_down_are_none() {
         // What the network reads of scrawls and ticks, and of figures in somebody's hand.
-        for nothing in ["", "wm", "M", "√", "V", "~n", "一"] {
-            assert!(!may_be_a_value(nothing, 2), "{nothing}");
+        for nothing in ["", "wm", "M", "√", "V"] {
+            assert!(!may_be_a_value(nothing, 2, false), "{nothing}");
         }
         for value in ["28", "6B8.59", "E", "5", "D", "¥", "收到货款", "壹", "三"] {
-            assert!(may_be_a_value(value, 1), "{value}");
+            assert!(may_be_a_value(value, 1, true), "{value}");
         }
-        // One character in one stroke is a pen's; in several it is printed.
-        assert!(!may_be_a_value("心", 1) && may_be_a_value("心", 3));
+        // Long strokes are a pen's, short ones may be left of a figure.
+        for stroke in ["~n", "一", "-"] {
+            assert!(!may_be_a_value(stroke, 1, true) && may_be_a_value(stroke, 1, false));
+        }
+        // One character in one stroke wider than any is a pen's; in several, or as wide as one, it is printed.
+        assert!(!may_be_a_value("心", 1, true));
+        assert!(may_be_a_value("心", 3, true) && may_be_a_value("心", 1, false));
     }
 
     #[test]

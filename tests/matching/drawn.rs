@@ -124,13 +124,16 @@ fn scrawls_and_ticks_where_nothing_is_claimed_are_nothing_and_words_are() {
         height - 8.0,
     );
     assert_eq!(verdict(&form, &ticked), Verdict::Match);
-    let mut written = page.clone();
+    // Whether it is a word or hangs together in a single character.
     let (x, y) = middle(1);
-    for (at, character) in [(-1.2, '租'), (0.0, '金')] {
-        let at = (x + at * 40.0, y + 14.0);
-        print(&renderer, &mut written, character, at, (40.0, [0; 3]));
+    for word in ["租金", "租"] {
+        let mut written = page.clone();
+        for (index, character) in word.chars().enumerate() {
+            let at = (x + (index as f32 - 1.0) * 44.0, y + 14.0);
+            print(&renderer, &mut written, character, at, (40.0, [0; 3]));
+        }
+        assert_ne!(verdict(&form, &written), Verdict::Match, "{word}");
     }
-    assert_ne!(verdict(&form, &written), Verdict::Match);
 }
 
 #[test]
@@ -211,14 +214,25 @@ fn a_name_under_the_ink_of_a_pen_is_told_by_its_colour() {
 
 #[test]
 fn lines_that_dust_on_a_scanner_draws_are_no_ink() {
-    let (_, printed, form, page) = paper(71);
-    let [x, y, width, height] = places(&printed, |name| name == "lines")[1];
-    let mut scanned = page.clone();
+    let (renderer, printed, form, page) = paper(71);
     let (bottom, right) = (page.height() as f32 - 2.0, page.width() as f32 - 2.0);
-    for at in [x + 0.3 * width, x + 0.36 * width] {
-        stroke(&mut scanned, &[(at, 0.0), (at, bottom)], 2, [120; 3]);
-    }
-    let level = y + 0.4 * height;
-    stroke(&mut scanned, &[(0.0, level), (right, level)], 2, [90; 3]);
-    assert_eq!(verdict(&form, &scanned), Verdict::Match);
+    let ((x, y), size) = origin(&printed, "lines[0].debit");
+    let [empty_x, empty_y, width, height] = places(&printed, |name| name == "lines")[1];
+    // Along a row of text, and down the columns of an amount and of an empty place.
+    let streaked = |picture: &RgbImage| {
+        let mut scanned = picture.clone();
+        for x in [x + 0.3 * size, empty_x + 0.3 * width] {
+            stroke(&mut scanned, &[(x, 0.0), (x, bottom)], 2, [120; 3]);
+        }
+        for row in [0.0, height] {
+            let y = y - 0.6 * size + row;
+            stroke(&mut scanned, &[(0.0, y), (right, y)], 2, [100; 3]);
+        }
+        scanned
+    };
+    assert_eq!(verdict(&form, &streaked(&page)), Verdict::Match);
+    let mut forged = page.clone();
+    let at = (empty_x + 0.3 * width - 0.3 * size, empty_y + 0.6 * height);
+    print(&renderer, &mut forged, '7', at, (size, [0; 3]));
+    assert_ne!(verdict(&form, &streaked(&forged)), Verdict::Match);
 }
