@@ -124,14 +124,15 @@ impl Look<'_> {
             let about = if amount { 0.25 } else { 0.5 } * size;
             !self.sure_type() && !claim.runs.is_empty() && text.widened(about).overlaps(&blob.area)
         };
-        // A character that was added to a text stands on its line; one that was added to an amount, in its row; in a row without
-        // a line, nothing stands anywhere.
+        // A character that was added to a text stands on its line; one that was added to an amount, in its row; where nothing
+        // is claimed, nothing stands anywhere but for what reaches in over a rule.
         let in_line = |blob: &Blob| {
             let y = blob.area.middle().1;
-            match (claim.name == NO_LINE, amount) {
-                (true, _) => true,
+            let within = |place: &Area, by: f32| y > place.top + by && y < place.bottom - by;
+            match (claim.text.is_empty(), amount) {
+                (true, _) => claim.name == NO_LINE || within(&claim.area, 0.25 * size),
                 (false, true) => (y - middle).abs() < 0.6 * size,
-                (false, false) => y > text.top - 0.1 * size && y < text.bottom + 0.1 * size,
+                (false, false) => within(&text, -0.1 * size),
             }
         };
         let strict = amount || is_strict(&claim.name);

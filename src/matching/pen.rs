@@ -8,7 +8,7 @@ use super::plane::Plane;
 
 /// How far a stroke may go through what the form explains, in pixels, and still be followed: across a rule and the
 /// room that print may stray in on both of its sides.
-const THROUGH: i32 = 12;
+const THROUGH: i32 = 18;
 /// Directions in which it is followed there.
 const DIRECTIONS: usize = 16;
 /// How large what hangs together must be to be a pen's, in pixels along its longer and its shorter side: 10 mm by 4.5 mm.

@@ -5,7 +5,7 @@ use super::look::Look;
 use super::pen::{Pen, Stroke};
 use super::plane::Plane;
 use super::reader::Line;
-use super::wording::may_be_a_value;
+use super::wording::{Drawn, may_be_a_value};
 
 /// Ink of the form from which on a pixel says nothing of what was drawn across it.
 const FORM_INK: u8 = 40;
@@ -13,8 +13,8 @@ const FORM_INK: u8 = 40;
 const FAINT: f32 = 0.3;
 /// How far across what the form prints a stroke is followed, in pixels.
 const ACROSS: i32 = 8;
-/// How wide what is wider than a character of print is, in pixels, and how many times its own height.
-const WIDE: f32 = 34.0;
+/// How long what is larger than a character of print is, in pixels, and how many times its height what is wider.
+const LARGE: f32 = 34.0;
 const WIDER_THAN_TALL: f32 = 1.25;
 /// How far apart two things may be and be read together, in pixels: half a character.
 const TOGETHER: f32 = 13.0;
@@ -30,9 +30,16 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
-    fn is_wide(&self) -> bool {
+    fn drawn(&self) -> Drawn {
         let (wide, high) = self.area.size();
-        wide >= WIDE && wide >= WIDER_THAN_TALL * high
+        let is_wide = wide >= LARGE && wide >= WIDER_THAN_TALL * high;
+        if is_wide && self.strokes.len() == 1 {
+            Drawn::WideStroke
+        } else if wide.max(high) >= LARGE {
+            Drawn::Large
+        } else {
+            Drawn::Small
+        }
     }
 }
 
@@ -108,7 +115,7 @@ impl Look<'_> {
         let says_nothing = |group: &Group| {
             let line = drawn_there(&without.without, form, &group.area, self.optics.dark);
             let read = reader.read_freely(&line);
-            read.is_some_and(|read| !may_be_a_value(&read, group.strokes.len(), group.is_wide()))
+            read.is_some_and(|read| !may_be_a_value(&read, group.drawn()))
         };
         if !groups.iter().all(says_nothing) {
             return None;

@@ -23,21 +23,35 @@ pub(super) fn is_amount(name: &str) -> bool {
 
 /// What the network reads of strokes up and down that are no characters, and of ticks.
 const OF_SCRAWLS: &str = "MmNnWwUuVvHhrkKxX^√✓ ";
-/// What it reads of long strokes, and of what is left of a figure under something else.
-const OF_LONG_STROKES: &str = "~-_—–一'`\"";
+/// What it reads of strokes of any kind, and of what is left of a figure under something else.
+const OF_STROKES: &str = "~-_—–一'`\"";
 /// Numerals that are no letters of a word.
 const LONE_NUMERALS: &str = "〇二三四五六七八九十百千万亿元";
 
-/// Whether what was read of something drawn where nothing is claimed may be a value: figures, or a word. In a single stroke
-/// of a pen that is wider than a character the network may see a letter of our words, but a word is more than one.
-pub(super) fn may_be_a_value(read: &str, strokes: usize, is_wide: bool) -> bool {
+/// What something that was drawn is like, beside a character of print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drawn {
+    /// No larger.
+    Small,
+    /// Larger.
+    Large,
+    /// Wider, and in one stroke.
+    WideStroke,
+}
+
+/// Whether what was read of something drawn where nothing is claimed may be a value: figures, or a word. In a wide stroke
+/// of a pen the network may see a letter of our words, but a word is more than one.
+pub(super) fn may_be_a_value(read: &str, drawn: Drawn) -> bool {
     let numeral = |it: char| CAPITALS.contains(it) || LONE_NUMERALS.contains(it);
-    let letter = |it: &char| it.is_alphabetic() && !it.is_ascii() && !numeral(*it);
-    let is_nothing = |it: char| OF_SCRAWLS.contains(it) || is_wide && OF_LONG_STROKES.contains(it);
-    let rest = || read.chars().filter(|it| !is_nothing(*it));
-    rest().any(|it| !letter(&it))
-        || rest().count() > 1
-        || rest().count() == 1 && (strokes > 1 || !is_wide)
+    let letter = |it: char| it.is_alphabetic() && !it.is_ascii() && !numeral(it);
+    let is_nothing =
+        |it: char| OF_SCRAWLS.contains(it) || drawn != Drawn::Small && OF_STROKES.contains(it);
+    let mut rest = read.chars().filter(|it| !is_nothing(*it));
+    match (rest.next(), rest.next()) {
+        (None, _) => false,
+        (Some(only), None) => !(letter(only) && drawn == Drawn::WideStroke),
+        _ => true,
+    }
 }
 
 /// What kind of text a field holds.
@@ -162,18 +176,19 @@ mod tests {
     fn figures_and_words_may_be_values_and_strokes_up_and_down_are_none() {
         // What the network reads of scrawls and ticks, and of figures in somebody's hand.
         for nothing in ["", "wm", "M", "√", "V"] {
-            assert!(!may_be_a_value(nothing, 2, false), "{nothing}");
+            assert!(!may_be_a_value(nothing, Drawn::Small), "{nothing}");
         }
         for value in ["28", "6B8.59", "E", "5", "D", "¥", "收到货款", "壹", "三"] {
-            assert!(may_be_a_value(value, 1, true), "{value}");
+            assert!(may_be_a_value(value, Drawn::WideStroke), "{value}");
         }
-        // Long strokes are a pen's, short ones may be left of a figure.
+        // Large strokes are a pen's, small ones may be left of a figure.
         for stroke in ["~n", "一", "-"] {
-            assert!(!may_be_a_value(stroke, 1, true) && may_be_a_value(stroke, 1, false));
+            assert!(!may_be_a_value(stroke, Drawn::Large), "{stroke}");
+            assert!(may_be_a_value(stroke, Drawn::Small), "{stroke}");
         }
-        // One character in one stroke wider than any is a pen's; in several, or as wide as one, it is printed.
-        assert!(!may_be_a_value("心", 1, true));
-        assert!(may_be_a_value("心", 3, true) && may_be_a_value("心", 1, false));
+        // One character in one stroke wider than any is a pen's; else it may be somebody's word.
+        assert!(!may_be_a_value("心", Drawn::WideStroke));
+        assert!(may_be_a_value("心", Drawn::Large) && may_be_a_value("心", Drawn::Small));
     }
 
     #[test]

@@ -141,10 +141,16 @@ fn figures_in_somebodys_hand_where_nothing_is_claimed_are_seen() {
     let (_, printed, form, page) = paper(71);
     let amount = places(&printed, is_amount)[0];
     let row = places(&printed, |name| name == "lines")[0];
-    // In a cell of an amount, in a row without a line, and between two of these.
-    for ([x, y, width, height], down) in [(amount, 0.15), (row, 0.2), (row, 0.72)] {
+    // In a cell of an amount, small below its upper rule, in a row without a line, and between two of these.
+    let places = [
+        (amount, 0.15, 0.6),
+        (amount, 0.0, 0.3),
+        (row, 0.2, 0.6),
+        (row, 0.72, 0.6),
+    ];
+    for ([x, y, width, height], down, tall) in places {
         let at = (x + width / 3.0, y + down * height);
-        let written = draw(&page, &TWO_AND_EIGHT, at, 0.6 * height);
+        let written = draw(&page, &TWO_AND_EIGHT, at, tall * height);
         assert_eq!(verdict(&form, &written), Verdict::Unsure, "{at:?}");
     }
 }
