@@ -3,7 +3,6 @@
 use vouchsafe_evidence::digest::{Digest, content_digests};
 use vouchsafe_evidence::entry::Object;
 
-use super::fold::object;
 use super::kind::{self, Draft};
 use super::node::etag;
 use super::renditions::Renditions;
@@ -198,7 +197,7 @@ impl Archive {
         media_type: &str,
         content: &[u8],
     ) -> Result<Object, ArchiveError> {
-        Ok(object(
+        Ok(kind::object(
             name,
             media_type,
             &put_object(&*self.records.store, content)?,

@@ -399,18 +399,3 @@ fn only_object(entry: &Entry) -> Result<&Object, ArchiveError> {
         }
     }
 }
-
-/// The record of an object under a name, from what hashing its bytes gave.
-pub(super) fn object(
-    name: &str,
-    media_type: &str,
-    digests: &vouchsafe_evidence::digest::ContentDigests,
-) -> Object {
-    Object {
-        blake3: digests.blake3,
-        media_type: media_type.to_owned(),
-        name: name.to_owned(),
-        sha256: digests.sha256,
-        size: digests.size,
-    }
-}

@@ -4,7 +4,6 @@ use std::io::Read;
 
 use vouchsafe_evidence::entry::Object;
 
-use super::fold::object;
 use super::kind::{self, Draft};
 use super::rows::{InboxRow, PAGE_ROWS, decode, key, last_part};
 use super::scan::SCAN_MAX_BYTES;
@@ -127,7 +126,7 @@ impl Archive {
             warnings.push(format!("not filed with {which} voucher: {why}"));
         }
         let media_type = "application/octet-stream";
-        let file = object(path.name(), media_type, &received.digests);
+        let file = kind::object(path.name(), media_type, &received.digests);
         let (actor, path, condition) = (caller.id.clone(), path.clone(), condition.clone());
         self.commit(move |desk| {
             let row = |path: &TreePath| desk.rows.get(&key::inbox(&actor, path));

@@ -137,7 +137,7 @@ impl Archive {
             desk.signer.sign(&mut note)?;
             next.sign(&mut note)?;
             let digests = crate::store::put_object(&*store, note.to_string().as_bytes())?;
-            let object = super::fold::object("rotation", "text/plain", &digests);
+            let object = kind::object("rotation", "text/plain", &digests);
             let body = kind::KeyRotated {
                 vkey: rotation.new.to_string(),
             };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use vouchsafe_evidence::digest::Digest;
+use vouchsafe_evidence::digest::{ContentDigests, Digest};
 use vouchsafe_evidence::entry::{Entry, Object};
 use vouchsafe_evidence::statement::Decision;
 pub(super) use vouchsafe_evidence::verify::{
@@ -282,4 +282,15 @@ pub(super) fn body<T: DeserializeOwned>(entry: &Entry) -> Result<T, ArchiveError
         let Entry { seq, kind, .. } = entry;
         ArchiveError::Broken(format!("entry {seq}: the body of a {kind}: {error}"))
     })
+}
+
+/// The record of an object under a name, from what hashing its bytes gave.
+pub(super) fn object(name: &str, media_type: &str, digests: &ContentDigests) -> Object {
+    Object {
+        blake3: digests.blake3,
+        media_type: media_type.to_owned(),
+        name: name.to_owned(),
+        sha256: digests.sha256,
+        size: digests.size,
+    }
 }

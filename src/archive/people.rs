@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::fold::object;
 use super::grants::{self, GrantRecord, Membership};
 use super::kind::{self, Draft, OPERATOR};
 use super::rows::{UserRow, decode, each, key, last_part};
@@ -184,7 +183,7 @@ impl Archive {
         let content =
             serde_json::to_vec(&file).map_err(|error| ArchiveError::Fault(error.to_string()))?;
         let digests = put_object(&*self.records.store, &content)?;
-        let user = object("user.json", "application/json", &digests);
+        let user = kind::object("user.json", "application/json", &digests);
         let id = self.commit(move |desk| {
             if desk.rows.get::<String>(&key::user_name(&name))?.is_some() {
                 return Err(ArchiveError::conflict(

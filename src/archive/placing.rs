@@ -6,7 +6,6 @@ use serde::Serialize;
 use vouchsafe_evidence::digest::ContentDigests;
 use vouchsafe_evidence::entry::Object;
 
-use super::fold::object;
 use super::kind::{self, Draft};
 use super::rows::{InboxRow, PAGE_ROWS, VoucherRow, decode, key, last_part};
 use super::scan::kind_of_scan;
@@ -142,7 +141,7 @@ impl Archive {
                     "that is more than a voucher can have",
                 ));
             };
-            let scan = object(&name, media_type, &digests);
+            let scan = kind::object(&name, media_type, &digests);
             let draft = Draft::new(
                 &actor,
                 kind::SCAN_RECEIVED,

@@ -4,7 +4,6 @@ use std::io::{ErrorKind, Read};
 
 use vouchsafe_evidence::digest::ContentDigests;
 
-use super::fold::object;
 use super::kind::{self, Draft};
 use super::rows::{VoucherRow, key};
 use super::{Archive, ArchiveError, Caller, Condition, Filed};
@@ -118,7 +117,7 @@ impl Archive {
         });
         let received = self.log_refusal(caller, place, received)?;
         let (_, media_type) = kind_of_scan(&received.beginning).unwrap_or_default();
-        let scan = object(name, media_type, &received.digests);
+        let scan = kind::object(name, media_type, &received.digests);
         let (actor, place, condition) = (caller.id.clone(), place.to_string(), condition.clone());
         self.commit(move |desk| {
             let row: VoucherRow = desk.rows.get(&key::voucher(&place))?.unwrap_or_default();

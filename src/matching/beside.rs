@@ -2,7 +2,7 @@
 
 use super::competition::Sighting;
 use super::extra::{Blob, blobs};
-use super::form::{Area, Claim, pixels};
+use super::form::{Area, Claim, FORM_INK, pixels};
 use super::look::Look;
 use super::patch::{FAINT, Patch};
 use super::pen::{Pen, Stroke};
@@ -32,8 +32,6 @@ const SIGNATURE: &str = "signature.";
 
 /// How far a digit that was added may stand above or below the line of the others, in sizes of type.
 const LEVEL: f32 = 0.22;
-/// Ink of the form from which on a pixel says nothing of what was added.
-const FORM_INK: u8 = 24;
 
 /// Whether nothing may be added to a field, not even by a pen: an amount, a number, a date.
 fn is_strict(name: &str) -> bool {

@@ -1,13 +1,11 @@
 //! Ink that the form does not explain: an added digit, an added line, or only a pen and a seal.
 
-use super::form::Area;
+use super::form::{Area, FORM_INK};
 use super::glyphs::AROUND;
 use super::plane::Plane;
 
 /// How far print may stray from where the form has it, in pixels.
 const STRAY: usize = 3;
-/// Form ink from which on a pixel may be dark.
-const FORM_INK: u8 = 24;
 
 /// Where the form may be dark.
 pub(super) struct Explained {

@@ -18,6 +18,8 @@ const UNITS_PER_PIXEL: f32 = 36.0;
 const ANCHOR_CELL: usize = 32;
 /// Half the side of the square around an anchor that must have corners in it.
 const ANCHOR_REACH: usize = 10;
+/// Ink from which on the form is printed at a pixel, of 255: what is dark there needs no other reason, and stays.
+pub(super) const FORM_INK: u8 = 24;
 /// Least cornerness of an anchor: the weaker direction's mean squared gradient.
 const ANCHOR_MIN: f32 = 60.0;
 

@@ -2,7 +2,7 @@
 //! by saying nothing.
 
 use super::extra::Explained;
-use super::form::Area;
+use super::form::{Area, FORM_INK};
 use super::glyphs::AROUND;
 use super::plane::Plane;
 
@@ -20,8 +20,6 @@ const COVERS: f32 = 0.45;
 const EDGE: i32 = 2;
 /// Pixels of the smallest stroke.
 const SPECK: usize = 6;
-/// Ink of the form that lies under a stroke and stays.
-const FORM_INK: u8 = 24;
 
 /// Ink that hangs together, also across rules, and that nothing explains.
 #[derive(Debug, Clone)]

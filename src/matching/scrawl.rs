@@ -7,8 +7,8 @@ use super::plane::Plane;
 use super::reader::Line;
 use super::wording::{Drawn, may_be_a_value};
 
-/// Ink of the form from which on a pixel says nothing of what was drawn across it.
-const FORM_INK: u8 = 40;
+/// Ink of the form from which on a pixel says nothing of what was drawn across it: at the soft edges of a rule it still does.
+const RULE_INK: u8 = 40;
 /// Part of full ink up to which it is the soft edge of a rule.
 const FAINT: f32 = 0.3;
 /// How far across what the form prints a stroke is followed, in pixels.
@@ -72,11 +72,11 @@ fn drawn_there(seen: &Plane, form: &Plane, area: &Area, dark: f32) -> Line {
     let height = (area.bottom + AROUND) as i32 - top;
     let beyond = |(x, y): (i32, i32), (dx, dy): (i32, i32)| {
         let mut steps = (1..=ACROSS).map(|step| (x + step * dx, y + step * dy));
-        let free = steps.find(|(x, y)| form.get(*x, *y) <= FORM_INK);
+        let free = steps.find(|(x, y)| form.get(*x, *y) <= RULE_INK);
         free.map_or(0, |(x, y)| seen.get(x, y))
     };
     let value = |x: i32, y: i32| {
-        let ink = if form.get(x, y) > FORM_INK {
+        let ink = if form.get(x, y) > RULE_INK {
             let across = [(1, 0), (0, 1), (1, 1), (1, -1)];
             let through =
                 across.map(|(dx, dy)| beyond((x, y), (dx, dy)).min(beyond((x, y), (-dx, -dy))));

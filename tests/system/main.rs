@@ -22,6 +22,7 @@ mod matching;
 mod oidc;
 mod people;
 mod personal_keys;
+mod pictures;
 mod placing;
 mod review;
 mod served;

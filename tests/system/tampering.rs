@@ -11,6 +11,8 @@ use vouchsafe_evidence::key::{KeyKind, SigningNoteKey};
 use vouchsafe_evidence::merkle::leaf_hash;
 use vouchsafe_evidence::tile::{Tile, TileWriter, tile_bytes};
 
+use crate::served::run_expecting;
+
 /// The store's rows, as somebody with root sees them.
 pub struct Store(pub DB);
 
@@ -113,4 +115,19 @@ pub fn resign(archive: &Path, with_another_key: bool, forge: impl Fn(&Store, &mu
         format!("{mark} {}\n", &check[..16]),
     )
     .unwrap();
+}
+
+/// Content with a bit in its middle changed.
+pub fn flip(mut bytes: Vec<u8>) -> Vec<u8> {
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    bytes
+}
+
+/// The first fault that `verify` names: its entry, and the line as people read it.
+pub fn first_fault(archive: &Path, more: &[&str]) -> (Option<u64>, String) {
+    let arguments = [&["verify", archive.to_str().unwrap(), "--json"], more].concat();
+    let report: serde_json::Value = serde_json::from_str(&run_expecting(1, &arguments)).unwrap();
+    assert!(report["faults"].as_u64() > Some(0), "{report}");
+    (report["first"]["seq"].as_u64(), report["first"].to_string())
 }
