@@ -109,10 +109,12 @@ async function submitting(path, person, again) {
 }
 
 /** The form of somebody who settles what the machine could not, or corrects it. */
-function settling(path, again) {
+async function settling(path, again) {
+  // What somebody else decides in the meantime is not overruled unseen.
+  const seen = (await ask("HEAD", drive(`${path}/match.json`))).headers.get("etag");
   const reason = element("textarea", { id: "reason", maxLength: 700 });
   const settle = (verdict) => (event) => attempt(event.target, async () => {
-    await ask("PUT", drive(`${path}/match.json`), JSON.stringify({ verdict, reason: reason.value }));
+    await ask("PUT", drive(`${path}/match.json`), JSON.stringify({ verdict, reason: reason.value }), { "if-match": seen });
     await again();
   });
   return element("form", { className: "panel", onsubmit: (event) => event.preventDefault() },
@@ -137,6 +139,6 @@ export async function voucher(path, person, again) {
     element("div", { className: "voucher" },
       element("div", {}, pictures(path, names), data(content), history(told)),
       element("aside", {}, rights.submit && await submitting(path, person, again),
-        decides && await reviewing(path, person, again), settles && settling(path, again),
+        decides && await reviewing(path, person, again), settles && await settling(path, again),
         !decides && !settles && !rights.submit && element("div", { className: "panel quiet" }, say("Review"), ": ", say(told.review)))));
 }

@@ -15,17 +15,24 @@ use crate::voucher::{Invalid, Name, NameError, VOUCHER_MAX_BYTES};
 /// Files and folders that one removal takes away at most.
 const REMOVED_MAX: usize = 10_000;
 
-/// Whether a content is meant as voucher data: a JSON object that has a voucher's outer keys.
-fn means_a_voucher(content: &[u8]) -> bool {
+/// What is said of a file that is kept in the inbox and nowhere else.
+const NOT_FILED: &str = "kept in the inbox and filed nowhere: it is neither voucher data (a JSON object with company, ledger, \
+    lines) nor a scan (JPEG, PNG, TIFF, PDF)";
+/// Keys of a voucher's data, of which anything else that is kept as JSON hardly has two.
+const KEYS_OF_A_VOUCHER: [&str; 5] = ["company", "ledger", "period", "number", "lines"];
+
+/// Whether a file is meant as voucher data, well or badly written: then it is filed, or refused with the reason.
+fn means_a_voucher(name: &str, content: &[u8]) -> bool {
     // A byte order mark is refused where the voucher is read, with a word about it.
     let content = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);
-    let document: Result<serde_json::Map<String, serde_json::Value>, _> =
-        serde_json::from_slice(content);
-    document.is_ok_and(|document| {
-        ["company", "lines"]
-            .iter()
-            .all(|key| document.contains_key(*key))
-    })
+    match serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(content) {
+        Ok(document) => {
+            let keys = KEYS_OF_A_VOUCHER.iter();
+            keys.filter(|key| document.contains_key(**key)).count() >= 2
+        }
+        // One that was cut.
+        Err(_) => name.ends_with(".json") && content.trim_ascii_start().starts_with(b"{"),
+    }
 }
 
 pub(super) fn logged_path(caller: &str, path: &TreePath) -> TreePath {
@@ -109,7 +116,8 @@ impl Archive {
             return Err(ArchiveError::TooLarge { what, limit });
         }
         let mut warnings = Vec::new();
-        if means_a_voucher(&received.beginning) {
+        let is_voucher = means_a_voucher(path.name(), &received.beginning);
+        if is_voucher {
             let filed = self.file_by_content(caller, &received.beginning);
             let filed = self.log_refusal(caller, &logged_path(&caller.id, path), filed)?;
             if let Filed::New { warnings: told, .. } = filed {
@@ -124,6 +132,8 @@ impl Archive {
                 "every"
             };
             warnings.push(format!("not filed with {which} voucher: {why}"));
+        } else if !is_voucher && placed.places.is_empty() && received.digests.size > 0 {
+            warnings.push(NOT_FILED.to_owned());
         }
         let media_type = "application/octet-stream";
         let file = kind::object(path.name(), media_type, &received.digests);
@@ -270,12 +280,22 @@ mod tests {
 
     #[test]
     fn voucher_data_is_known_by_its_keys() {
-        assert!(means_a_voucher(br#"{"company":1,"lines":2}"#));
+        assert!(means_a_voucher("a", br#"{"company":1,"lines":2}"#));
         assert!(means_a_voucher(
+            "a",
             "\u{feff}{\"company\":1,\"lines\":2}".as_bytes()
         ));
         for other in ["[]", "{\"company\":1}", "not json", "\u{feff}{}"] {
-            assert!(!means_a_voucher(other.as_bytes()), "{other}");
+            assert!(!means_a_voucher("a", other.as_bytes()), "{other}");
         }
+        // Cut or misspelt it is one still, where its name or its other keys say so.
+        assert!(
+            means_a_voucher("a.json", b"{\"company\":") && !means_a_voucher("a", b"{\"company\":")
+        );
+        assert!(means_a_voucher(
+            "a",
+            br#"{"company":1,"ledger":2,"linez":3}"#
+        ));
+        assert!(!means_a_voucher("a.json", b"") && !means_a_voucher("a.json", b"{}"));
     }
 }

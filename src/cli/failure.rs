@@ -23,7 +23,7 @@ impl Failure {
     pub fn io(path: &Path, error: &std::io::Error) -> Failure {
         let text = format!("{}: {error}", path.display());
         match error.kind() {
-            std::io::ErrorKind::NotFound => Failure::Wrong(text),
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::IsADirectory => Failure::Wrong(text),
             _ => Failure::Machine(text),
         }
     }

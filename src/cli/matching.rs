@@ -36,15 +36,6 @@ pub struct Arguments {
     json: bool,
 }
 
-impl From<DecodeError> for Failure {
-    fn from(error: DecodeError) -> Failure {
-        match error {
-            DecodeError::Busy(_) => Failure::Machine(format!("the scan: {error}")),
-            _ => Failure::Wrong(format!("the scan: {error}")),
-        }
-    }
-}
-
 /// Most comparisons at the same time.
 const THREADS_MAX: usize = 64;
 
@@ -103,17 +94,27 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let size = fs::metadata(&arguments.scan)
         .map_err(|error| Failure::io(&arguments.scan, &error))?
         .len();
+    // What is wrong with a scan is said of its file.
+    let refused = |error: DecodeError| {
+        let text = format!("{}: {error}", arguments.scan.display());
+        match error {
+            DecodeError::Busy(_) => Failure::Machine(text),
+            _ => Failure::Wrong(text),
+        }
+    };
     if size > MATCH_MAX_BYTES {
-        return Err(DecodeError::TooLarge.into());
+        return Err(refused(DecodeError::TooLarge));
     }
     let scan = fs::read(&arguments.scan).map_err(|error| Failure::io(&arguments.scan, &error))?;
     let matcher =
         Matcher::new(reader(), Thresholds::default()).decoding_by(Arc::new(Apart::new()?));
     let (drawing, pdf) = given.sheet().pdf(matcher.renderer(), &given.template)?;
     let form = Form::new(matcher.renderer(), &drawing, &pdf)?;
-    let comparison = matcher.compare(&form, &scan)?;
+    let comparison = matcher.compare(&form, &scan).map_err(refused)?;
     if let Some(file) = &arguments.overlay {
-        let overlay = comparison.overlay(matcher.renderer(), &form)?;
+        let overlay = comparison
+            .overlay(matcher.renderer(), &form)
+            .map_err(refused)?;
         fs::write(file, overlay).map_err(|error| Failure::io(file, &error))?;
     }
     print(&comparison.report, arguments.json)?;

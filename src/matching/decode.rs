@@ -112,6 +112,12 @@ pub fn each_page(
     }
     match content {
         [0xFF, 0xD8, 0xFF, ..] => {
+            if !is_whole_jpeg(content) {
+                return Err(damaged(
+                    1,
+                    "the file ends before the picture does: send it again",
+                ));
+            }
             let picture = decoded(1, || jpeg_or_png(JpegDecoder::new(Cursor::new(content))))?;
             each(0, picture);
         }
@@ -124,6 +130,17 @@ pub fn each_page(
         _ => return Err(DecodeError::Unknown),
     }
     Ok(())
+}
+
+/// Whether a JPEG's picture has an end. The decoder makes grey of what was cut off, and an empty place would then be called empty.
+/// Within a picture's data 0xFF is followed by zero or a restart marker (ITU-T T.81, B.1.1.5), so that the last of these two
+/// markers in a file that was cut is the start of its data.
+fn is_whole_jpeg(content: &[u8]) -> bool {
+    const END_OF_IMAGE: u8 = 0xD9;
+    const START_OF_SCAN: u8 = 0xDA;
+    let mut pairs = content.windows(2).rev();
+    let marker = pairs.find(|it| it[0] == 0xFF && matches!(it[1], END_OF_IMAGE | START_OF_SCAN));
+    marker.is_some_and(|it| it[1] == END_OF_IMAGE)
 }
 
 /// What a decoder makes of bytes from outside. One that gives up by panicking has found them damaged.

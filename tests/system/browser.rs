@@ -354,3 +354,37 @@ fn texts_of_vouchers_are_texts_and_the_tree_is_walked() {
     browser.until_says("voucher.png");
     browser.picture("traces.png");
 }
+
+#[test]
+fn a_reviewer_settles_on_the_page_only_what_they_saw() {
+    let (archive, served) = begun();
+    archive.command(&["user", "add", "rolf"]);
+    archive.command(&["grant", "add", "rolf", "reviewer", "/acme/"]);
+    let erp = served.client("erp");
+    let place = format!("{PLACE}/0001");
+    let data = voucher("0001", "12000.00");
+    erp.put(&format!("{place}/voucher.json"), data.to_string());
+    erp.put(
+        &format!("{place}/scan-1.jpg"),
+        b"\xFF\xD8\xFF\xE0 torn".as_slice(),
+    );
+    assert_eq!(image_set(&erp, "0001"), "unsure");
+    let mut browser = Browser::open(&served.url);
+    browser.sign_in("rita");
+    browser.go(&format!(
+        "{}/#/at/acme/gl/2024-03/payment/0001",
+        served.url.trim_end_matches('/')
+    ));
+    browser.fill("reason", "I have the paper before me");
+    // Somebody else decides while the page is open.
+    let file = format!("{place}/match.json");
+    let settlement = json!({"verdict": "mismatch", "reason": "it was altered"});
+    let rolf = served.client("rolf");
+    assert_eq!(rolf.put(&file, settlement.to_string()).status, 201);
+    browser.press("The scan shows the voucher");
+    browser.until("document.getElementById('said').className === 'shown bad'");
+    assert_eq!(erp.get(&file).json()["decided_by"], "rolf");
+    assert_eq!(image_set(&erp, "0001"), "mismatch");
+    drop(served);
+    archive.assert_well();
+}

@@ -136,10 +136,18 @@ fn the_inbox_files_vouchers_by_what_they_say() {
         (400, "lines".into())
     );
     assert_eq!(erp.get("/dav/_inbox/bad.json").status, 404);
-    assert_eq!(
-        erp.put("/dav/_inbox/note.txt", b"kept as it is").status,
-        201
-    );
+    // A voucher with a misspelt key, and one that was cut, are no files of another kind.
+    let misspelt = data.replacen("\"lines\"", "\"linez\"", 1);
+    let refused = erp.put("/dav/_inbox/misspelt.json", misspelt);
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("linez"), "{}", refused.text());
+    let refused = erp.put("/dav/_inbox/cut.json", &data[..data.len() / 2]);
+    assert_eq!(refused.status, 400);
+    // What is no voucher and no scan is kept, and whoever sends it is told that nothing more comes of it.
+    let kept = erp.put("/dav/_inbox/note.txt", b"kept as it is");
+    assert_eq!(kept.status, 201);
+    let told = kept.json()["warnings"][0].to_string();
+    assert!(told.contains("filed nowhere"), "{told}");
     assert_eq!(erp.get("/dav/_inbox/note.txt").text(), "kept as it is");
     assert_eq!(served.client("ann").get("/dav/_inbox/note.txt").status, 404);
     archive.assert_well();
