@@ -323,7 +323,8 @@ fn the_command_tells_by_its_exit_status() {
     let data = work.path().join("voucher.json");
     let overlay = work.path().join("match.png");
     let (scan_text, data_text) = (scan.to_str().unwrap(), data.to_str().unwrap());
-    std::fs::write(&scan, paper(work.path(), &own, "jpg")).unwrap();
+    let whole = paper(work.path(), &own, "jpg");
+    std::fs::write(&scan, &whole).unwrap();
     std::fs::write(&data, own.to_string()).unwrap();
     let text = run_expecting(
         0,
@@ -360,4 +361,13 @@ fn the_command_tells_by_its_exit_status() {
     std::fs::write(&scan, "no picture").unwrap();
     run_expecting(2, &["match", data_text, scan_text]);
     run_expecting(2, &["match", data_text, "/nowhere/scan.jpg"]);
+    // So is a folder, and a JPEG of which the end is missing; each is named.
+    let folder = work.path().to_str().unwrap();
+    assert!(run_expecting(2, &["match", data_text, folder]).contains(folder));
+    std::fs::write(&scan, &whole[..whole.len() * 97 / 100]).unwrap();
+    let text = run_expecting(2, &["match", data_text, scan_text]);
+    assert!(
+        text.contains(scan_text) && text.contains("the file ends before the picture does"),
+        "{text}"
+    );
 }
