@@ -1,7 +1,7 @@
 //! What stands in a field's place besides its text: added characters, strokes over it, lines through it.
 
 use super::competition::Sighting;
-use super::extra::{Blob, blobs};
+use super::extra::{Blob, SPECK, blobs};
 use super::form::{Area, Claim, FORM_INK, pixels};
 use super::look::Look;
 use super::patch::{FAINT, Patch};
@@ -21,8 +21,6 @@ const OVERWRITTEN: f32 = 0.04;
 
 /// Pieces of ink in an amount's row that are no character, in squares of its size, from which on they are something.
 const LOOSE: f32 = 0.06;
-/// Smallest such piece, in pixels.
-const SPECK: usize = 6;
 
 /// The claim that a row has no line.
 const NO_LINE: &str = "lines";

@@ -6,6 +6,8 @@ use super::plane::Plane;
 
 /// How far print may stray from where the form has it, in pixels.
 const STRAY: usize = 3;
+/// Pixels of the smallest piece of ink that counts: what is less is a speck.
+pub(super) const SPECK: usize = 6;
 
 /// Where the form may be dark.
 pub(super) struct Explained {

@@ -1,7 +1,7 @@
 //! Strokes of a pen across a form: large ones are known by how far they go, not by what a piece of them looks like, small ones
 //! by saying nothing.
 
-use super::extra::Explained;
+use super::extra::{Explained, SPECK};
 use super::form::{Area, FORM_INK};
 use super::glyphs::AROUND;
 use super::plane::Plane;
@@ -18,8 +18,6 @@ const LARGE: (usize, usize) = (79, 36);
 const COVERS: f32 = 0.45;
 /// How far beside a stroke its edge is soft, in pixels.
 const EDGE: i32 = 2;
-/// Pixels of the smallest stroke.
-const SPECK: usize = 6;
 
 /// Ink that hangs together, also across rules, and that nothing explains.
 #[derive(Debug, Clone)]

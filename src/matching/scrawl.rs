@@ -111,15 +111,16 @@ impl Look<'_> {
         if groups.is_empty() || groups.len() > PLACES_MAX {
             return None;
         }
-        let mut without = pen.cloned().unwrap_or_else(|| Pen::none(seen));
+        let besides = pen.map_or(seen, |pen| &pen.without);
         let says_nothing = |group: &Group| {
-            let line = drawn_there(&without.without, form, &group.area, self.optics.dark);
+            let line = drawn_there(besides, form, &group.area, self.optics.dark);
             let read = reader.read_freely(&line);
             read.is_some_and(|read| !may_be_a_value(&read, group.drawn()))
         };
         if !groups.iter().all(says_nothing) {
             return None;
         }
+        let mut without = pen.cloned().unwrap_or_else(|| Pen::none(seen));
         for stroke in groups.iter().flat_map(|group| &group.strokes) {
             without.take(stroke, form);
         }

@@ -27,28 +27,45 @@ pub(super) struct Streaks {
     rows: Vec<Range<usize>>,
 }
 
-/// For each line across a picture how many of its samples are darker than what is beside it: in all, and at each end.
+/// For each line across a picture how many of so many samples are darker than what is beside it: in all, and at each end.
 struct Counts {
+    samples: usize,
     all: Vec<u32>,
     ends: [Vec<u32>; 2],
 }
 
 impl Counts {
-    fn new(lines: usize) -> Counts {
+    /// Nothing counted yet, along lines of so many pixels.
+    fn new(lines: usize, length: usize) -> Counts {
         let blank = || vec![0; lines];
         Counts {
+            samples: length.div_ceil(SAMPLED),
             all: blank(),
             ends: [blank(), blank()],
         }
     }
 
+    /// How many samples are at each end.
+    fn margin(&self) -> usize {
+        (self.samples as f32 * MARGIN).ceil() as usize
+    }
+
+    /// Counts a sample of a line that is darker than what is beside it.
+    fn count(&mut self, line: usize, sample: usize) {
+        self.all[line] += 1;
+        if sample < self.margin() {
+            self.ends[0][line] += 1;
+        } else if sample + self.margin() >= self.samples {
+            self.ends[1][line] += 1;
+        }
+    }
+
     /// The lines that are dark from end to end, a few beside each other together.
-    fn streaks(&self, samples: usize) -> Vec<Range<usize>> {
-        let margin = margin(samples);
+    fn streaks(&self) -> Vec<Range<usize>> {
         let is_one = |line: &usize| {
             let part = |count: u32, of: usize| count as f32 / of.max(1) as f32;
-            part(self.all[*line], samples) >= OF_ALL
-                && (self.ends.iter()).all(|end| part(end[*line], margin) >= OF_MARGINS)
+            part(self.all[*line], self.samples) >= OF_ALL
+                && (self.ends.iter()).all(|end| part(end[*line], self.margin()) >= OF_MARGINS)
         };
         let mut streaks: Vec<Range<usize>> = Vec::new();
         for line in (0..self.all.len()).filter(is_one) {
@@ -62,21 +79,6 @@ impl Counts {
             streaks.clear();
         }
         streaks
-    }
-}
-
-/// How many of so many samples are at each end.
-fn margin(samples: usize) -> usize {
-    (samples as f32 * MARGIN).ceil() as usize
-}
-
-/// Which end a sample is at, of so many.
-fn end(sample: usize, samples: usize) -> Option<usize> {
-    let margin = margin(samples);
-    if sample < margin {
-        Some(0)
-    } else {
-        (sample + margin >= samples).then_some(1)
     }
 }
 
@@ -95,43 +97,28 @@ impl Streaks {
             };
         }
         let row = |y: usize| &plane.values[y * width..][..width];
-        let mut columns = Counts::new(width);
-        let samples = height.div_ceil(SAMPLED);
-        for sample in 0..samples {
+        let mut columns = Counts::new(width, height);
+        for sample in 0..columns.samples {
             let line = row(sample * SAMPLED);
-            let beside = line.iter().zip(&line[2 * BESIDE..]);
-            let mut dark = vec![0u8; width];
-            let inner = line[BESIDE..].iter().zip(&mut dark[BESIDE..]);
-            for ((before, after), (value, dark)) in beside.zip(inner) {
-                *dark = u8::from(is_darker(*value, [*before, *after]));
-            }
-            let add = |counts: &mut [u32]| {
-                for (count, dark) in counts.iter_mut().zip(&dark) {
-                    *count += u32::from(*dark);
+            for x in BESIDE..width - BESIDE {
+                if is_darker(line[x], [line[x - BESIDE], line[x + BESIDE]]) {
+                    columns.count(x, sample);
                 }
-            };
-            add(&mut columns.all);
-            if let Some(end) = end(sample, samples) {
-                add(&mut columns.ends[end]);
             }
         }
-        let mut rows = Counts::new(height);
-        let across = width.div_ceil(SAMPLED);
+        let mut rows = Counts::new(height, width);
         for y in BESIDE..height - BESIDE {
             let (before, line, after) = (row(y - BESIDE), row(y), row(y + BESIDE));
-            for sample in 0..across {
+            for sample in 0..rows.samples {
                 let x = sample * SAMPLED;
                 if is_darker(line[x], [before[x], after[x]]) {
-                    rows.all[y] += 1;
-                    if let Some(end) = end(sample, across) {
-                        rows.ends[end][y] += 1;
-                    }
+                    rows.count(y, sample);
                 }
             }
         }
         Streaks {
-            columns: columns.streaks(samples),
-            rows: rows.streaks(across),
+            columns: columns.streaks(),
+            rows: rows.streaks(),
         }
     }
 
