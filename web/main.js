@@ -64,7 +64,7 @@ async function content() {
   const path = "/" + rest.map(decodeURIComponent).filter(Boolean).join("/");
   switch (name) {
     case "queue": return queue.draw();
-    case "unplaced": return unplaced();
+    case "unplaced": return unplaced(show);
     case "traces": return traces(decodeURIComponent(rest.join("/")) || person.name);
     case "own": return account(person, begin);
     default: return await folder(path) ?? voucher(path, person, show);

@@ -1,5 +1,5 @@
 // The caller's own account: rights, password, signing key; and the scans of their inbox that have no place.
-import { api, get, send } from "./ask.js";
+import { api, ask, drive, get, send } from "./ask.js";
 import { attempt, element, table, tell } from "./draw.js";
 import * as key from "./key.js";
 import { link } from "./tree.js";
@@ -45,10 +45,27 @@ export async function account(person, again) {
     person.reviews && await keyForm(person, again), passwordForm());
 }
 
-export async function unplaced() {
+/** Files a scan of the inbox with the voucher at `path`, under the next free name, and takes it out of the inbox. */
+async function file(name, path) {
+  const { children } = await get(api("tree", { path }));
+  const taken = children.map((child) => child.name.split(".")[0]);
+  let number = 1;
+  while (taken.includes(`scan-${number}`)) number += 1;
+  const ending = name.split(".").pop().toLowerCase().replace("jpeg", "jpg").replace("tiff", "tif");
+  const scan = await (await ask("GET", drive(`/_inbox/${name}`))).blob();
+  await ask("PUT", drive(`${path}/scan-${number}.${ending}`), scan, { "if-none-match": "*" });
+  await ask("DELETE", drive(`/_inbox/${name}`));
+}
+
+export async function unplaced(again) {
   const scans = await get(api("unplaced"));
   return element("div", {}, element("h1", {}, say("Unplaced scans")), element("div", { className: "panel" },
-    scans.length ? table([say("Name"), say("Why it has no place"), say("Candidates")], scans.map((scan) => [scan.name,
-      scan.reason, element("span", {}, scan.candidates.map((path) => element("div", {}, element("a", { href: link(path) }, path))))]))
+    scans.length ? table([say("Name"), say("Why it has no place"), say("Candidates")], scans.map((scan) => [
+      element("a", { href: drive(`/_inbox/${scan.name}`), target: "_blank" }, scan.name), scan.reason,
+      element("span", {}, scan.candidates.map((path) => element("div", { className: "row" }, element("a", { href: link(path) }, path),
+        element("button", { type: "button", onclick: (event) => attempt(event.target, async () => {
+          await file(scan.name, path);
+          await again();
+        }) }, say("File it there")))))]))
       : element("div", { className: "empty" }, say("Every scan has found its voucher."))));
 }

@@ -7,7 +7,8 @@ import { say, time } from "./words.js";
 
 const badge = (word) => element("span", { className: `badge ${word}` }, say(word));
 
-function pictures(path, names) {
+/** The pictures of a voucher, the one called `first` in front. */
+function pictures(path, names, first) {
   const shown = [
     ["reviewed.png", say("Reviewed")], ["voucher.png", say("Form")],
     ...names.filter((name) => /^scan-\d+\.(jpg|png)$/.test(name)).map((name) => [name, name]),
@@ -17,7 +18,9 @@ function pictures(path, names) {
   const tabs = element("div", { className: "tabs", role: "tablist" });
   const choose = (name, label) => {
     // Every look at a picture is one request, and leaves one trace.
-    image.replaceChildren(element("img", { src: drive(`${path}/${name}`), alt: `${label}: ${path}` }));
+    const source = drive(`${path}/${name}`);
+    image.replaceChildren(element("a", { href: source, target: "_blank", title: say("In its full size") },
+      element("img", { src: source, alt: `${label}: ${path}` })));
     for (const tab of tabs.children) tab.setAttribute("aria-selected", String(tab.dataset.name === name));
   };
   for (const [name, label] of shown) {
@@ -27,9 +30,20 @@ function pictures(path, names) {
   }
   const files = names.filter((name) => /\.(pdf|tif|json|note|tlog-proof)$/.test(name));
   const links = files.map((name) => element("a", { href: drive(`${path}/${name}`), download: name }, name));
-  if (shown.length) choose(...(shown.find(([name]) => name === "voucher.png") ?? shown[0]));
+  const front = [first, "voucher.png"].map((wanted) => shown.find(([name]) => name === wanted)).find(Boolean);
+  if (shown.length) choose(...(front ?? shown[0]));
   return element("section", {}, tabs, image,
     element("div", { className: "row" }, element("span", { className: "quiet" }, say("Files")), links));
+}
+
+/** What was decided on the scans, by whom, and what they show otherwise. */
+function comparison({ image_set, decided_by, reason, report }) {
+  const open = (report?.fields ?? []).filter((field) => field.verdict !== "match");
+  return element("section", {}, element("h2", {}, say("Comparison")),
+    element("p", {}, badge(image_set), ` ${decided_by}: ${[reason, report?.reason].filter(Boolean).join("; ")}`),
+    open.length > 0 && element("div", { className: "panel" },
+      table([say("Field"), say("Expected"), say("Seen"), say("Why"), ""], open.map((field) =>
+        [field.name, field.expected, field.seen, field.reason, badge(field.verdict)]))));
 }
 
 function data(voucher) {
@@ -49,7 +63,8 @@ function history(told) {
   const events = [
     ...told.versions.map((it) => [it, `voucher.json, ${it.version}`]),
     ...told.scans.map((it) => [it, it.files.map((file) => file.name).join(", ")]),
-    ...(told.matches ?? []).map((it) => [it, say(it.verdict)]),
+    ...(told.matches ?? []).map((it) => [it, element("a",
+      { href: drive(`${told.path}/match.json`) + `?version=${it.version}`, target: "_blank" }, say(it.verdict))]),
     ...(told.submissions ?? []).map((it) => [it, say("submitted")]),
     ...(told.reviews ?? []).map((it) => [it, say(it.decision === "approve" ? "approved" : "rejected")]),
   ].sort(([one], [other]) => one.entry - other.entry);
@@ -133,12 +148,18 @@ export async function voucher(path, person, again) {
   const rights = await get(api("rights", { path }));
   const content = await get(drive(`${path}/voucher.json`));
   const decides = rights.review && told.review === "waiting";
-  const settles = rights.review && ["unsure", "mismatch"].includes(told.image_set);
+  const decided = names.includes("match.json") && await get(drive(`${path}/match.json`));
+  const isOpen = ["unsure", "mismatch"].includes(told.image_set);
+  const settles = rights.review && isOpen;
+  // What was called a match by mistake is taken back as well, but that is not what one comes for.
+  const corrects = rights.review && told.image_set === "complete";
   return element("div", {}, crumbs(path),
     element("h1", {}, `${say("Voucher")} ${content.number} `, badge(told.image_set), " ", badge(told.review)),
     element("div", { className: "voucher" },
-      element("div", {}, pictures(path, names), data(content), history(told)),
+      element("div", {}, pictures(path, names, isOpen ? "match.png" : "voucher.png"),
+        decided && comparison(decided), data(content), history(told)),
       element("aside", {}, rights.submit && await submitting(path, person, again),
         decides && await reviewing(path, person, again), settles && await settling(path, again),
+        corrects && element("details", {}, element("summary", {}, say("The comparison is wrong")), await settling(path, again)),
         !decides && !settles && !rights.submit && element("div", { className: "panel quiet" }, say("Review"), ": ", say(told.review)))));
 }

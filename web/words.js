@@ -18,7 +18,8 @@ const CHINESE = {
   "Signing key": "签名密钥", "Keep the key in this browser": "密钥保存在本浏览器", "Let the archive keep a new key under my password": "由档案库用密码保管新密钥",
   "None yet: the first review makes one.": "尚无：首次审核时生成。", "Until": "至", "for ever": "永久",
   "Sign as its preparer": "制单人签名", "Submit": "提交", "submitted": "已提交", "approved": "已通过", "rejected": "已退回", "waiting": "待审核", "complete": "已齐套", "mismatch": "不一致", "unsure": "待确认", "awaiting-scan": "待影像",
-  "What it was": "结果", "Why it has no place": "未归位原因", "Candidates": "候选凭证", "Every scan has found its voucher.": "所有影像均已归位。",
+  "Field": "栏目", "Expected": "应为", "Seen": "所见", "Why": "原因", "In its full size": "查看原尺寸", "The comparison is wrong": "匹配结果有误",
+  "File it there": "归入此凭证", "What it was": "结果", "Why it has no place": "未归位原因", "Candidates": "候选凭证", "Every scan has found its voucher.": "所有影像均已归位。",
 };
 const chinese = navigator.language.toLowerCase().startsWith("zh");
 document.documentElement.lang = chinese ? "zh" : "en";

@@ -15,7 +15,7 @@ use super::rows::{VoucherRow, key, named};
 use super::settling::Settled;
 use super::{Archive, ArchiveError, ImageSet, Records};
 use crate::catalog::TreePath;
-use crate::matching::{Comparison, DecodeError, Form, MATCH_MAX_BYTES, Matcher, Report, Verdict};
+use crate::matching::{Comparison, Form, MATCH_MAX_BYTES, Matcher, Report, Verdict};
 use crate::store::get_object;
 
 /// A voucher with its scans, as it was when the comparison began.
@@ -154,8 +154,7 @@ impl Archive {
     /// Compares, draws, and weighs what a person decided before.
     fn look(&self, matcher: &Matcher, task: &Task) -> Result<Looked, ArchiveError> {
         let form = self.records.form(matcher, task)?;
-        let compared = self.compare(matcher, &form, &task.contents)?;
-        let comparison = compared.unwrap_or_else(|why| matcher.undecided(&form, &why));
+        let comparison = self.compare(matcher, &form, &task.contents)?;
         let picture = comparison.overlay(matcher.renderer(), &form);
         let picture = picture.map_err(|error| ArchiveError::Fault(error.to_string()))?;
         let seen = comparison.report.verdict;
@@ -194,36 +193,27 @@ impl Archive {
             .cloned()
             .collect();
         let compared = self.compare(matcher, form, &contents)?;
-        Ok(!compared.is_ok_and(|it| it.report.is_of_other_papers()))
+        Ok(!compared.report.is_of_other_papers())
     }
 
-    /// The comparison, or why there can be none.
     fn compare(
         &self,
         matcher: &Matcher,
         form: &Form,
         scans: &[(String, Digest)],
-    ) -> Result<Result<Comparison, String>, ArchiveError> {
-        let mut contents = Vec::new();
+    ) -> Result<Comparison, ArchiveError> {
+        let mut several = matcher.several(form);
         for (name, digest) in scans {
             match get_object(&*self.records.store, digest, MATCH_MAX_BYTES)? {
-                Some(content) => contents.push((name.as_str(), content)),
+                Some(content) => several
+                    .add(name, &content)
+                    .map_err(|busy| ArchiveError::Busy(format!("{name}: {busy}")))?,
                 None => {
-                    let why =
-                        format!("{name} has more than {MATCH_MAX_BYTES} bytes, or is missing");
-                    return Ok(Err(why));
+                    let why = format!("more than {MATCH_MAX_BYTES} bytes, or missing");
+                    several.add_unread(name, &why);
                 }
             }
         }
-        let scans: Vec<(&str, &[u8])> =
-            contents.iter().map(|(name, it)| (*name, &it[..])).collect();
-        match matcher.compare_all(form, &scans) {
-            Ok(comparison) => Ok(Ok(comparison)),
-            // It says nothing of the file: later it will be read.
-            Err((name, DecodeError::Busy(why))) => {
-                Err(ArchiveError::Busy(format!("{name}: {why}")))
-            }
-            Err((name, error)) => Ok(Err(format!("{name}: {error}"))),
-        }
+        Ok(several.finish())
     }
 }

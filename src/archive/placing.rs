@@ -23,6 +23,12 @@ const SCANS_MAX: u32 = 999;
 const CANDIDATES_MAX: usize = 5;
 /// Vouchers that await a scan, anybody's, that are looked through for those that one person may file for.
 pub(super) const LOOKED_THROUGH_MAX: usize = 100_000;
+/// Why scans without a mark wait.
+const NO_MARK: &str = "there is no QR mark of a voucher on it";
+/// Why a scan waits that shows several vouchers.
+pub(super) const ALIKE: &str = "it may be of one voucher as well as of another";
+/// Why a scan waits that has the number of vouchers that await one.
+pub(super) const NEAR: &str = "there is no QR mark of a voucher on it, and it does not show the voucher of its number in every field";
 /// Longest reason that an entry keeps, in characters.
 const REASON_MAX_CHARS: usize = 200;
 
@@ -53,7 +59,8 @@ pub struct Unplaced {
     pub name: String,
     /// Why it was not filed.
     pub reason: String,
-    /// Those that it shows alike, or else vouchers that await a scan and that the caller may file for, the latest first.
+    /// Those that it shows alike, or else those whose number it has, or else, for what has no mark, the latest vouchers
+    /// that await a scan and that the caller may file for.
     pub candidates: Vec<String>,
 }
 
@@ -82,7 +89,7 @@ impl Archive {
             Err(error) => return Ok(unplaced(&format!("it cannot be read: {error}"))),
         };
         if marked.is_empty() {
-            return Ok(unplaced("there is no QR mark of a voucher on it"));
+            return Ok(unplaced(NO_MARK));
         }
         let marks = marked.len();
         let places = self.file_marked(caller, marked, (ending, media_type), digests)?;
@@ -179,27 +186,21 @@ impl Records {
                 continue;
             };
             let name = last_part(&key);
-            let alike = row.candidates.into_iter();
-            let alike: Vec<String> = alike.filter(|path| may_file_for(caller, path)).collect();
-            if !alike.is_empty() {
-                let candidates = alike;
-                unplaced.push(Unplaced {
-                    name,
-                    reason,
-                    candidates,
-                });
-                continue;
+            let said = row.candidates.into_iter();
+            let mut candidates: Vec<String> = said.filter(|it| may_file_for(caller, it)).collect();
+            // What cannot be read, or names a voucher that is not there, may be of none of them.
+            if candidates.is_empty() && reason == NO_MARK {
+                let (latest, all) = match &awaiting {
+                    Some(known) => known,
+                    None => awaiting.insert(self.awaiting(caller, CANDIDATES_MAX)?),
+                };
+                if !all {
+                    reason += &format!(
+                        "; of those that await a scan, {LOOKED_THROUGH_MAX} were looked through"
+                    );
+                }
+                candidates.clone_from(latest);
             }
-            let (awaiting, all) = match &awaiting {
-                Some(known) => known,
-                None => awaiting.insert(self.awaiting(caller, CANDIDATES_MAX)?),
-            };
-            if !all {
-                reason += &format!(
-                    "; of those that await a scan, {LOOKED_THROUGH_MAX} were looked through"
-                );
-            }
-            let candidates = awaiting.clone();
             unplaced.push(Unplaced {
                 name,
                 reason,

@@ -10,7 +10,7 @@ use vouchsafe_evidence::entry::Object;
 
 use super::inbox::logged_path;
 use super::kind::{self, Draft, InboxReceived};
-use super::placing::{LOOKED_THROUGH_MAX, left_over};
+use super::placing::{ALIKE, LOOKED_THROUGH_MAX, NEAR, left_over};
 use super::pool::Postponed;
 use super::rows::{InboxRow, decode, key};
 use super::scan::kind_of_scan;
@@ -63,10 +63,12 @@ struct Waiting {
     said: (Option<String>, Vec<String>),
 }
 
-/// Which vouchers a scan shows in every field, and whether others may be there that it was not held against.
+/// Which vouchers a scan shows in every field, whose number it has without that, and whether others may be there that
+/// it was not held against.
 #[derive(Default)]
 struct Shown {
     places: Vec<TreePath>,
+    near: Vec<TreePath>,
     more: bool,
 }
 
@@ -161,9 +163,10 @@ impl Archive {
         } else if matcher.reads() {
             let shown = self.shown(matcher, caller, &content)?;
             match &shown.places[..] {
-                [] => {}
+                [] if shown.near.is_empty() => {}
+                [] => now = (Some(NEAR.to_owned()), listed(&shown.near)),
                 // Of those that it showed alike, a person may have chosen another one for it.
-                [_] if !said.1.is_empty() => {}
+                [_] if said.0.as_deref() == Some(ALIKE) => {}
                 [place] if !shown.more => {
                     if self.add_placed(caller, place, scan_kind, &digests)? {
                         placed.push(place.to_string());
@@ -171,8 +174,7 @@ impl Archive {
                     }
                 }
                 alike => {
-                    let why = "it may be of one voucher as well as of another".to_owned();
-                    now = (Some(why), alike.iter().map(TreePath::to_string).collect());
+                    now = (Some(ALIKE.to_owned()), listed(alike));
                 }
             }
         }
@@ -235,14 +237,22 @@ impl Archive {
                     continue;
                 };
                 let compared = read(matcher.compare(&form, content))?;
-                if compared.is_some_and(|it| it.report.verdict == Verdict::Match) {
-                    shown.places.push(place.clone());
+                match compared.map(|it| it.report) {
+                    Some(report) if report.verdict == Verdict::Match => {
+                        shown.places.push(place.clone());
+                    }
+                    Some(report) if !report.is_of_other_papers() => shown.near.push(place.clone()),
+                    _ => {}
                 }
             }
             shown.more |= named.next().is_some();
         }
         Ok(shown)
     }
+}
+
+fn listed(places: &[TreePath]) -> Vec<String> {
+    places.iter().map(TreePath::to_string).collect()
 }
 
 /// What was read; none of what cannot be read, which was said when it came.

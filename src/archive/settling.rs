@@ -113,8 +113,7 @@ impl Archive {
         let hint =
             r#"send {"verdict":"match","reason":"…"} or {"verdict":"mismatch","reason":"…"}"#;
         let invalid = |field: &str, why: String| ArchiveError::from(Invalid::new(field, why, hint));
-        let sent: Settlement = serde_json::from_slice(content)
-            .map_err(|error| invalid("verdict", error.to_string()))?;
+        let sent: Settlement = Invalid::read(content, hint)?;
         let verdict = match sent.verdict.as_str() {
             "match" => Verdict::Match,
             "mismatch" => Verdict::Mismatch,

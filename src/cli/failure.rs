@@ -28,6 +28,17 @@ impl Failure {
         }
     }
 
+    /// The same, said of a file.
+    pub fn of_file(self, file: &Path) -> Failure {
+        let named = |text: String| format!("{}: {text}", file.display());
+        match self {
+            Failure::No(text) => Failure::No(named(text)),
+            Failure::Wrong(text) => Failure::Wrong(named(text)),
+            Failure::Machine(text) => Failure::Machine(named(text)),
+            Failure::Unsure => Failure::Unsure,
+        }
+    }
+
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Failure::No(_) => 1,

@@ -73,7 +73,9 @@ fn reader() -> Option<Reader> {
     match load(&folder) {
         Ok(reader) => Some(reader),
         Err(error) => {
-            tracing::info!(%error, "no text recognition");
+            tracing::warn!(
+                "no text recognition, so that much is unsure ({error}); `make` puts it there"
+            );
             None
         }
     }

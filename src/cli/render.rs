@@ -57,11 +57,14 @@ impl Given {
     /// Reads the voucher's data, and the template that is named or else the built-in one of its type.
     pub fn read(voucher: &Path, template: Option<&Path>) -> Result<Given, Failure> {
         let data = read(voucher)?;
-        let voucher = Voucher::from_json(&data)?;
-        let place = Layout::builtin().place(&voucher)?.to_string();
+        let of_file = |invalid| Failure::from(invalid).of_file(voucher);
+        let voucher = Voucher::from_json(&data).map_err(of_file)?;
+        let place = Layout::builtin().place(&voucher).map_err(of_file)?;
+        let place = place.to_string();
         let text = template_text(template, &voucher)?;
+        let named = template.unwrap_or(Path::new("template"));
         let template = Template::from_toml(&text)
-            .map_err(|error| Failure::Wrong(format!("template: {error}")))?;
+            .map_err(|error| Failure::Wrong(error.to_string()).of_file(named))?;
         Ok(Given {
             data,
             voucher,

@@ -124,37 +124,8 @@ impl Matcher {
             true
         })?;
         Ok(Comparison {
-            report: self.report(form, &found),
+            report: self.report(form, &found, Vec::new()),
             found,
-        })
-    }
-
-    /// Compares several scans with the form: attachments, pages one by one, the same page again. A page of the form
-    /// that some scan shows otherwise is not shown, whatever the others show. An error names the scan.
-    pub fn compare_all<'a>(
-        &self,
-        form: &Form,
-        scans: &[(&'a str, &[u8])],
-    ) -> Result<Comparison, (&'a str, DecodeError)> {
-        let mut all: Vec<Option<FoundPage>> = form.pages.iter().map(|_| None).collect();
-        for (name, scan) in scans {
-            let comparison = self.compare(form, scan).map_err(|error| (*name, error))?;
-            for (known, mut found) in all.iter_mut().zip(comparison.found) {
-                if let Some(found) = &mut found {
-                    found.scan_name = (*name).to_owned();
-                }
-                if let Some(new) = found
-                    && known
-                        .as_ref()
-                        .is_none_or(|known| new.weight() > known.weight())
-                {
-                    *known = Some(new);
-                }
-            }
-        }
-        Ok(Comparison {
-            report: self.report(form, &all),
-            found: all,
         })
     }
 
@@ -184,14 +155,6 @@ impl Matcher {
             read.len() < READ_MAX
         })?;
         Ok(read)
-    }
-
-    /// What there is to say where no comparison could be made.
-    pub fn undecided(&self, form: &Form, why: &str) -> Comparison {
-        let found: Vec<Option<FoundPage>> = form.pages.iter().map(|_| None).collect();
-        let mut report = self.report(form, &found);
-        why.clone_into(&mut report.reason);
-        Comparison { report, found }
     }
 
     fn page(&self, form: &Form, index: usize, scan: &ScanPage, found: &mut [Option<FoundPage>]) {
@@ -287,11 +250,12 @@ impl Matcher {
                     ..unfound()
                 };
             }
+            let (text, seen) = claim.as_written(&decision.seen);
             fields.push(FoundField {
                 name: claim.name.clone(),
-                text: claim.text.clone(),
+                text,
                 area,
-                decision,
+                decision: Decision { seen, ..decision },
             });
         }
         if let Some(label) = (sound && own_type)
@@ -324,7 +288,13 @@ impl Matcher {
         }
     }
 
-    fn report(&self, form: &Form, found: &[Option<FoundPage>]) -> Report {
+    /// What the pages that were found say of the voucher, beside scans that were not read.
+    pub(super) fn report(
+        &self,
+        form: &Form,
+        found: &[Option<FoundPage>],
+        unread: Vec<String>,
+    ) -> Report {
         let mut fields: Vec<FieldReport> = Vec::new();
         let mut pages = Vec::new();
         for (number, page) in found.iter().enumerate() {
@@ -351,15 +321,19 @@ impl Matcher {
                 merge(&mut fields, page.field(field));
             }
         }
-        let verdict = fields
-            .iter()
-            .fold(Verdict::Match, |worst, it| worst.and(it.verdict));
+        // A scan that was not read may show anything.
+        let best = match unread.is_empty() {
+            true => Verdict::Match,
+            false => Verdict::Unsure,
+        };
+        let verdict = fields.iter().fold(best, |worst, it| worst.and(it.verdict));
         let score = fields.iter().map(|it| it.score).fold(1.0, f64::min);
         let homography = pages.iter().find_map(|page| page.homography);
         Report {
             verdict,
             score,
-            reason: reason(verdict, &fields, found),
+            reason: reason(&fields, found, &unread),
+            unread,
             fields,
             homography: homography.unwrap_or(Homography::IDENTITY.0),
             pages,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::form::{Area, Claim};
 use super::register::Registration;
-use super::report::{FieldReport, PageReport, SlotReport, Verdict, bounds, original};
+use super::report::{FieldReport, PageReport, SlotReport, Verdict, bounds, original, thousandths};
 use super::verdict::Decision;
 use crate::render::PagePixels;
 
@@ -45,10 +45,22 @@ pub(super) struct FoundPage {
 
 /// The report's first sentence.
 pub(super) fn reason(
-    verdict: Verdict,
     fields: &[FieldReport],
     found: &[Option<FoundPage>],
+    unread: &[String],
 ) -> String {
+    let Some((first, others)) = unread.split_first() else {
+        return reason_of_read(fields, found);
+    };
+    let others: String = others.iter().map(|it| format!("; {it}")).collect();
+    let not_read = format!("not read: {first}{others}");
+    match found.iter().all(Option::is_none) {
+        true => not_read,
+        false => format!("{}; {not_read}", reason_of_read(fields, found)),
+    }
+}
+
+fn reason_of_read(fields: &[FieldReport], found: &[Option<FoundPage>]) -> String {
     if found.iter().all(Option::is_none) {
         return "the voucher was not found on the scan".to_owned();
     }
@@ -65,16 +77,10 @@ pub(super) fn reason(
         );
     }
     let count = |of: Verdict| fields.iter().filter(|it| it.verdict == of).count();
-    match verdict {
-        Verdict::Match => format!("all {} fields agree", fields.len()),
-        Verdict::Mismatch => {
-            let differing = count(Verdict::Mismatch);
-            format!("{differing} of {} fields differ", fields.len())
-        }
-        Verdict::Unsure => {
-            let open = count(Verdict::Unsure);
-            format!("{open} of {} fields cannot be told", fields.len())
-        }
+    match (count(Verdict::Mismatch), count(Verdict::Unsure)) {
+        (0, 0) => format!("all {} fields agree", fields.len()),
+        (0, open) => format!("{open} of {} fields cannot be told", fields.len()),
+        (differing, _) => format!("{differing} of {} fields differ", fields.len()),
     }
 }
 
@@ -84,7 +90,7 @@ pub(super) fn lost(claim: &Claim) -> FieldReport {
         name: claim.name.clone(),
         verdict: Verdict::Unsure,
         score: 0.5,
-        expected: claim.text.clone(),
+        expected: claim.as_written("").0,
         seen: String::new(),
         area: [0; 4],
         reason: "its page was not found on the scan".to_owned(),
@@ -140,7 +146,6 @@ impl FoundPage {
         each.fold(Verdict::Match, Verdict::and)
     }
 
-    /// Which of two findings of a page is the voucher: the one that agrees in more fields.
     /// Which of two findings in different scans counts.
     pub fn weight(&self) -> u8 {
         match (self.sound, self.verdict()) {
@@ -163,6 +168,7 @@ impl FoundPage {
         }
     }
 
+    /// Which of two findings of a page is the voucher: the one that agrees in more fields.
     pub fn rank(&self) -> (bool, usize, usize) {
         let each = self.fields.iter();
         let count = |of: Verdict| each.clone().filter(|it| it.decision.verdict == of).count();
@@ -175,10 +181,10 @@ impl FoundPage {
             scan: self.scan_name.clone(),
             scan_page: Some(self.scan_page + 1),
             homography: Some(original(&self.registration.map, self.factor)),
-            found: f64::from(self.registration.found),
-            residual: f64::from(self.registration.residual),
+            found: thousandths(self.registration.found),
+            residual: thousandths(self.registration.residual),
             own_type: self.own_type,
-            type_fit: f64::from(self.type_fit),
+            type_fit: thousandths(self.type_fit),
             slots: self.slots.clone(),
         }
     }

@@ -84,6 +84,7 @@ impl Look<'_> {
                 name: String::new(),
                 area: run_area(run),
                 runs: vec![(**run).clone()],
+                in_grid: false,
                 text,
             };
             let line = self.line(&claim, ((0, 0), 0.6), None);

@@ -5,7 +5,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 
 use super::compare::Comparison;
-use super::form::{Area, FormPage};
+use super::form::{Area, FORM_INK, FormPage};
 use super::found::{FoundField, FoundPage};
 use super::rectify::Pyramid;
 use super::report::Verdict;
@@ -14,8 +14,19 @@ use crate::render::{PagePixels, Renderer, Typeface};
 
 /// Height of the band that says the verdict, in pixels.
 const BAND: usize = 96;
-/// Space between scan and rendition.
-const GAP: usize = 28;
+/// Height of the strip above a picture that says what it is.
+const STRIP: usize = 44;
+const GROUND: [u8; 3] = [0xE8, 0xE8, 0xEA];
+const QUIET: [u8; 3] = [0x5A, 0x5F, 0x68];
+/// Size of the text beside a frame, the height of its ground, and the distance from the frame.
+const CAPTION_SIZE: f32 = 25.0;
+const CAPTION_HEIGHT: i64 = 34;
+const CAPTION_GAP: i64 = 2;
+/// What is darker than this in some colour is something that a text must not cover.
+const COVERED_BELOW: u8 = 150;
+/// How near to the form's own print ink is taken for it, in pixels, and how much more other ink counts.
+const FORM_REACH: i32 = 2;
+const VALUE_LOSS: usize = 12;
 const GREEN: [u8; 3] = [0x1B, 0x7F, 0x3B];
 const AMBER: [u8; 3] = [0xB2, 0x6A, 0x00];
 const RED: [u8; 3] = [0xC2, 0x1A, 0x1A];
@@ -74,6 +85,34 @@ impl Canvas<'_> {
                 target.copy_from_slice(&line[..width]);
             }
         }
+    }
+
+    /// How much is lost if an area of a page is covered whose upper edge is at `page_top`: the ink in it, what the
+    /// form itself has printed counting little.
+    fn loss(
+        &self,
+        [left, top, right, bottom]: [i64; 4],
+        (form, page_top): (&FormPage, i64),
+    ) -> usize {
+        let width = self.picture.width;
+        let of_form = |x: i64, y: i64| {
+            let reach = -FORM_REACH..=FORM_REACH;
+            let mut near = reach
+                .clone()
+                .flat_map(|dy| reach.clone().map(move |dx| (dx, dy)));
+            let (x, y) = (x as i32, (y - page_top) as i32);
+            near.any(|(dx, dy)| form.fixed.get(x + dx, y + dy) > FORM_INK)
+        };
+        let mut loss = 0;
+        for y in top.max(0)..bottom.min(self.picture.height as i64) {
+            for x in left.max(0)..right.min(width as i64) {
+                let pixel = self.picture.pixels[y as usize * width + x as usize];
+                if pixel.iter().any(|it| *it < COVERED_BELOW) {
+                    loss += if of_form(x, y) { 1 } else { VALUE_LOSS };
+                }
+            }
+        }
+        loss
     }
 
     /// Pixels across of a text.
@@ -142,42 +181,51 @@ fn shortened(text: &str) -> String {
 impl Comparison {
     /// The picture as a PNG.
     pub fn overlay(&self, renderer: &Renderer, form: &Form) -> Result<Vec<u8>, DecodeError> {
-        let width = form
-            .pages
-            .iter()
-            .map(|page| page.picture.width)
-            .max()
-            .unwrap_or(1);
-        let heights = form
-            .pages
-            .iter()
-            .map(|page| 2 * (page.picture.height + GAP));
-        let height = BAND + heights.sum::<usize>();
+        let pages = || form.pages.iter().map(|page| &page.picture);
+        let width = pages().map(|it| it.width).max().unwrap_or(1);
+        let height: usize = pages().map(|it| 2 * (STRIP + it.height)).sum();
+        let height = BAND + height;
         let mut canvas = Canvas {
             renderer,
             picture: PagePixels {
                 width,
                 height,
-                pixels: vec![[0xE8, 0xE8, 0xEA]; width * height],
+                pixels: vec![GROUND; width * height],
             },
         };
         self.band(&mut canvas);
         let mut top = BAND;
         for (index, (page, found)) in form.pages.iter().zip(&self.found).enumerate() {
-            let second = top + page.picture.height + GAP;
+            let page_name = match form.pages.len() {
+                1 => String::new(),
+                _ => format!(" · {}", index + 1),
+            };
+            let scan_name = found.as_ref().map_or("", |it| &it.scan_name);
+            let scan_name = match scan_name {
+                "" => page_name.clone(),
+                name => format!("{page_name} · {name}"),
+            };
+            let halves = [top, top + STRIP + page.picture.height];
+            for (top, what) in halves.iter().zip([
+                format!("影像  scan{scan_name}"),
+                format!("归档凭证  as filed{page_name}"),
+            ]) {
+                canvas.text(&what, (36.0, *top as f32 + 31.0), 26.0, QUIET);
+            }
+            let [first, second] = halves.map(|top| top + STRIP);
             match found {
                 Some(found) => {
-                    canvas.put(&seen(found, page), top);
+                    canvas.put(&seen(found, page), first);
                     canvas.put(&page.picture, second);
-                    fields(&mut canvas, found, top, second);
+                    fields(&mut canvas, found, page, [first, second]);
                 }
                 None => {
                     let empty = format!("page {} was not found on the scan", index + 1);
-                    canvas.text(&empty, (60.0, top as f32 + 80.0), 40.0, AMBER);
+                    canvas.text(&empty, (60.0, first as f32 + 80.0), 40.0, AMBER);
                     canvas.put(&page.picture, second);
                 }
             }
-            top = second + page.picture.height + GAP;
+            top = second + page.picture.height;
         }
         encode(canvas.picture)
     }
@@ -187,7 +235,16 @@ impl Comparison {
         let width = canvas.picture.width as i64;
         canvas.fill([0, 0, width, BAND as i64 - 12], colour(verdict));
         let end = canvas.text(words(verdict), (36.0, 58.0), 46.0, WHITE);
-        canvas.text(&self.report.reason, (end + 60.0, 55.0), 32.0, WHITE);
+        // As much of it as there is room for.
+        let (left, mut reason) = (end + 60.0, self.report.reason.clone());
+        while left + canvas.width(&reason, 32.0) > canvas.picture.width as f32 - 36.0 {
+            let fewer = reason.trim_end_matches('…').chars().count().max(1) - 1;
+            reason = reason.chars().take(fewer).chain(['…']).collect();
+            if fewer == 0 {
+                break;
+            }
+        }
+        canvas.text(&reason, (left, 55.0), 32.0, WHITE);
     }
 }
 
@@ -208,7 +265,13 @@ fn seen(found: &FoundPage, page: &FormPage) -> PagePixels {
     }
 }
 
-fn fields(canvas: &mut Canvas, found: &FoundPage, scan_top: usize, form_top: usize) {
+/// Marks the fields of a page whose scan and rendition begin at these heights.
+fn fields(
+    canvas: &mut Canvas,
+    found: &FoundPage,
+    form: &FormPage,
+    [scan_top, form_top]: [usize; 2],
+) {
     let place = |area: &Area, top: usize, room: f32| {
         let top = top as f32;
         [
@@ -223,56 +286,66 @@ fn fields(canvas: &mut Canvas, found: &FoundPage, scan_top: usize, form_top: usi
         let [left, _, right, bottom] = place(area, scan_top, 0.0);
         canvas.fill([left, bottom, right, bottom + 2], [0x9C, 0xD6, 0xAE]);
     }
-    let mut captions: Vec<[i64; 4]> = Vec::new();
-    let others = found
-        .fields
-        .iter()
-        .filter(|it| it.decision.verdict != Verdict::Match);
+    let open = |it: &&FoundField| it.decision.verdict != Verdict::Match;
+    for FoundField { area, decision, .. } in found.fields.iter().filter(open) {
+        for top in [scan_top, form_top] {
+            canvas.frame(place(area, top, 5.0), 4, colour(decision.verdict));
+        }
+    }
+    let differs = |it: &&FoundField| it.decision.verdict == Verdict::Mismatch;
     for FoundField {
         text,
         area,
         decision,
         ..
-    } in others
+    } in found.fields.iter().filter(differs)
     {
-        let colour = colour(decision.verdict);
-        let on_scan = place(area, scan_top, 5.0);
-        canvas.frame(on_scan, 4, colour);
-        canvas.frame(place(area, form_top, 5.0), 4, colour);
-        if decision.verdict != Verdict::Mismatch || decision.seen.is_empty() && text.is_empty() {
+        if decision.seen.is_empty() && text.is_empty() {
             continue;
         }
-        let caption = format!(
-            "应为 {} · 所见 {}",
-            or_nothing(text),
-            or_nothing(&decision.seen)
-        );
-        let size = 25.0;
-        let width = canvas.width(&caption, size) as i64 + 16;
-        let left = on_scan[0].min(canvas.picture.width as i64 - width).max(0);
-        // Above the frame, or below it where the page begins.
-        let above = on_scan[1] - 34;
-        let mut top = if above > scan_top as i64 {
-            above
-        } else {
-            on_scan[3]
-        };
-        // Above the captions that are there already.
-        let covers = |top: i64, it: &[i64; 4]| {
-            left < it[2] && it[0] < left + width && top < it[3] && it[1] < top + 34
-        };
-        while captions.iter().any(|it| covers(top, it)) && top > scan_top as i64 {
-            top -= 36;
-        }
-        captions.push([left, top, left + width, top + 34]);
-        canvas.fill([left, top, left + width, top + 34], colour);
-        canvas.text(
-            &caption,
-            (left as f32 + 8.0, top as f32 + 26.0),
-            size,
-            WHITE,
-        );
+        let (text, seen) = (or_nothing(text), or_nothing(&decision.seen));
+        let caption = format!("应为 {text} · 所见 {seen}");
+        let frame = place(area, scan_top, 5.0);
+        caption_beside(canvas, frame, (form, scan_top as i64), &caption);
     }
+}
+
+/// Writes a text beside a frame on a page whose upper edge is at `page_top`: where least is lost, else above.
+fn caption_beside(
+    canvas: &mut Canvas,
+    [left, top, right, bottom]: [i64; 4],
+    (form, page_top): (&FormPage, i64),
+    caption: &str,
+) {
+    let width = canvas.width(caption, CAPTION_SIZE) as i64 + 16;
+    let most_left = canvas.picture.width as i64 - width;
+    let level = (top + bottom - CAPTION_HEIGHT) / 2;
+    let (above, below) = (top - CAPTION_GAP - CAPTION_HEIGHT, bottom + CAPTION_GAP);
+    let places = [
+        (left, above),
+        (right - width, above),
+        (left, below),
+        (right - width, below),
+        (left - CAPTION_GAP - width, level),
+        (right + CAPTION_GAP, level),
+    ];
+    let ground = |(x, y): (i64, i64)| {
+        let x = x.min(most_left).max(0);
+        let lowest = page_top + form.picture.height as i64 - CAPTION_HEIGHT;
+        let y = y.min(lowest).max(page_top);
+        [x, y, x + width, y + CAPTION_HEIGHT]
+    };
+    // Its own frame, too, is something that is covered.
+    let best = places
+        .map(ground)
+        .into_iter()
+        .min_by_key(|it| canvas.loss(*it, (form, page_top)));
+    let Some(ground) = best else {
+        return;
+    };
+    canvas.fill(ground, RED);
+    let at = (ground[0] as f32 + 8.0, ground[1] as f32 + 26.0);
+    canvas.text(caption, at, CAPTION_SIZE, WHITE);
 }
 
 fn or_nothing(text: &str) -> String {

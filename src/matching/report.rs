@@ -98,7 +98,7 @@ pub struct PageReport {
 /// Everything that a comparison says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// The worst field's.
+    /// The worst field's; no match beside a scan that could not be compared.
     pub verdict: Verdict,
     /// The worst field's.
     pub score: f64,
@@ -108,6 +108,9 @@ pub struct Report {
     pub fields: Vec<FieldReport>,
     /// Of the first page that was found; the identity if none was.
     pub homography: [f64; 9],
+    /// Scans that could not be compared, each with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
     /// One for each page of the form.
     pub pages: Vec<PageReport>,
     /// Whether a text recognition network was at hand.
@@ -123,15 +126,22 @@ impl Report {
             reason: why.to_owned(),
             fields: Vec::new(),
             homography: Homography::IDENTITY.0,
+            unread: Vec::new(),
             pages: Vec::new(),
             reader: false,
         }
     }
 
-    /// Whether the voucher was found on none of the pages: they are attachments, as far as can be seen.
+    /// Whether the voucher was found on none of the pages, all of which were read: they are attachments, as far as can
+    /// be seen.
     pub fn is_of_other_papers(&self) -> bool {
-        self.pages.iter().all(|page| page.scan_page.is_none())
+        self.unread.is_empty() && self.pages.iter().all(|page| page.scan_page.is_none())
     }
+}
+
+/// A measure to three places, as a report shows it.
+pub(super) fn thousandths(value: f32) -> f64 {
+    (f64::from(value) * 1e3).round() / 1e3
 }
 
 /// A rectangle of the form as the smallest upright one of the scan that holds it.

@@ -6,7 +6,7 @@ use super::competition::{Seen, Sighting};
 use super::leaning::{Leaning, leaning, shown};
 use super::optics::Optics;
 use super::reader::Reading;
-use super::report::Verdict;
+use super::report::{Verdict, thousandths};
 use super::thresholds::Thresholds;
 use super::wording::is_amount;
 
@@ -96,7 +96,7 @@ pub(super) fn decide(
     let read = reading.map_or_else(|| shown(sighting, optics, at), |it| it.text.clone());
     let decision = |verdict, score: f32, seen: &str, reason: String| Decision {
         verdict,
-        score: f64::from((score.clamp(0.0, 1.0) * 1e3).round() / 1e3),
+        score: thousandths(score.clamp(0.0, 1.0)),
         seen: seen.to_owned(),
         reason,
         votes,

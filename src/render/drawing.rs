@@ -98,6 +98,8 @@ pub struct FieldBox {
     pub rectangle: Rectangle,
     /// What is drawn in it; empty if the voucher has no such value.
     pub text: String,
+    /// Whether it is an amount in a digit grid: one digit a cell, after a sign, the last two of them hundredths.
+    pub in_grid: bool,
     /// The items of the page that draw it.
     pub items: std::ops::Range<usize>,
 }

@@ -198,6 +198,9 @@ impl<'a> Canvas<'a> {
         let first = self.next_item();
         self.spaced(characters, style, colour);
         self.field(name, style.rectangle, text.to_owned(), first);
+        if let Some(field) = self.fields.last_mut() {
+            field.in_grid = true;
+        }
     }
 
     /// A place where nothing of the voucher stands.
@@ -212,6 +215,7 @@ impl<'a> Canvas<'a> {
             page: self.page(),
             rectangle,
             text,
+            in_grid: false,
             items: first..self.next_item(),
         });
     }

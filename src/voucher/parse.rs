@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
+use super::invalid::PathError;
 use super::name::is_invisible;
 use super::{Amount, Date, Invalid, Line, Name, Posting, Voucher, minor_unit_digits};
 
@@ -96,44 +97,28 @@ impl Voucher {
         let deserializer = &mut serde_json::Deserializer::from_slice(bytes);
         let Object(document): Object<Document> =
             serde_path_to_error::deserialize(&mut *deserializer).map_err(not_a_document)?;
-        deserializer.end().map_err(|error| not_json(&error))?;
+        deserializer
+            .end()
+            .map_err(|error| Invalid::not_json(&error))?;
         check(document)
     }
 }
 
-fn not_a_document(error: serde_path_to_error::Error<serde_json::Error>) -> Invalid {
-    let path = error.path().to_string();
-    let inner = error.into_inner();
-    if inner.is_syntax() || inner.is_eof() {
-        return not_json(&inner);
+fn not_a_document(error: PathError) -> Invalid {
+    let not_json = error.inner().is_syntax() || error.inner().is_eof();
+    let mut invalid = Invalid::from_json_error(
+        error,
+        "compare with the example of voucher.json in README.md",
+    );
+    if !not_json {
+        if invalid.error.starts_with("unknown field") {
+            invalid.hint = "remove the key, or put it inside \"extra\"".to_owned();
+        } else if invalid.error.contains("expected a string") {
+            let hint = "write the value as a JSON string; amounts too, such as \"12000.00\"";
+            invalid.hint = hint.to_owned();
+        }
     }
-    // The path of an unknown key ends with that key; of a missing or repeated one, with its parent.
-    let message = inner.to_string();
-    let key = ["missing field `", "duplicate field `"]
-        .iter()
-        .find_map(|start| message.strip_prefix(start)?.split('`').next());
-    let parent = if path == "." { "" } else { &path };
-    let field = match key {
-        Some(key) if parent.is_empty() || parent.ends_with(key) => key.to_owned(),
-        Some(key) => format!("{parent}.{key}"),
-        None => parent.to_owned(),
-    };
-    let hint = if message.starts_with("unknown field") {
-        "remove the key, or put it inside \"extra\""
-    } else if message.contains("expected a string") {
-        "write the value as a JSON string; amounts too, such as \"12000.00\""
-    } else {
-        "compare with the example of voucher.json in README.md"
-    };
-    Invalid::new(field, message, hint)
-}
-
-fn not_json(error: &serde_json::Error) -> Invalid {
-    Invalid::new(
-        "",
-        format!("not JSON: {error}"),
-        "send one JSON object in UTF-8, complete to the closing brace",
-    )
+    invalid
 }
 
 fn check(document: Document) -> Result<Voucher, Invalid> {

@@ -111,8 +111,15 @@ fn several_files_of_one_voucher_are_taken_together() {
     let own = printed(&renderer, 31);
     let form = own.form(&renderer);
     let (page, other) = (jpeg(&own.page(&renderer, 200)), jpeg(&other_paper()));
-    let scans = [("scan-1.jpg", &other[..]), ("scan-2.jpg", &page[..])];
-    let report = matcher().compare_all(&form, &scans).unwrap().report;
+    let matcher = matcher();
+    let together = |scans: &[(&str, &[u8])]| {
+        let mut several = matcher.several(&form);
+        for (name, scan) in scans {
+            several.add(name, scan).unwrap();
+        }
+        several.finish().report
+    };
+    let report = together(&[("scan-1.jpg", &other), ("scan-2.jpg", &page)]);
     assert_eq!(
         (report.verdict, report.pages[0].scan.as_str()),
         (Verdict::Match, "scan-2.jpg")
@@ -126,16 +133,32 @@ fn several_files_of_one_voucher_are_taken_together() {
         [("a", &page[..]), ("b", &forged[..])],
         [("a", &forged[..]), ("b", &page[..])],
     ] {
-        assert_eq!(
-            matcher().compare_all(&form, &scans).unwrap().report.verdict,
-            Verdict::Mismatch
-        );
+        assert_eq!(together(&scans).verdict, Verdict::Mismatch);
     }
-    let broken = matcher().compare_all(
-        &form,
-        &[("scan-1.jpg", &page[..]), ("scan-2.jpg", b"\xFF\xD8\xFF")],
+    // One that cannot be read may show anything: no match, and nothing of the others is hidden.
+    let torn = &b"\xFF\xD8\xFF"[..];
+    let beside = together(&[("scan-1.jpg", torn), ("scan-2.jpg", &page), ("b.pdf", b"x")]);
+    assert_eq!(beside.verdict, Verdict::Unsure);
+    assert!(!beside.is_of_other_papers());
+    assert!(beside.fields.iter().all(|it| it.verdict == Verdict::Match));
+    let all = format!("all {} fields agree; not read: ", beside.fields.len());
+    assert!(beside.reason.starts_with(&all), "{}", beside.reason);
+    let named: Vec<_> = beside
+        .unread
+        .iter()
+        .map(|it| it.split(": ").next())
+        .collect();
+    assert_eq!(named, [Some("scan-1.jpg"), Some("b.pdf")]);
+    let differs = together(&[("scan-1.jpg", torn), ("scan-2.jpg", &forged)]);
+    assert_eq!(differs.verdict, Verdict::Mismatch);
+    let none = together(&[("scan-1.jpg", torn)]);
+    assert_eq!(none.verdict, Verdict::Unsure);
+    assert!(
+        none.reason.starts_with("not read: scan-1.jpg: page 1: "),
+        "{}",
+        none.reason
     );
-    assert_eq!(broken.err().map(|it| it.0), Some("scan-2.jpg"));
+    assert!(!none.is_of_other_papers());
 }
 
 /// A PNG of a size that it has not the pixels for.

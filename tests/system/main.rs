@@ -27,6 +27,8 @@ mod placing;
 mod review;
 mod served;
 mod settling;
+mod settling_pages;
+mod several_scans;
 mod sign_in;
 mod slow;
 mod tampering;

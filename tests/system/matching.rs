@@ -106,7 +106,7 @@ fn scans_are_compared_by_themselves_and_old_decisions_stay() {
         .unwrap();
     assert_eq!(
         (&debit["expected"], &debit["seen"]),
-        (&json!("1200000"), &json!("1700000"))
+        (&json!("12000.00"), &json!("17000.00"))
     );
     assert!(
         ann.get(&format!("{PLACE}/0007/match.png"))
@@ -194,7 +194,7 @@ fn a_scan_that_cannot_be_read_is_unsure_and_a_reviewer_settles_it() {
         decided["report"]["reason"]
             .as_str()
             .unwrap()
-            .starts_with("scan-1.jpg: page 1: "),
+            .starts_with("not read: scan-1.jpg: page 1: "),
         "{decided}"
     );
     assert!(
@@ -207,10 +207,12 @@ fn a_scan_that_cannot_be_read_is_unsure_and_a_reviewer_settles_it() {
     assert_eq!(erp.put(&file, &settlement).status, 403);
     assert_eq!(served.client("eve").put(&file, &settlement).status, 404);
     for (wrong, field) in [
-        (r#"{"verdict":"match"}"#, "verdict"),
+        (r#"{"verdict":"match"}"#, "reason"),
+        (r#"{"verdict":7,"reason":"x"}"#, "verdict"),
+        (r#"{"verdict":"match""#, ""),
         (r#"{"verdict":"match","reason":" "}"#, "reason"),
         (r#"{"verdict":"unsure","reason":"x"}"#, "verdict"),
-        (r#"{"verdict":"match","reason":"x","other":1}"#, "verdict"),
+        (r#"{"verdict":"match","reason":"x","other":1}"#, "other"),
     ] {
         let refused = rita.put(&file, wrong);
         assert_eq!(

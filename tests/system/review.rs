@@ -275,16 +275,16 @@ fn nobody_reviews_what_they_prepared_nor_what_they_may_not() {
         .unwrap();
     let by_token = Client::new(&served.url, "rita", token);
     assert_eq!(reviewed(&by_token, "0003", "approve", "x"), 403);
-    for bad in [
-        "",
-        "{}",
-        r#"{"decision":"perhaps"}"#,
-        r#"{"decision":"approve","seal":1}"#,
+    for (bad, field) in [
+        ("", ""),
+        ("{}", "decision"),
+        (r#"{"decision":"perhaps"}"#, "decision"),
+        (r#"{"decision":"approve","seal":1}"#, "seal"),
     ] {
         let answer = rita.put(&format!("{PLACE}/0003/review.json"), bad);
         assert_eq!(
             (answer.status, answer.json()["field"].as_str()),
-            (400, Some("decision")),
+            (400, Some(field)),
             "{bad}"
         );
     }

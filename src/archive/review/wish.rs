@@ -46,8 +46,7 @@ pub fn read(content: &[u8], secret: Option<&str>) -> Result<Wish, ArchiveError> 
     let hint =
         r#"send {"decision":"approve","comment":"…"} or {"decision":"reject","comment":"…"}"#;
     let invalid = |field: &str, why: String| ArchiveError::from(Invalid::new(field, why, hint));
-    let sent: Sent =
-        serde_json::from_slice(content).map_err(|error| invalid("decision", error.to_string()))?;
+    let sent: Sent = Invalid::read(content, hint)?;
     let decision = Decision::parse(&sent.decision).ok_or_else(|| {
         invalid(
             "decision",
@@ -87,9 +86,10 @@ mod tests {
             Err(other) => panic!("{content}: {other:?}"),
             Ok(_) => panic!("{content} was read"),
         };
-        assert_eq!(field("nonsense"), "decision");
+        assert_eq!(field("nonsense"), "");
+        assert_eq!(field("{}"), "decision");
         assert_eq!(field(r#"{"decision":"maybe"}"#), "decision");
-        assert_eq!(field(r#"{"decision":"approve","stamp":1}"#), "decision");
+        assert_eq!(field(r#"{"decision":"approve","stamp":1}"#), "stamp");
         assert_eq!(field(r#"{"decision":"reject","comment":"  "}"#), "comment");
         let long = format!(
             r#"{{"decision":"approve","comment":"{}"}}"#,
