@@ -16,10 +16,8 @@ use image::codecs::png::PngDecoder;
 use image::{DynamicImage, ImageDecoder, Limits, metadata::Orientation};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tiff::ColorType;
-use tiff::decoder::Decoder as TiffDecoder;
-use tiff::decoder::DecodingResult;
 
+use super::tiff::tiff_pages;
 use crate::render::PagePixels;
 
 /// Most pixels of one page: A4 at 600 dots per inch has 35 million.
@@ -95,7 +93,7 @@ pub fn is_pdf(content: &[u8]) -> bool {
     content.starts_with(b"%PDF")
 }
 
-fn damaged(page: usize, why: impl ToString) -> DecodeError {
+pub(super) fn damaged(page: usize, why: impl ToString) -> DecodeError {
     DecodeError::Damaged {
         page,
         why: why.to_string(),
@@ -144,7 +142,7 @@ fn is_whole_jpeg(content: &[u8]) -> bool {
 }
 
 /// What a decoder makes of bytes from outside. One that gives up by panicking has found them damaged.
-fn decoded<T>(
+pub(super) fn decoded<T>(
     page: usize,
     decode: impl FnOnce() -> Result<T, DecodeError>,
 ) -> Result<T, DecodeError> {
@@ -152,7 +150,7 @@ fn decoded<T>(
     outcome.unwrap_or_else(|_| Err(damaged(page, "the decoder gave up")))
 }
 
-fn check_size(page: usize, width: u64, height: u64) -> Result<(), DecodeError> {
+pub(super) fn check_size(page: usize, width: u64, height: u64) -> Result<(), DecodeError> {
     if width.saturating_mul(height) > SCAN_MAX_PIXELS {
         return Err(DecodeError::TooManyPixels { page });
     }
@@ -198,122 +196,6 @@ fn rgb(picture: DynamicImage) -> PagePixels {
         height,
         pixels,
     }
-}
-
-fn tiff_pages(
-    content: &[u8],
-    each: &mut impl FnMut(usize, PagePixels) -> bool,
-) -> Result<(), DecodeError> {
-    let mut limits = tiff::decoder::Limits::default();
-    limits.decoding_buffer_size = SCAN_MAX_PIXELS as usize * 4;
-    limits.intermediate_buffer_size = SCAN_MAX_PIXELS as usize * 4;
-    let mut decoder = decoded(1, || {
-        let decoder = TiffDecoder::new(Cursor::new(content)).map_err(|error| damaged(1, error))?;
-        Ok(decoder.with_limits(limits))
-    })?;
-    for page in 1..=SCAN_MAX_PAGES {
-        let picture = decoded(page, || tiff_page(&mut decoder, page))?;
-        if !each(page - 1, picture) {
-            return Ok(());
-        }
-        let more = decoded(page, || {
-            if !decoder.more_images() {
-                return Ok(false);
-            }
-            decoder
-                .next_image()
-                .map_err(|error| damaged(page + 1, error))?;
-            Ok(true)
-        })?;
-        if !more {
-            return Ok(());
-        }
-    }
-    Ok(())
-}
-
-fn tiff_page(
-    decoder: &mut TiffDecoder<Cursor<&[u8]>>,
-    page: usize,
-) -> Result<PagePixels, DecodeError> {
-    let fault = |error: tiff::TiffError| damaged(page, error);
-    let (width, height) = decoder.dimensions().map_err(fault)?;
-    check_size(page, u64::from(width), u64::from(height))?;
-    let colour = decoder.colortype().map_err(fault)?;
-    let samples = match decoder.read_image().map_err(fault)? {
-        DecodingResult::U8(samples) => samples,
-        DecodingResult::U16(samples) => samples.into_iter().map(|it| (it >> 8) as u8).collect(),
-        _ => return Err(damaged(page, "samples of more than 16 bits")),
-    };
-    let (width, height) = (width as usize, height as usize);
-    let cut = || damaged(page, "fewer samples than pixels");
-    let chunks = |count: usize| {
-        (samples.len() >= width * height * count)
-            .then_some(count)
-            .ok_or_else(cut)
-    };
-    // Where white is zero the decoder has turned the samples over.
-    let mut pixels: Vec<[u8; 3]> = match colour {
-        ColorType::Gray(1) => bilevel(&samples, width, height, page)?,
-        ColorType::Gray(8 | 16) => {
-            let count = chunks(1)?;
-            samples.chunks(count).map(|it| [it[0]; 3]).collect()
-        }
-        ColorType::GrayA(8 | 16) => samples
-            .chunks_exact(chunks(2)?)
-            .map(|it| [it[0]; 3])
-            .collect(),
-        ColorType::RGB(8 | 16) | ColorType::YCbCr(8) => samples
-            .chunks_exact(chunks(3)?)
-            .map(|it| [it[0], it[1], it[2]])
-            .collect(),
-        ColorType::RGBA(8 | 16) => samples
-            .chunks_exact(chunks(4)?)
-            .map(|it| [it[0], it[1], it[2]])
-            .collect(),
-        ColorType::CMYK(8) => {
-            let light = |ink: u8, black: u8| {
-                ((255 - u32::from(ink)) * (255 - u32::from(black)) / 255) as u8
-            };
-            let pixel = |it: &[u8]| {
-                [
-                    light(it[0], it[3]),
-                    light(it[1], it[3]),
-                    light(it[2], it[3]),
-                ]
-            };
-            samples.chunks_exact(chunks(4)?).map(pixel).collect()
-        }
-        other => return Err(damaged(page, format!("{other:?} is not read"))),
-    };
-    pixels.truncate(width * height);
-    if pixels.len() < width * height {
-        return Err(cut());
-    }
-    Ok(PagePixels {
-        width,
-        height,
-        pixels,
-    })
-}
-
-/// One bit a pixel, rows padded to whole bytes.
-fn bilevel(
-    samples: &[u8],
-    width: usize,
-    height: usize,
-    page: usize,
-) -> Result<Vec<[u8; 3]>, DecodeError> {
-    let stride = width.div_ceil(8);
-    if samples.len() < stride * height {
-        return Err(damaged(page, "fewer samples than pixels"));
-    }
-    let mut pixels = Vec::with_capacity(width * height);
-    for row in samples.chunks_exact(stride).take(height) {
-        let bit = |x: usize| (row[x / 8] >> (7 - x % 8)) & 1;
-        pixels.extend((0..width).map(|x| [bit(x) * 255; 3]));
-    }
-    Ok(pixels)
 }
 
 fn pdf_pages(

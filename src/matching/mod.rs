@@ -41,6 +41,7 @@ mod signature;
 mod streaks;
 mod strokes;
 mod thresholds;
+mod tiff;
 mod tone;
 mod verdict;
 mod wording;

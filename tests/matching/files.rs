@@ -249,3 +249,88 @@ fn bilevel_and_sixteen_bit_tiffs_are_read() {
     .unwrap();
     assert_eq!(seen, [(64, 32, [0; 3], [255; 3])]);
 }
+
+/// A TIFF of two pages alike, 32 pixels a side: samples of so many bits, and tags of its own.
+fn with_tags(samples: &[u8], bits: u16, tags: &[(u16, Vec<u16>)]) -> Vec<u8> {
+    use tiff::encoder::TiffEncoder;
+    use tiff::tags::Tag;
+    let mut bytes = Cursor::new(Vec::new());
+    let mut encoder = TiffEncoder::new(&mut bytes).unwrap();
+    for _ in 0..2 {
+        let mut page = encoder.image_directory().unwrap();
+        let strip = page.write_data(samples).unwrap() as u32;
+        for (tag, value) in [
+            (Tag::ImageWidth, 32),
+            (Tag::ImageLength, 32),
+            (Tag::RowsPerStrip, 32),
+            (Tag::StripOffsets, strip),
+            (Tag::StripByteCounts, samples.len() as u32),
+        ] {
+            page.write_tag(tag, value).unwrap();
+        }
+        // Samples, and that black is zero: others may be said below.
+        for (tag, value) in [(258, bits), (259, 1), (262, 1), (277, 1)] {
+            page.write_tag(Tag::from_u16_exhaustive(tag), value)
+                .unwrap();
+        }
+        for (tag, values) in tags {
+            let tag = Tag::from_u16_exhaustive(*tag);
+            page.write_tag(tag, &values[..]).unwrap();
+        }
+        page.finish().unwrap();
+    }
+    bytes.into_inner()
+}
+
+#[test]
+fn palettes_and_bits_in_reverse_order_are_read() {
+    let first = |file: &[u8]| {
+        let mut pages = Vec::new();
+        each_page(file, |_, picture| {
+            assert_eq!((picture.width, picture.height), (32, 32));
+            pages.push(picture.pixels[..4].to_vec());
+            true
+        })
+        .unwrap();
+        let [one, other] = &pages[..] else {
+            panic!("{} pages", pages.len());
+        };
+        assert_eq!(one, other);
+        one.clone()
+    };
+    let (red, paper) = ([200, 10, 20], [250, 251, 252]);
+    // All of the reds, then of the greens, then of the blues: of 16 bits, or of 8 as some write them.
+    let colours = |count: usize, part: u16| -> Vec<u16> {
+        let mut map = vec![0u16; 3 * count];
+        for channel in 0..3 {
+            map[channel * count + 1] = u16::from(red[channel]) * part;
+            map[channel * count + 2] = u16::from(paper[channel]) * part;
+        }
+        map
+    };
+    let palette = |bits: u16, part: u16| vec![(262, vec![3u16]), (320, colours(1 << bits, part))];
+    let eight: Vec<u8> = (0..1_024).map(|at| [1, 2, 0, 2][at % 4]).collect();
+    let four: Vec<u8> = (0..512).map(|at| [0x12, 0x02][at % 2]).collect();
+    let two: Vec<u8> = vec![0b01_10_00_10; 256];
+    for part in [257, 1] {
+        for (samples, bits) in [(&eight, 8), (&four, 4), (&two, 2)] {
+            let file = with_tags(samples, bits, &palette(bits, part));
+            assert_eq!(first(&file), [red, paper, [0; 3], paper], "{bits} bits");
+        }
+    }
+    // Without a palette the same are shades.
+    let file = with_tags(&four, 4, &[]);
+    assert_eq!(first(&file), [[17; 3], [34; 3], [0; 3], [34; 3]]);
+    let bits = vec![0b1011_0000u8; 128];
+    let reversed: Vec<u8> = bits.iter().map(|it| it.reverse_bits()).collect();
+    let expected = [[255; 3], [0; 3], [255; 3], [255; 3]];
+    assert_eq!(first(&with_tags(&bits, 1, &[])), expected);
+    assert_eq!(first(&with_tags(&reversed, 1, &[(266, vec![2])])), expected);
+    // A palette that is not there, or not whole, is an error and no guess.
+    for tags in [
+        vec![(262, vec![3u16])],
+        vec![(262, vec![3u16]), (320, vec![7; 9])],
+    ] {
+        assert!(each_page(&with_tags(&eight, 8, &tags), |_, _| true).is_err());
+    }
+}
