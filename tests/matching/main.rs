@@ -7,4 +7,5 @@ mod added;
 mod drawn;
 mod files;
 mod ink;
+mod pictures;
 mod verdicts;
