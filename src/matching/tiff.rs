@@ -1,34 +1,17 @@
-//! TIFF as scanners and office programs write it (TIFF 6.0): many pages, many kinds of samples. The decoder reads neither
-//! palettes nor bits in reverse order; both are made up for here, within limits.
+//! TIFF as scanners, fax machines and office programs write it (TIFF 6.0): many pages, many kinds of samples. The decoder
+//! reads neither palettes nor bits in reverse order nor group 3 fax; that is made up for here, within limits.
 
-use std::borrow::Cow;
+mod directory;
+
 use std::io::Cursor;
 
+use directory::{Fax, prepared};
+use hayro_ccitt::{DecodeSettings, DecoderContext};
 use tiff::ColorType;
 use tiff::decoder::{Decoder, DecodingResult};
 
 use super::decode::{DecodeError, SCAN_MAX_PAGES, SCAN_MAX_PIXELS, check_size, damaged, decoded};
 use crate::render::PagePixels;
-
-/// Tags, and values of them.
-const BITS_PER_SAMPLE: u16 = 258;
-const COMPRESSION: u16 = 259;
-const PHOTOMETRIC: u16 = 262;
-const FILL_ORDER: u16 = 266;
-const STRIP_OFFSETS: u16 = 273;
-const STRIP_SIZES: u16 = 279;
-const COLOUR_MAP: u16 = 320;
-const TILE_OFFSETS: u16 = 324;
-const TILE_SIZES: u16 = 325;
-const BLACK_IS_ZERO: u32 = 1;
-const PALETTE: u32 = 3;
-const LOW_BITS_FIRST: u32 = 2;
-const JPEG: [u32; 2] = [6, 7];
-/// Most values of one tag that are looked at: strips of one line each on the longest page.
-const VALUES_MAX: usize = 1 << 17;
-
-/// Colours by their number.
-type Palette = Vec<[u8; 3]>;
 
 /// Hands over the pages of a TIFF in order until `each` says `false`.
 pub(super) fn tiff_pages(
@@ -38,14 +21,18 @@ pub(super) fn tiff_pages(
     let mut limits = tiff::decoder::Limits::default();
     limits.decoding_buffer_size = SCAN_MAX_PIXELS as usize * 4;
     limits.intermediate_buffer_size = SCAN_MAX_PIXELS as usize * 4;
-    let (content, palettes) = prepared(content);
+    let (content, pages) = prepared(content);
     let mut decoder = decoded(1, || {
         let decoder = Decoder::new(Cursor::new(&content[..])).map_err(|error| damaged(1, error))?;
         Ok(decoder.with_limits(limits))
     })?;
     for page in 1..=SCAN_MAX_PAGES {
-        let palette = palettes.get(page - 1).and_then(Option::as_deref);
-        let picture = decoded(page, || tiff_page(&mut decoder, page, palette))?;
+        let known = pages.get(page - 1);
+        let palette = known.and_then(|it| it.palette.as_deref());
+        let picture = decoded(page, || match known.and_then(|it| it.fax.as_ref()) {
+            Some(fax) => fax_page(&mut decoder, page, fax, &content),
+            None => tiff_page(&mut decoder, page, palette),
+        })?;
         if !each(page - 1, picture) {
             return Ok(());
         }
@@ -131,6 +118,73 @@ fn tiff_page(
     })
 }
 
+/// Rows of a fax.
+struct Rows {
+    width: usize,
+    pixels: Vec<[u8; 3]>,
+    white: [u8; 3],
+    black: [u8; 3],
+}
+
+impl hayro_ccitt::Decoder for Rows {
+    fn push_row(&mut self, changes: &[u32]) {
+        let start = self.pixels.len();
+        self.pixels.resize(start + self.width, self.white);
+        for run in changes.chunks(2) {
+            let from = (run[0] as usize).min(self.width);
+            let to = run.get(1).map_or(self.width, |to| *to as usize);
+            self.pixels[start + from..start + to.clamp(from, self.width)].fill(self.black);
+        }
+    }
+}
+
+fn fax_page(
+    decoder: &mut Decoder<Cursor<&[u8]>>,
+    page: usize,
+    fax: &Fax,
+    content: &[u8],
+) -> Result<PagePixels, DecodeError> {
+    let (width, height) = decoder.dimensions().map_err(|error| damaged(page, error))?;
+    check_size(page, u64::from(width), u64::from(height))?;
+    let (white, black) = match fax.is_inverse {
+        true => ([0; 3], [255; 3]),
+        false => ([255; 3], [0; 3]),
+    };
+    let (across, down) = (width as usize, height as usize);
+    let mut rows = Rows {
+        width: across,
+        pixels: Vec::with_capacity(across * down),
+        white,
+        black,
+    };
+    for &(start, size) in &fax.strips {
+        let left = height - (rows.pixels.len() / across) as u32;
+        let strip = content.get(start..start.saturating_add(size));
+        let (1.., Some(strip)) = (left, strip) else {
+            break;
+        };
+        let settings = DecodeSettings {
+            columns: width,
+            rows: fax.rows_per_strip.min(left),
+            end_of_block: true,
+            end_of_line: false,
+            rows_are_byte_aligned: fax.is_aligned,
+            encoding: fax.encoding,
+            strict: true,
+        };
+        hayro_ccitt::decode(strip, &mut rows, &mut DecoderContext::new(settings))
+            .map_err(|error| damaged(page, format!("group 3 fax: {error:?}")))?;
+    }
+    if rows.pixels.len() != across * down {
+        return Err(damaged(page, "fewer rows of fax than the page has"));
+    }
+    Ok(PagePixels {
+        width: across,
+        height: down,
+        pixels: rows.pixels,
+    })
+}
+
 /// Values of 1, 2 or 4 bits, rows padded to whole bytes; none if there are too few.
 fn unpacked(samples: &[u8], (width, height): (usize, usize), bits: usize) -> Option<Vec<u8>> {
     let stride = (width * bits).div_ceil(8);
@@ -144,169 +198,4 @@ fn unpacked(samples: &[u8], (width, height): (usize, usize), bits: usize) -> Opt
         values.extend((0..width).map(value));
     }
     Some(values)
-}
-
-/// The file as the decoder can read it: numbers of colours are called shades of grey, bits are in their usual order. With
-/// the palettes of its pages.
-fn prepared(content: &[u8]) -> (Cow<'_, [u8]>, Vec<Option<Palette>>) {
-    let mut file = Cow::Borrowed(content);
-    let mut palettes = Vec::new();
-    let source = Source {
-        content,
-        is_big_endian: content.starts_with(b"MM"),
-    };
-    let mut reversed = 0;
-    let mut next = source.u32_at(4);
-    while let Some(at) = next.filter(|at| *at != 0 && palettes.len() < SCAN_MAX_PAGES) {
-        let Some(directory) = source.directory(at as usize) else {
-            break;
-        };
-        let palette = directory.palette();
-        if let (Some(_), Some(at)) = (&palette, directory.place(PHOTOMETRIC)) {
-            let grey = match source.is_big_endian {
-                true => (BLACK_IS_ZERO as u16).to_be_bytes(),
-                false => (BLACK_IS_ZERO as u16).to_le_bytes(),
-            };
-            if let Some(value) = file.to_mut().get_mut(at..at + 2) {
-                value.copy_from_slice(&grey);
-            }
-        }
-        palettes.push(palette);
-        for (start, size) in directory.in_reverse() {
-            // A file whose strips are more than itself means harm.
-            reversed += size;
-            if reversed <= content.len()
-                && let Some(bytes) = file.to_mut().get_mut(start..start + size)
-            {
-                bytes.iter_mut().for_each(|it| *it = it.reverse_bits());
-            }
-        }
-        next = source.u32_at(directory.end);
-    }
-    (file, palettes)
-}
-
-/// A file, and in which order its numbers have their bytes.
-#[derive(Clone, Copy)]
-struct Source<'a> {
-    content: &'a [u8],
-    is_big_endian: bool,
-}
-
-/// Tag, type, how many values, and where these are, or where it says where.
-struct Entry {
-    tag: u16,
-    kind: u16,
-    count: usize,
-    place: usize,
-}
-
-/// What is said of one page.
-struct Directory<'a> {
-    source: Source<'a>,
-    entries: Vec<Entry>,
-    /// Where it says where the next one is.
-    end: usize,
-}
-
-impl<'a> Source<'a> {
-    fn u16_at(&self, at: usize) -> Option<u16> {
-        let bytes = *self.content.get(at..)?.first_chunk()?;
-        Some(match self.is_big_endian {
-            true => u16::from_be_bytes(bytes),
-            false => u16::from_le_bytes(bytes),
-        })
-    }
-
-    fn u32_at(&self, at: usize) -> Option<u32> {
-        let bytes = *self.content.get(at..)?.first_chunk()?;
-        Some(match self.is_big_endian {
-            true => u32::from_be_bytes(bytes),
-            false => u32::from_le_bytes(bytes),
-        })
-    }
-
-    fn directory(self, at: usize) -> Option<Directory<'a>> {
-        let count = usize::from(self.u16_at(at)?);
-        let entry = |index: usize| {
-            let at = at + 2 + 12 * index;
-            Some(Entry {
-                tag: self.u16_at(at)?,
-                kind: self.u16_at(at + 2)?,
-                count: self.u32_at(at + 4)? as usize,
-                place: at + 8,
-            })
-        };
-        Some(Directory {
-            source: self,
-            entries: (0..count).map(entry).collect::<Option<_>>()?,
-            end: at + 2 + 12 * count,
-        })
-    }
-}
-
-impl Directory<'_> {
-    /// Where the only value of a tag is, a number of two bytes.
-    fn place(&self, tag: u16) -> Option<usize> {
-        let entry = self.entries.iter().find(|it| it.tag == tag)?;
-        (entry.kind == 3 && entry.count == 1).then_some(entry.place)
-    }
-
-    /// The values of a tag, numbers of two or four bytes; none if there is something else.
-    fn values(&self, tag: u16) -> Option<Vec<u32>> {
-        let entry = self.entries.iter().find(|it| it.tag == tag)?;
-        let size = match entry.kind {
-            3 => 2,
-            4 => 4,
-            _ => return None,
-        };
-        if entry.count > VALUES_MAX {
-            return None;
-        }
-        let first = match entry.count * size <= 4 {
-            true => entry.place,
-            false => self.source.u32_at(entry.place)? as usize,
-        };
-        let value = |index: usize| match size {
-            2 => self.source.u16_at(first + 2 * index).map(u32::from),
-            _ => self.source.u32_at(first + 4 * index),
-        };
-        (0..entry.count).map(value).collect()
-    }
-
-    fn value(&self, tag: u16) -> Option<u32> {
-        self.values(tag)?.first().copied()
-    }
-
-    /// The colours, if the samples are numbers of colours.
-    fn palette(&self) -> Option<Palette> {
-        if self.value(PHOTOMETRIC) != Some(PALETTE) {
-            return None;
-        }
-        let bits = self.value(BITS_PER_SAMPLE).unwrap_or(1);
-        let map = self.values(COLOUR_MAP)?;
-        let count = 1usize << bits.min(16);
-        if bits > 8 || map.len() != 3 * count {
-            return None;
-        }
-        // Numbers of 16 bits; some programs write 8.
-        let shift = if map.iter().all(|it| *it < 256) { 0 } else { 8 };
-        let colour = |at: usize| [0, 1, 2].map(|part| (map[part * count + at] >> shift) as u8);
-        Some((0..count).map(colour).collect())
-    }
-
-    /// Where the strips or tiles are whose bits are in reverse order, and their sizes.
-    fn in_reverse(&self) -> Vec<(usize, usize)> {
-        let is_jpeg = self.value(COMPRESSION).is_some_and(|it| JPEG.contains(&it));
-        if is_jpeg || self.value(FILL_ORDER) != Some(LOW_BITS_FIRST) {
-            return Vec::new();
-        }
-        let pairs = [(STRIP_OFFSETS, STRIP_SIZES), (TILE_OFFSETS, TILE_SIZES)];
-        let both = pairs.map(|(offsets, sizes)| self.values(offsets).zip(self.values(sizes)));
-        let of_one = |(offsets, sizes): (Vec<u32>, Vec<u32>)| {
-            let each = offsets.into_iter().zip(sizes);
-            each.map(|(offset, size)| (offset as usize, size as usize))
-        };
-        both.into_iter().flatten().flat_map(of_one).collect()
-    }
 }

@@ -334,3 +334,46 @@ fn palettes_and_bits_in_reverse_order_are_read() {
         assert!(each_page(&with_tags(&eight, 8, &tags), |_, _| true).is_err());
     }
 }
+
+#[test]
+fn faxes_of_group_3_are_read_whole_or_not_at_all() {
+    // 32 white pixels; none white, 16 black, 16 white (ITU-T T.4, table 2).
+    let (blank, half) = ("00011011", "00110101 0000010111 101010");
+    let end_of_line = "000000000001";
+    let bytes = |bits: String| -> Vec<u8> {
+        let bits: Vec<u8> = bits.bytes().filter(|it| *it != b' ').collect();
+        let byte = |part: &[u8]| {
+            let each = part.iter().enumerate();
+            each.fold(0u8, |byte, (at, bit)| byte | (bit - b'0') << (7 - at))
+        };
+        bits.chunks(8).map(byte).collect()
+    };
+    let with_ends = bytes(format!("{end_of_line}{blank}{end_of_line}{half}").repeat(16));
+    let without = bytes(format!("{blank}{half}").repeat(16));
+    let read = |strip: &[u8], tags: &[(u16, Vec<u16>)]| {
+        let mut seen = Vec::new();
+        each_page(&with_tags(strip, 1, tags), |_, picture| {
+            let at = |x: usize, y: usize| picture.pixels[y * 32 + x][0];
+            seen.push([at(0, 0), at(31, 0), at(15, 31), at(16, 31)]);
+            true
+        })
+        .map(|()| seen)
+    };
+    let tags = |compression: u16, photometric: u16| {
+        vec![(259, vec![compression]), (262, vec![photometric])]
+    };
+    let expected = Ok(vec![[255, 255, 0, 255]; 2]);
+    assert_eq!(read(&with_ends, &tags(3, 0)), expected);
+    assert_eq!(read(&without, &tags(2, 0)), expected);
+    assert_eq!(read(&without, &tags(2, 1)), Ok(vec![[0, 0, 255, 0]; 2]));
+    let reversed: Vec<u8> = with_ends.iter().map(|it| it.reverse_bits()).collect();
+    let in_reverse = [tags(3, 0), vec![(266, vec![2])]].concat();
+    assert_eq!(read(&reversed, &in_reverse), expected);
+    // What is missing is not called white.
+    for (strip, compression) in [(&with_ends, 3), (&without, 2)] {
+        for length in [0, 1, strip.len() / 2, strip.len() - 3] {
+            let cut = read(&strip[..length], &tags(compression, 0));
+            assert!(cut.is_err(), "{length} of {compression}: {cut:?}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::anchors::file;
 use crate::client::Client;
-use crate::served::{Archive, Served, run, run_expecting};
+use crate::served::{Archive, Served, run, run_expecting, vouchsafe};
 
 pub const PLACE: &str = "/dav/acme/gl/2024-03/payment";
 
@@ -352,6 +352,8 @@ fn the_command_tells_by_its_exit_status() {
         ] {
             assert!(field.get(key).is_some(), "{key}: {field}");
         }
+        let score = field["score"].to_string();
+        assert!(score.len() <= "0.123".len(), "{score}");
     }
     // White paper tells nothing; what is no picture is bad input.
     let blank = image::RgbImage::from_pixel(600, 400, image::Rgb([255; 3]));
@@ -371,5 +373,25 @@ fn the_command_tells_by_its_exit_status() {
     assert!(
         text.contains(scan_text) && text.contains("the file ends before the picture does"),
         "{text}"
+    );
+    // A voucher that is none is named with the field.
+    std::fs::write(&data, r#"{"company":"acme"}"#).unwrap();
+    let text = run_expecting(2, &["match", data_text, scan_text]);
+    assert!(
+        text.contains(data_text) && text.contains("missing field `ledger`"),
+        "{text}"
+    );
+    // Without the network that is said.
+    std::fs::write(&data, own.to_string()).unwrap();
+    std::fs::write(&scan, &whole).unwrap();
+    let output = vouchsafe()
+        .args(["match", data_text, scan_text])
+        .env("VOUCHSAFE_MODELS", folder)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("no text recognition") && said.contains(folder),
+        "{said}"
     );
 }
