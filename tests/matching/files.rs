@@ -195,6 +195,8 @@ fn what_means_harm_is_refused() {
         tiff(std::slice::from_ref(&page)),
         pdf(std::slice::from_ref(&page)),
         own.pdf.clone(),
+        with_tags(&[1; 1_024], 8, &[(262, vec![3]), (320, vec![7; 768])]),
+        with_tags(&[0x1B; 32], 1, &[(259, vec![2]), (266, vec![1])]),
     ] {
         assert_eq!(see(&whole), Ok(()));
         for part in [9, 40, whole.len() / 2, whole.len() - 1] {
