@@ -124,11 +124,10 @@ async function submitting(path, person, again) {
 }
 
 /** The form of somebody who settles what the machine could not, or corrects it. */
-async function settling(path, again) {
-  // What somebody else decides in the meantime is not overruled unseen.
-  const seen = (await ask("HEAD", drive(`${path}/match.json`))).headers.get("etag");
+function settling(path, seen, again) {
   const reason = element("textarea", { id: "reason", maxLength: 700 });
   const settle = (verdict) => (event) => attempt(event.target, async () => {
+    // What somebody else decides in the meantime is not overruled unseen.
     await ask("PUT", drive(`${path}/match.json`), JSON.stringify({ verdict, reason: reason.value }), { "if-match": seen });
     await again();
   });
@@ -148,7 +147,9 @@ export async function voucher(path, person, again) {
   const rights = await get(api("rights", { path }));
   const content = await get(drive(`${path}/voucher.json`));
   const decides = rights.review && told.review === "waiting";
-  const decided = names.includes("match.json") && await get(drive(`${path}/match.json`));
+  const decision = names.includes("match.json") && await ask("GET", drive(`${path}/match.json`));
+  const decided = decision && await decision.json();
+  const seen = decision && decision.headers.get("etag");
   const isOpen = ["unsure", "mismatch"].includes(told.image_set);
   const settles = rights.review && isOpen;
   // What was called a match by mistake is taken back as well, but that is not what one comes for.
@@ -159,7 +160,7 @@ export async function voucher(path, person, again) {
       element("div", {}, pictures(path, names, isOpen ? "match.png" : "voucher.png"),
         decided && comparison(decided), data(content), history(told)),
       element("aside", {}, rights.submit && await submitting(path, person, again),
-        decides && await reviewing(path, person, again), settles && await settling(path, again),
-        corrects && element("details", {}, element("summary", {}, say("The comparison is wrong")), await settling(path, again)),
+        decides && await reviewing(path, person, again), settles && settling(path, seen, again),
+        corrects && element("details", {}, element("summary", {}, say("The comparison is wrong")), settling(path, seen, again)),
         !decides && !settles && !rights.submit && element("div", { className: "panel quiet" }, say("Review"), ": ", say(told.review)))));
 }

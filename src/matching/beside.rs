@@ -1,8 +1,9 @@
 //! What stands in a field's place besides its text: added characters, strokes over it, lines through it.
 
+use super::claim::Claim;
 use super::competition::Sighting;
 use super::extra::{Blob, SPECK, blobs};
-use super::form::{Area, Claim, FORM_INK, pixels};
+use super::form::{Area, FORM_INK, pixels};
 use super::look::Look;
 use super::patch::{FAINT, Patch};
 use super::pen::{Pen, Stroke};

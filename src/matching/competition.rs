@@ -4,7 +4,8 @@
 //! blur) and correlated with the ink. What a true glyph scores on this very scan is known from the form's own labels.
 
 use super::alike::ALTERNATIVES;
-use super::form::{Area, Claim, pixels};
+use super::claim::Claim;
+use super::form::{Area, pixels};
 use super::glyphs::{AROUND, GlyphVote, is_punctuation};
 use super::looks::{Looks, Place, is_han};
 use super::optics::Optics;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use super::claim::Claim;
 use super::extra::Explained;
 use super::frame;
 use super::homography::Spot;
@@ -126,46 +127,6 @@ pub struct FormPage {
     pub(super) fixed: Plane,
     /// Where print may be dark.
     pub(super) explained: Explained,
-}
-
-/// A value that must be found in its place.
-#[derive(Debug, Clone)]
-pub(super) struct Claim {
-    pub name: String,
-    pub text: String,
-    pub area: Area,
-    pub runs: Vec<GlyphRun>,
-    /// Whether it is an amount in a digit grid.
-    pub in_grid: bool,
-}
-
-impl Claim {
-    /// What should be there and what is seen there as a person writes them: amounts in a digit grid with their point.
-    pub fn as_written(&self, seen: &str) -> (String, String) {
-        let both = [&self.text, seen].map(|text| match self.in_grid {
-            true => with_point(text).unwrap_or_else(|| text.to_owned()),
-            false => text.to_owned(),
-        });
-        match both {
-            // They differ in what a digit grid has beside the digits.
-            [text, written] if text == written && self.text != seen => {
-                (self.text.clone(), seen.to_owned())
-            }
-            [text, written] => (text, written),
-        }
-    }
-}
-
-/// The digits of a grid, without the sign of a currency, as an amount; none of what is something else.
-fn with_point(cells: &str) -> Option<String> {
-    let cells = cells.trim_start_matches(['¥', '￥']);
-    let (sign, digits) = match cells.strip_prefix('-') {
-        Some(digits) => ("-", digits),
-        None => ("", cells),
-    };
-    let is_amount = digits.len() >= 3 && digits.bytes().all(|it| it.is_ascii_digit());
-    let (whole, hundredths) = is_amount.then(|| digits.split_at(digits.len() - 2))?;
-    Some(format!("{sign}{whole}.{hundredths}"))
 }
 
 /// Ink from which on a pixel is a rule's.
@@ -387,35 +348,6 @@ fn on_rules(fixed: &Plane) -> Vec<(i32, i32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn amounts_in_grids_are_written_with_their_point() {
-        let claim = |text: &str, in_grid| Claim {
-            name: "total.debit".to_owned(),
-            text: text.to_owned(),
-            area: Area::of(Rectangle {
-                x: 0,
-                y: 0,
-                width: 1,
-                height: 1,
-            }),
-            runs: Vec::new(),
-            in_grid,
-        };
-        for (text, seen, written) in [
-            ("¥1200000", "1290000", ("12000.00", "12900.00")),
-            ("-005", "5", ("-0.05", "5")),
-            ("1200000", "12 0000O", ("12000.00", "12 0000O")),
-            // What differs stays to be seen.
-            ("¥1200000", "1200000", ("¥1200000", "1200000")),
-            ("", "700", ("", "7.00")),
-        ] {
-            let (text, seen) = claim(text, true).as_written(seen);
-            assert_eq!((&text[..], &seen[..]), written);
-        }
-        let (text, seen) = claim("0001", false).as_written("0007");
-        assert_eq!((&text[..], &seen[..]), ("0001", "0007"));
-    }
 
     #[test]
     fn places_on_rules_have_nothing_else_near() {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::form::{Area, Claim};
+use super::claim::Claim;
+use super::form::Area;
 use super::register::Registration;
 use super::report::{FieldReport, PageReport, SlotReport, Verdict, bounds, original, thousandths};
 use super::verdict::Decision;

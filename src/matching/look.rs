@@ -2,9 +2,10 @@
 
 use std::cell::OnceCell;
 
+use super::claim::Claim;
 use super::compare::Matcher;
 use super::competition::Sighting;
-use super::form::{Area, Claim, FormPage, pixels, run_area};
+use super::form::{Area, FormPage, pixels, run_area};
 use super::glyphs::GlyphVote;
 use super::leaning::{Leaning, leaning};
 use super::optics::Optics;

@@ -6,6 +6,7 @@ mod alike;
 mod bending;
 mod bends;
 mod beside;
+mod claim;
 mod compare;
 mod competition;
 mod decode;

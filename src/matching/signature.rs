@@ -1,6 +1,7 @@
 //! Names that are printed where people sign: a signature and a seal may be there, another name may not.
 
-use super::form::{Area, Claim, pixels};
+use super::claim::Claim;
+use super::form::{Area, pixels};
 use super::look::{Look, place_as_line};
 use super::patch::{Ink, correlate};
 use crate::render::Typeface;

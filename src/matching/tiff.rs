@@ -52,14 +52,20 @@ pub(super) fn tiff_pages(
     Ok(())
 }
 
+/// Width and height of a page, within the limit.
+fn size(decoder: &mut Decoder<Cursor<&[u8]>>, page: usize) -> Result<(u32, u32), DecodeError> {
+    let (width, height) = decoder.dimensions().map_err(|error| damaged(page, error))?;
+    check_size(page, u64::from(width), u64::from(height))?;
+    Ok((width, height))
+}
+
 fn tiff_page(
     decoder: &mut Decoder<Cursor<&[u8]>>,
     page: usize,
     palette: Option<&[[u8; 3]]>,
 ) -> Result<PagePixels, DecodeError> {
     let fault = |error: tiff::TiffError| damaged(page, error);
-    let (width, height) = decoder.dimensions().map_err(fault)?;
-    check_size(page, u64::from(width), u64::from(height))?;
+    let (width, height) = size(decoder, page)?;
     let colour = decoder.colortype().map_err(fault)?;
     let samples = match decoder.read_image().map_err(fault)? {
         DecodingResult::U8(samples) => samples,
@@ -144,8 +150,7 @@ fn fax_page(
     fax: &Fax,
     content: &[u8],
 ) -> Result<PagePixels, DecodeError> {
-    let (width, height) = decoder.dimensions().map_err(|error| damaged(page, error))?;
-    check_size(page, u64::from(width), u64::from(height))?;
+    let (width, height) = size(decoder, page)?;
     let (white, black) = match fax.is_inverse {
         true => ([0; 3], [255; 3]),
         false => ([255; 3], [0; 3]),

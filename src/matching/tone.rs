@@ -1,7 +1,8 @@
 //! What lies over print and can be told from it: the tone of a seal on a scan without colour and the shade of a crease,
 //! which are wider than print, and a pen's ink, which has a colour.
 
-use super::form::{Claim, FormPage};
+use super::claim::Claim;
+use super::form::FormPage;
 use super::plane::Plane;
 use super::register::Registration;
 use super::scan_page::ScanPage;

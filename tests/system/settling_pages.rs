@@ -7,6 +7,16 @@ use serde_json::json;
 use crate::browser::{Browser, PATIENCE, begun};
 use crate::matching::{PLACE, image_set, paper, voucher};
 use crate::placing::unmarked;
+use crate::served::Served;
+
+const COMPARISON_IS_IN_FRONT: &str =
+    "document.querySelector('.tabs [aria-selected=true]')?.innerText === 'Comparison'";
+
+/// The page of the voucher 0001.
+fn page(served: &Served) -> String {
+    let origin = served.url.trim_end_matches('/');
+    format!("{origin}/#/at/acme/gl/2024-03/payment/0001")
+}
 
 #[test]
 fn a_reviewer_settles_on_the_page_only_what_they_saw() {
@@ -24,14 +34,9 @@ fn a_reviewer_settles_on_the_page_only_what_they_saw() {
     assert_eq!(image_set(&erp, "0001"), "unsure");
     let mut browser = Browser::open(&served.url);
     browser.sign_in("rita");
-    let page = format!(
-        "{}/#/at/acme/gl/2024-03/payment/0001",
-        served.url.trim_end_matches('/')
-    );
-    browser.go(&page);
+    browser.go(&page(&served));
     // What has to be looked at is in front, in words too.
-    browser
-        .until("document.querySelector('.tabs [aria-selected=true]')?.innerText === 'Comparison'");
+    browser.until(COMPARISON_IS_IN_FRONT);
     browser.until_says("archive: not read: scan-1.jpg: page 1: ");
     browser.fill("reason", "I have the paper before me");
     // Somebody else decides while the page is open.
@@ -47,7 +52,7 @@ fn a_reviewer_settles_on_the_page_only_what_they_saw() {
     browser.go("about:blank");
     let again = json!({"verdict": "match", "reason": "another voucher in mind"});
     assert_eq!(rolf.put(&file, again.to_string()).status, 201);
-    browser.go(&page);
+    browser.go(&page(&served));
     browser.until_says("rolf: another voucher in mind");
     browser.press("The comparison is wrong");
     browser.fill("reason", "it is not the paper");
@@ -71,17 +76,12 @@ fn what_differs_is_said_in_words_and_a_scan_without_a_place_is_filed_by_hand() {
     assert_eq!(erp.put("/dav/_inbox/IMG%201.PNG", &scan).status, 201);
     let mut browser = Browser::open(&served.url);
     browser.sign_in("erp");
-    let listed = |browser: &mut Browser| {
-        browser.press("Vouchers");
-        browser.press("Unplaced scans");
-        browser.until("document.querySelector('h1')?.innerText === 'Unplaced scans'");
-    };
     let until = Instant::now() + PATIENCE;
     while !erp.get("/api/v1/unplaced").text().contains("of its number") {
         assert!(Instant::now() < until, "it was never held against 0001");
         std::thread::sleep(Duration::from_millis(100));
     }
-    listed(&mut browser);
+    browser.press("Unplaced scans");
     browser.until_says("it does not show the voucher of its number");
     browser.picture("unplaced.png");
     browser.press("File it there");
@@ -90,12 +90,8 @@ fn what_differs_is_said_in_words_and_a_scan_without_a_place_is_filed_by_hand() {
     assert_eq!(erp.get(&format!("{PLACE}/0001/scan-1.png")).body, scan);
     browser.press("Sign out");
     browser.sign_in("rita");
-    browser.go(&format!(
-        "{}/#/at/acme/gl/2024-03/payment/0001",
-        served.url.trim_end_matches('/')
-    ));
-    browser
-        .until("document.querySelector('.tabs [aria-selected=true]')?.innerText === 'Comparison'");
+    browser.go(&page(&served));
+    browser.until(COMPARISON_IS_IN_FRONT);
     browser.until("document.querySelector('.picture img')?.naturalWidth > 500");
     browser.until_says("lines[0].debit");
     browser.picture("mismatch.png");
