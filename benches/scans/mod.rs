@@ -13,7 +13,7 @@ pub mod vouchers;
 
 use image::RgbImage;
 use serde_json::Value;
-use vouchsafe::matching::{CHARACTERS_FILE, Form, NETWORK_FILE, Reader};
+use vouchsafe::matching::{Form, Reader};
 use vouchsafe::render::{Drawing, Mark, Renderer};
 use vouchsafe::voucher::Voucher;
 use vouchsafe::voucher::template::Template;
@@ -98,14 +98,12 @@ pub fn own_mark(voucher: &Value) -> Mark {
     }
 }
 
-/// The network, where `make` puts it; none if it is not there.
+/// The networks, where `make` puts them; none if they are not there.
 pub fn reader() -> Option<Reader> {
     let home = std::env::var("HOME").unwrap_or_default();
     let cache = std::env::var("CACHE").unwrap_or(format!("{home}/.cache/vouchsafe"));
     let folder = std::path::Path::new(&cache).join("models");
-    let characters = std::fs::read_to_string(folder.join(CHARACTERS_FILE)).ok()?;
-    let network = std::fs::read(folder.join(NETWORK_FILE)).ok()?;
-    Some(Reader::new(network, &characters).unwrap())
+    Reader::new(|name| std::fs::read(folder.join(name)).map_err(|error| error.to_string())).ok()
 }
 
 /// One scan with what is claimed of it.

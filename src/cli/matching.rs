@@ -9,8 +9,7 @@ use super::render::Given;
 use super::{Failure, terminal};
 use crate::config::Comparing;
 use crate::matching::{
-    CHARACTERS_FILE, DecodeError, Decoder, Form, MATCH_MAX_BYTES, Matcher, NETWORK_FILE, Reader,
-    Report, Thresholds, Verdict,
+    DecodeError, Decoder, Form, MATCH_MAX_BYTES, Matcher, Reader, Report, Thresholds, Verdict,
 };
 
 #[derive(Args)]
@@ -82,13 +81,8 @@ fn reader() -> Option<Reader> {
 }
 
 fn load(folder: &Path) -> Result<Reader, String> {
-    let file = |name: &str| {
-        let path = folder.join(name);
-        fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
-    };
-    let characters =
-        String::from_utf8(file(CHARACTERS_FILE)?).map_err(|error| error.to_string())?;
-    Reader::new(file(NETWORK_FILE)?, &characters).map_err(|error| error.to_string())
+    let content = |name: &str| fs::read(folder.join(name)).map_err(|error| error.to_string());
+    Reader::new(content).map_err(|error| format!("{}/{error}", folder.display()))
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {

@@ -8,10 +8,11 @@ use super::competition::Sighting;
 use super::form::{Area, FormPage, pixels, run_area};
 use super::glyphs::GlyphVote;
 use super::leaning::{Leaning, leaning};
+use super::network::Line;
 use super::optics::Optics;
 use super::pen::{Pen, Stroke};
 use super::plane::Plane;
-use super::reader::{Line, Reading};
+use super::reader::Reading;
 use super::register::Registration;
 use super::report::SlotReport;
 use super::scan_page::ScanPage;
@@ -89,8 +90,7 @@ impl Look<'_> {
                 text,
             };
             let line = self.line(&claim, ((0, 0), 0.6), None);
-            line.and_then(|line| reader.read(&line, &claim.text, Wording::Free))
-                .is_some_and(|it| it.margin > 0.0)
+            line.is_some_and(|line| reader.finds(&line, &claim.text))
         };
         // Two of three; no more are read when there are enough.
         let enough = (tried * 2).div_ceil(3);
@@ -179,7 +179,10 @@ impl Look<'_> {
     fn read(&self, claim: &Claim, sighting: &Sighting, beside: f32) -> Option<Reading> {
         let reader = self.matcher.reader.as_ref()?;
         let line = self.line(claim, (sighting.offset, beside), Some(&self.form.fixed))?;
-        reader.read(&line, &claim.text, Wording::of(&claim.name))
+        let wording = Wording::of(&claim.name);
+        let at = &self.matcher.thresholds;
+        // In another type there are many fields to read.
+        reader.read(&line, &claim.text, wording, !self.sure_type(), at)
     }
 
     /// The field's place as a line of text: the form's own print taken out, the cells of a digit grid moved together.

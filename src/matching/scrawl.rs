@@ -2,9 +2,9 @@
 
 use super::form::Area;
 use super::look::Look;
+use super::network::Line;
 use super::pen::{Pen, Stroke};
 use super::plane::Plane;
-use super::reader::Line;
 use super::wording::{Drawn, may_be_a_value};
 
 /// Ink of the form from which on a pixel says nothing of what was drawn across it: at the soft edges of a rule it still does.

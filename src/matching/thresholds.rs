@@ -61,6 +61,8 @@ pub struct Thresholds {
     pub reads_under: f32,
     /// How much likelier where the network decides alone, because the type is not the form's own.
     pub reads_alone: f32,
+    /// How much likelier the quick network must find it there, so that the careful one need not look.
+    pub reads_quickly: f32,
     /// How much likelier another string must be to be clearly there instead; twice as much in another type.
     pub reads_other: f32,
     /// How much likelier where the glyphs are against the claim as well.
@@ -94,6 +96,7 @@ impl Default for Thresholds {
             reads: 0.3,
             reads_under: 1.0,
             reads_alone: 2.0,
+            reads_quickly: 4.0,
             reads_other: 3.0,
             reads_against: 1.0,
         }

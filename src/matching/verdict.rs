@@ -102,6 +102,7 @@ pub(super) fn decide(
         votes,
     };
     let reads = reading.map_or(0.0, |it| it.margin);
+    let alone = reading.map_or(0.0, |it| it.alone);
     // A typeface that is much alike is no reason to find other characters.
     let sure_type = own_type && optics.usual >= at.sure_type;
     let reads_other = at.reads_other * if sure_type { 1.0 } else { 2.0 };
@@ -148,19 +149,19 @@ pub(super) fn decide(
             if own_type
                 && usual
                 && votes.decided >= -at.decided_likest
-                && reads >= at.reads_other =>
+                && alone >= at.reads_other =>
         {
             found("both votes find it there")
         }
         // A rare character is read as the one that it looks like: where a glyph is clearly another, no reading helps.
         (Leaning::Open, Some(_))
-            if reads_labels && reads >= at.reads_alone && votes.decided >= -at.decided_other =>
+            if reads_labels && alone >= at.reads_alone && votes.decided >= -at.decided_other =>
         {
             found("it is read there, in another type")
         }
         // A typeface that is only much alike says little of single characters: the network must be twice as sure.
         (Leaning::Against | Leaning::Missing | Leaning::Open, Some(_))
-            if own_type && !sure_type && reads_labels && reads >= 2.0 * at.reads_alone =>
+            if own_type && !sure_type && reads_labels && alone >= 2.0 * at.reads_alone =>
         {
             found("it is read there, in a type much like the form's")
         }
@@ -186,6 +187,12 @@ pub(super) fn decide(
             differs("characters are missing", read.clone())
         }
         (_, None) => untold("the ink is not clear enough"),
+        (
+            _,
+            Some(Reading {
+                doubt: Some(doubt), ..
+            }),
+        ) => untold(&doubt.to_string()),
         _ => untold("the votes do not agree clearly"),
     };
     let (mut verdict, mut reason, seen) = outcome;

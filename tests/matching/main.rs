@@ -7,5 +7,6 @@ mod added;
 mod drawn;
 mod files;
 mod ink;
+mod other_type;
 mod pictures;
 mod verdicts;

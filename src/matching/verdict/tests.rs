@@ -57,7 +57,8 @@ fn decided_among_all(
     let reading = read.map(|margin| Reading {
         text: "3".to_owned(),
         margin,
-        other: "8".to_owned(),
+        alone: margin,
+        doubt: None,
     });
     let besides = (reading.as_ref(), &Extra::None);
     let trust = (true, reads_labels);

@@ -1,0 +1,65 @@
+//! What another system printed in its own typeface: the networks have the only vote.
+
+use serde_json::{Value, json};
+use vouchsafe::matching::{FieldReport, Matcher, Verdict};
+use vouchsafe::render::Renderer;
+
+use crate::scans::condition::Condition;
+use crate::scans::random::Random;
+use crate::scans::{self, Printed, foreign, paper};
+use crate::verdicts::matcher;
+
+/// A payment for something.
+fn payment(summary: &str) -> Value {
+    let mut voucher = scans::vouchers::voucher(&mut Random::new(7), "payment");
+    voucher["lines"][0]["summary"] = json!(summary);
+    voucher
+}
+
+/// What is said of a summary, where a paper shows another in some other typeface.
+fn summary(matcher: &Matcher, claimed: &str, shown: &str, font: usize) -> FieldReport {
+    let (renderer, mut random) = (Renderer::new(), Random::new(11));
+    let claim = payment(claimed);
+    // The mark says nothing: the forger has the claim's.
+    let printed = Printed::new(&renderer, &payment(shown), Some(&scans::own_mark(&claim)));
+    let font = &foreign::fonts()[font];
+    let page = foreign::print(&printed.drawing, 0, font, 300, 0.4, &mut random);
+    let scan = paper::scan(page, &Condition::clean(), &[], &mut random);
+    let form = Printed::new(&renderer, &claim, None).form(&renderer);
+    let report = matcher.compare(&form, &scan).unwrap().report;
+    let name = |it: &FieldReport| it.name == "lines[0].summary";
+    report.fields.into_iter().find(name).unwrap()
+}
+
+#[test]
+fn what_the_networks_misread_is_never_a_match_and_what_they_know_is() {
+    let matcher = matcher();
+    for font in 0..foreign::FONTS.len() {
+        for (claimed, shown) in [
+            ("支付广告费", "攴付广告费"),
+            ("付业绩奖金", "付业缋奖金"),
+            ("付第一笔款", "付笫一笔款"),
+            ("付预算外款", "付预箅外款"),
+            ("购入采矿权", "购入采矿杈"),
+            ("付电子设备", "付电孑设备"),
+        ] {
+            let found = summary(&matcher, claimed, shown, font);
+            assert_ne!(
+                found.verdict,
+                Verdict::Match,
+                "{shown} in {font}: {found:?}"
+            );
+        }
+        for claimed in ["付预算外款", "付中介费用"] {
+            let found = summary(&matcher, claimed, claimed, font);
+            assert_eq!(
+                found.verdict,
+                Verdict::Match,
+                "{claimed} in {font}: {found:?}"
+            );
+        }
+    }
+    // A person is told what to look at.
+    let found = summary(&matcher, "支付广告费", "攴付广告费", 0);
+    assert_eq!(found.reason, "the network may read 攴 as 支 as well");
+}
