@@ -11,6 +11,11 @@ use std::fmt;
 /// on paper and in other typefaces than were measured it may be surer (`预箅` is read as `预算` by 3 more than `箅` as `算`).
 const BEYOND: f32 = 4.5;
 
+/// Characters of GB 2312 that are parts of others and no words: whoever sees one reads the character that it looks like
+/// (`攴付` says `支付`), so that nobody means a difference by it.
+const PARTS: &str =
+    "丶丿亅亠亻冂冖冫凵刂勹匚卩廴囗夂宀屮巛廾彐彡彳忄扌攴攵氵灬犭疒癶礻纟罒艹虍衤讠辶钅饣髟";
+
 /// A character of a claim, and another that is read as it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Doubt {
@@ -34,7 +39,8 @@ impl Misread {
     /// is twice the margin over everything, which says less.
     pub fn of(table: &str) -> Misread {
         let mut misread: HashMap<char, Vec<(char, f32)>> = HashMap::new();
-        for (claimed, printed, surest) in table.lines().filter_map(row) {
+        let rows = table.lines().filter_map(row);
+        for (claimed, printed, surest) in rows.filter(|row| !PARTS.contains(row.1)) {
             misread.entry(claimed).or_default().push((printed, surest));
         }
         Misread(misread)
@@ -62,6 +68,8 @@ mod tests {
     #[test]
     fn a_character_has_all_that_are_read_as_it() {
         let misread = Misread::of("支 攴 11.0\n第 笫 6.9\n第 弟 1.0\n");
+        // A part is no word.
+        assert_eq!(misread.of_character('支').count(), 0);
         let of = |claimed| misread.of_character(claimed).collect::<Vec<_>>();
         assert_eq!(of('第'), [('笫', 6.9 + BEYOND), ('弟', 1.0 + BEYOND)]);
         assert_eq!(of('文'), []);
