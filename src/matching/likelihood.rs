@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::alignments::{Alignments, Change};
 use super::network::{Network, Output};
 use super::same::Same;
 
@@ -26,14 +27,18 @@ pub(super) struct Frames<'a> {
 impl<'a> Frames<'a> {
     pub fn new(output: &'a Output, network: &Network, same: Same) -> Frames<'a> {
         // Classes of characters that look the same count as one.
-        let fold = |class: usize| {
+        Frames::of(output, |class| {
             let character = network.character(class).unwrap_or('\0');
             if class == 0 || same.is_none(character) {
                 0
             } else {
                 network.class(character, same).unwrap_or(class)
             }
-        };
+        })
+    }
+
+    /// An output in which every class counts as the one that `fold` makes of it.
+    fn of(output: &'a Output, fold: impl Fn(usize) -> usize) -> Frames<'a> {
         let (mut logs, mut likeliest) = (Vec::new(), Vec::new());
         for frame in output.likely() {
             let mut kept: HashMap<usize, f32> = HashMap::new();
@@ -78,60 +83,28 @@ impl<'a> Frames<'a> {
         read
     }
 
-    /// Logarithm of the likelihood of a string over all alignments.
-    pub fn likelihood(&self, classes: &[usize]) -> f32 {
-        self.forward(classes, |frame, class| self.log(frame, class))
+    /// A string in all of its alignments.
+    pub fn alignments<'c>(
+        &'c self,
+        classes: &'c [usize],
+    ) -> Alignments<'c, impl Fn(usize, usize) -> f32 + 'c> {
+        let log = |frame, class| self.log(frame, class);
+        Alignments::new(classes, self.logs.len(), log)
     }
 
     /// The same with the probability that every class has, even one that the network excludes.
-    pub fn exact_likelihood(&self, classes: &[usize]) -> f32 {
+    pub fn exact_alignments<'c>(
+        &'c self,
+        classes: &'c [usize],
+    ) -> Alignments<'c, impl Fn(usize, usize) -> f32 + 'c> {
         let probability = |frame, class| self.output.probability(frame, class);
-        self.forward(classes, |frame, class| {
-            probability(frame, class).max(f32::MIN_POSITIVE).ln()
-        })
+        let log = move |frame, class| f32::max(probability(frame, class), f32::MIN_POSITIVE).ln();
+        Alignments::new(classes, self.logs.len(), log)
     }
 
-    /// The forward algorithm, from the logarithm of the probability that a frame is of a class.
-    fn forward(&self, classes: &[usize], log: impl Fn(usize, usize) -> f32) -> f32 {
-        // States: blank, first, blank, second, … blank.
-        let states = 2 * classes.len() + 1;
-        let class = |state: usize| {
-            if state.is_multiple_of(2) {
-                0
-            } else {
-                classes[state / 2]
-            }
-        };
-        let mut now = vec![f32::NEG_INFINITY; states];
-        now[0] = log(0, 0);
-        if states > 1 {
-            now[1] = log(0, class(1));
-        }
-        let mut next = now.clone();
-        for frame in 1..self.logs.len() {
-            for state in 0..states {
-                let mut sum = now[state];
-                if state > 0 {
-                    sum = add(sum, now[state - 1]);
-                }
-                if state > 1 && class(state) != 0 && class(state) != class(state - 2) {
-                    sum = add(sum, now[state - 2]);
-                }
-                next[state] = sum + log(frame, class(state));
-            }
-            std::mem::swap(&mut now, &mut next);
-        }
-        let last = now[states - 1];
-        if states > 1 {
-            add(last, now[states - 2])
-        } else {
-            last
-        }
-    }
-
-    /// Strings that differ from the claim by one character, as far as any frame gives that character a chance: what
-    /// none gives more than [`CHANCE_MIN`] is less likely by more than any threshold.
-    pub fn variants(&self, claim: &[usize], possible: impl Fn(&usize) -> bool) -> Vec<Vec<usize>> {
+    /// The changes of one character of a claim, as far as any frame gives the new one a chance: what none gives more
+    /// than [`CHANCE_MIN`] is less likely by more than any threshold.
+    pub fn changes(&self, claim: &[usize], possible: impl Fn(&usize) -> bool) -> Vec<Change> {
         let steps = self.logs.len();
         let least = CHANCE_MIN.ln();
         // Where in the claim each frame is, roughly: characters follow each other evenly.
@@ -152,37 +125,42 @@ impl<'a> Frames<'a> {
                 }
             }
         }
-        let mut variants = Vec::new();
+        let mut changes = Vec::new();
         for (at, chances) in chances.iter().enumerate() {
             if at < claim.len() {
-                let mut shorter = claim.to_vec();
-                shorter.remove(at);
-                variants.push(shorter);
+                changes.push(Change::Without(at));
             }
             for class in chances {
                 if at < claim.len() && *class != claim[at] {
-                    let mut changed = claim.to_vec();
-                    changed[at] = *class;
-                    variants.push(changed);
+                    changes.push(Change::Instead(at, *class));
                 }
                 let own = claim.get(at) == Some(class) || at > 0 && claim[at - 1] == *class;
                 if !own || claim.len() < LONG_CLAIM {
-                    let mut longer = claim.to_vec();
-                    longer.insert(at, *class);
-                    variants.push(longer);
+                    changes.push(Change::Before(at, *class));
                 }
             }
         }
-        variants
+        changes
     }
 }
 
-/// The logarithm of a sum, from the logarithms of its parts.
-fn add(a: f32, b: f32) -> f32 {
-    let (high, low) = if a > b { (a, b) } else { (b, a) };
-    if low == f32::NEG_INFINITY {
-        high
-    } else {
-        high + (low - high).exp().ln_1p()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_changes_by_one_character_that_has_a_chance_are_tried() {
+        let frames: [&[f32]; 2] = [&[0.1, 0.8, 0.097, 0.003], &[0.9, 0.05, 0.05, 0.0]];
+        let output = Output::new(4, frames.concat());
+        let changes = Frames::of(&output, |class| class).changes(&[1], |class| *class != 3);
+        assert!(changes.contains(&Change::Without(0)));
+        assert!(changes.contains(&Change::Instead(0, 2)));
+        assert!(changes.contains(&Change::Before(0, 2)) && changes.contains(&Change::Before(1, 2)));
+        let tried = |class| {
+            changes
+                .iter()
+                .any(|it| matches!(it, Change::Before(_, it) if *it == class))
+        };
+        assert!(tried(1) && !tried(3));
     }
 }

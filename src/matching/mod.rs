@@ -2,6 +2,7 @@
 //!
 //! It does not know where scans and vouchers are kept, who sent them, or what becomes of its verdict.
 
+mod alignments;
 mod alike;
 mod bending;
 mod bends;

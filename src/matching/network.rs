@@ -131,14 +131,19 @@ impl Network {
         let [_, steps, classes] = output.shape();
         let probabilities = output.into_data();
         let whole = classes >= 2 && steps > 0 && probabilities.len() == steps * classes;
-        whole.then_some(Output {
-            classes,
-            probabilities,
-        })
+        whole.then(|| Output::new(classes, probabilities))
     }
 }
 
 impl Output {
+    /// The probabilities of so many classes, frame after frame.
+    pub fn new(classes: usize, probabilities: Vec<f32>) -> Output {
+        Output {
+            classes,
+            probabilities,
+        }
+    }
+
     /// For each frame, the classes that the network does not exclude, and their probabilities.
     pub fn likely(&self) -> impl Iterator<Item = impl Iterator<Item = (usize, f32)>> {
         let frames = self.probabilities.chunks_exact(self.classes);

@@ -3,10 +3,12 @@
 //! The claim is held against every string that differs from it, or from what the network reads, by one character. There
 //! are two networks: a quick one, PP-OCRv6 tiny, and a careful one, PP-OCRv6 small, at four times the time.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use rten::ThreadPool;
 
+use super::alignments::{Alignments, Change};
 use super::likelihood::Frames;
 use super::misread::{Doubt, Misread};
 use super::network::{Files, Line, Network, NetworkError, Output};
@@ -135,34 +137,22 @@ impl Judge {
         let claimed: Vec<usize> = classes.collect::<Option<_>>()?;
         let output = network.run(line, threads)?;
         let frames = Frames::new(&output, network, same);
-        let likelihood = frames.likelihood(&claimed);
+        let alignments = frames.alignments(&claimed);
+        let likelihood = alignments.likelihood();
         let possible = |class: &usize| {
             let character = network.character(*class);
             character.is_none_or(|it| wording.may_hold(it))
         };
         let best = frames.greedy(|class| possible(class) || claimed.contains(class));
-        let mut others: Vec<Vec<usize>> = frames.variants(&claimed, possible);
-        if best != claimed {
-            others.push(best);
-        }
-        let gaps = others.iter().map(|it| likelihood - frames.likelihood(it));
-        let margin = gaps.fold(f32::MAX, f32::min);
-        let mut worst: Option<(f32, Doubt)> = None;
-        for (at, claimed_character) in characters.into_iter().enumerate() {
-            for (printed, surest) in self.misread.of_character(claimed_character) {
-                let gap = self.gap(&frames, &claimed, (at, printed));
-                let beyond = gap.unwrap_or(margin) - surest;
-                if worst.is_none_or(|(known, _)| beyond < known) {
-                    let doubt = Doubt {
-                        claimed: claimed_character,
-                        printed,
-                    };
-                    worst = Some((beyond, doubt));
-                }
-            }
-        }
+        let read = (best != claimed).then(|| frames.alignments(&best).likelihood());
+        let changes = frames.changes(&claimed, possible).into_iter();
+        let others = changes.map(|it| alignments.changed(it)).chain(read);
+        let margin = others.map(|it| likelihood - it).fold(f32::MAX, f32::min);
         // What is not found is not found, whatever it may be taken for.
-        let worst = worst.filter(|_| margin > 0.0);
+        let worst = match margin > 0.0 {
+            true => self.hardest_doubt(&frames, (&characters, &claimed), margin),
+            false => None,
+        };
         let alone = worst.map_or(margin, |(beyond, _)| margin.min((beyond + least).max(0.0)));
         let doubt = worst.filter(|it| it.0 < 0.0).map(|it| it.1);
         Some(Reading {
@@ -173,12 +163,42 @@ impl Judge {
         })
     }
 
+    /// Of all characters that are read as one of the claim's, the one that is hardest to tell from it here, and how much
+    /// likelier the claim is than with that one in its place, beyond what is usual where that one is printed. Where the
+    /// network does not know the other, the `margin` over everything stands for it.
+    fn hardest_doubt(
+        &self,
+        frames: &Frames,
+        (characters, claimed): (&[char], &[usize]),
+        margin: f32,
+    ) -> Option<(f32, Doubt)> {
+        let claims = characters.iter().enumerate();
+        let doubts = claims.flat_map(|(at, character)| {
+            let misread = self.misread.of_character(*character);
+            misread.map(move |(printed, surest)| (at, *character, printed, surest))
+        });
+        let alignments = OnceCell::new();
+        let beyond = doubts.map(|(at, character, printed, surest)| {
+            let alignments = alignments.get_or_init(|| frames.exact_alignments(claimed));
+            let gap = self.gap(alignments, (at, printed));
+            let doubt = Doubt {
+                claimed: character,
+                printed,
+            };
+            (gap.unwrap_or(margin) - surest, doubt)
+        });
+        beyond.min_by(|one, other| one.0.total_cmp(&other.0))
+    }
+
     /// How much likelier a claim is than the same with another character in one place; none if the network does not know
     /// that one.
-    fn gap(&self, frames: &Frames, claimed: &[usize], (at, other): (usize, char)) -> Option<f32> {
-        let mut changed = claimed.to_vec();
-        *changed.get_mut(at)? = self.network.class(other, Same::default())?;
-        Some(frames.exact_likelihood(claimed) - frames.exact_likelihood(&changed))
+    fn gap(
+        &self,
+        claimed: &Alignments<impl Fn(usize, usize) -> f32>,
+        (at, other): (usize, char),
+    ) -> Option<f32> {
+        let class = self.network.class(other, Same::default())?;
+        Some(claimed.likelihood() - claimed.changed(Change::Instead(at, class)))
     }
 }
 

@@ -101,7 +101,7 @@ impl Judge {
         let same = Same::of(&text);
         let frames = Frames::new(&output, &self.network, same);
         let class = self.network.class(claimed, same)?;
-        let gap = self.gap(&frames, &[class], (0, printed));
+        let gap = self.gap(&frames.exact_alignments(&[class]), (0, printed));
         let gap = gap.unwrap_or(2.0 * reading.margin);
         (reading.margin > 0.0).then_some((claimed, gap))
     }
