@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
+use super::cells::Cells;
 use super::decode::{DecodeError, Decoder, InProcess};
 use super::form::{FormPage, run_area};
 use super::found::{FoundField, FoundPage, is_value, lost, merge, reason, unfound};
@@ -219,6 +220,7 @@ impl Matcher {
             cold: cold.as_ref(),
             strokes: OnceCell::new(),
             pen: OnceCell::new(),
+            cells: Cells::default(),
         };
         let legible = registration.map.scale_at(form.middle()) >= LEGIBLE;
         look.reads_labels = (strict && legible) || !sound || look.finds_labels_read();

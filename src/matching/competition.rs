@@ -4,6 +4,7 @@
 //! blur) and correlated with the ink. What a true glyph scores on this very scan is known from the form's own labels.
 
 use super::alike::ALTERNATIVES;
+use super::cells::{Cells, Glyph};
 use super::claim::Claim;
 use super::form::{Area, pixels};
 use super::glyphs::{AROUND, GlyphVote, is_punctuation};
@@ -153,7 +154,7 @@ impl Rival {
 
 impl GlyphVote<'_> {
     /// What is seen of a claim.
-    pub fn sight(&self, claim: &Claim, optics: &Optics) -> Sighting {
+    pub fn sight(&self, claim: &Claim, optics: &Optics, cells: &Cells) -> Sighting {
         let Some(first) = claim.runs.first() else {
             return Sighting::default();
         };
@@ -183,7 +184,7 @@ impl GlyphVote<'_> {
                         (run, &text, index),
                         (plane, offset),
                         wording,
-                        optics,
+                        (optics, cells),
                     ));
                 }
             }
@@ -228,7 +229,7 @@ impl GlyphVote<'_> {
         (run, text, index): (&GlyphRun, &[char], usize),
         (plane, offset): (&Plane, (i32, i32)),
         wording: Wording,
-        optics: &Optics,
+        (optics, cells): (&Optics, &Cells),
     ) -> Option<Seen> {
         let glyph = run.glyphs.get(index)?;
         let (id, character, x) = (glyph.id, glyph.character, pixels(glyph.x));
@@ -248,10 +249,16 @@ impl GlyphVote<'_> {
         let cell = cell(character, (start, right), (baseline, size), &claimed);
         let cut = |(dx, dy)| Ink::cut(plane, &cell, (offset.0 + dx, offset.1 + dy));
         let darkness = self.darkness(run);
-        let pattern = |glyph: &Patch| {
-            let mut pattern = cell.blank_beneath();
-            pattern.add(glyph);
-            optics.shows(&pattern, darkness)
+        let again = wording.is_closed(character);
+        let shown = |typeface: Typeface, id: u16, origin: (f32, f32)| {
+            let glyph = Glyph {
+                typeface,
+                id,
+                size,
+                origin,
+            };
+            let draw = |it: Glyph| self.glyph(it.typeface, it.id, it.size, it.origin);
+            cells.shown((glyph, again), &cell, (optics, darkness), draw)
         };
         let best = |centred: &(Vec<f32>, f32), inks: &[Ink]| {
             let scores = inks.iter().map(|ink| correlate(centred, ink));
@@ -260,13 +267,10 @@ impl GlyphVote<'_> {
                 |best, it| if it.1 > best.1 { it } else { best },
             )
         };
-        let own = pattern(&claimed);
+        let own_shown = shown(run.typeface, id, (x, baseline));
+        let own = &own_shown.drawn;
         let beside = self.beside((run, index), &cell, optics);
-        let centred = |drawn: &Patch| match &beside {
-            Some(beside) => drawn.with(beside).centred(),
-            None => drawn.centred(),
-        };
-        let own_centred = centred(&own);
+        let own_centred = own_shown.centred(beside.as_ref());
         let mut inks: Vec<Ink> = AROUND.map(cut).into();
         let (mut at, mut fit) = best(&own_centred, &inks);
         // On bent paper a character may lie farther from where its line has it, and then so may its rivals.
@@ -291,20 +295,21 @@ impl GlyphVote<'_> {
             let ems = size / 1000.0;
             let origin =
                 start + (advance - shape.advance as f32 * ems) / 2.0 + shape.shift as f32 * ems;
-            let drawn = pattern(&self.glyph(shape.typeface, shape.id, size, (origin, baseline)));
+            let shown = shown(shape.typeface, shape.id, (origin, baseline));
+            let drawn = &shown.drawn;
             // Most alternatives are so far off that a pixel to the side does not help them.
-            let centred = centred(&drawn);
+            let centred = shown.centred(beside.as_ref());
             let mut score = correlate(&centred, &inks[at]);
             if moved || score > fit - NEAR_FIT {
                 score = best(&centred, &inks).1;
             }
             let common = product(&centred.0, &own_centred.0);
             let common = common / (centred.1 * own_centred.1).max(1e-3);
-            let own_ink = drawn.beyond(&own);
+            let own_ink = drawn.beyond(own);
             let lacking = if own_ink >= RIVAL_INK * own.mass() {
-                drawn.absent(&inks[at], dark, Some(&own))
+                drawn.absent(&inks[at], dark, Some(own))
             } else {
-                1.0 - own.absent(&inks[at], dark, Some(&drawn))
+                1.0 - own.absent(&inks[at], dark, Some(drawn))
             };
             Some(Rival {
                 character: alternative,

@@ -14,7 +14,12 @@ pub struct Spot {
 
 impl Spot {
     pub(super) fn distance(self, other: Spot) -> f64 {
-        (self.x - other.x).hypot(self.y - other.y)
+        self.distance_squared(other).sqrt()
+    }
+
+    fn distance_squared(self, other: Spot) -> f64 {
+        let (x, y) = (self.x - other.x, self.y - other.y);
+        x * x + y * y
     }
 }
 
@@ -168,8 +173,8 @@ impl Homography {
             let score: f64 = pairs
                 .iter()
                 .map(|pair| {
-                    let error = map.map(pair.from).distance(pair.to) / tolerance;
-                    pair.weight * (1.0 - error * error).max(0.0)
+                    let error = map.map(pair.from).distance_squared(pair.to);
+                    pair.weight * (1.0 - error / (tolerance * tolerance)).max(0.0)
                 })
                 .sum();
             if best.as_ref().is_none_or(|(known, _)| score > *known) {

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use super::cells::Cells;
 use super::claim::Claim;
 use super::compare::Matcher;
 use super::competition::Sighting;
@@ -64,6 +65,8 @@ pub(super) struct Look<'a> {
     /// sought when something is there that they may explain.
     pub strokes: OnceCell<Vec<Stroke>>,
     pub pen: OnceCell<Option<Pen>>,
+    /// Figures as these optics show them.
+    pub cells: Cells,
 }
 
 impl Look<'_> {
@@ -116,6 +119,7 @@ impl Look<'_> {
             cold: Some(self.cold.unwrap_or(self.vote.black)),
             strokes: OnceCell::new(),
             pen: OnceCell::new(),
+            cells: Cells::default(),
             ..*self
         }
     }
@@ -126,7 +130,7 @@ impl Look<'_> {
             return decide_empty(&self.extra(claim, None));
         }
         let sighting = match self.own_type {
-            true => self.vote.sight(claim, &self.optics),
+            true => self.vote.sight(claim, &self.optics, &self.cells),
             false => Sighting::default(),
         };
         let extra = self.extra(claim, Some(&sighting));

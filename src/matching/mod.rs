@@ -7,6 +7,7 @@ mod alike;
 mod bending;
 mod bends;
 mod beside;
+mod cells;
 mod claim;
 mod compare;
 mod competition;

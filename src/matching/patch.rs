@@ -3,7 +3,7 @@
 use fearless_simd::{Level, dispatch};
 
 use super::plane::Plane;
-use super::seek::{product, total};
+use super::seek::{LANES, product, total};
 use crate::render::Coverage;
 
 /// Ink that may be lacking everywhere without being noticed, of full ink.
@@ -130,22 +130,21 @@ impl Patch {
 
     /// Ink that this has and the other has not.
     pub fn beyond(&self, other: &Patch) -> f32 {
-        let pairs = self.values.iter().zip(&other.values);
-        pairs.map(|(own, other)| (own - other).max(0.0)).sum()
+        excess(&self.values, &other.values, 0.0)
     }
 
     /// The part of this ink, as far as it is not another's too, that is not there where full ink is `dark`.
     pub fn absent(&self, ink: &Ink, dark: f32, besides: Option<&Patch>) -> f32 {
-        let (mut gone, mut all) = (0.0, 1e-3);
-        for (at, own) in self.values.iter().enumerate() {
-            let other = besides.map_or(0.0, |it| it.values[at]);
-            if own - other > FAINT {
-                let there = (ink.values[at] / dark).min(1.0);
-                gone += (own - there.max(other) - FAINT).max(0.0);
-                all += own - other - FAINT;
-            }
-        }
-        gone / all
+        let there = |other: f32, seen: f32| (seen / dark).min(1.0).max(other);
+        let none = vec![0.0; self.values.len()];
+        let others = besides.map_or(&none, |it| &it.values);
+        let seen: Vec<f32> = others
+            .iter()
+            .zip(&ink.values)
+            .map(|(other, seen)| there(*other, *seen))
+            .collect();
+        // Where another has as much ink, nothing is more than that either.
+        excess(&self.values, &seen, FAINT) / (excess(&self.values, others, FAINT) + 1e-3)
     }
 
     /// Values with their mean taken away, and the square root of the sum of their squares.
@@ -155,6 +154,25 @@ impl Patch {
         let norm = product(&values, &values).sqrt();
         (values, norm)
     }
+}
+
+/// The sum of what the values of one row are more than those of another and some.
+fn excess(values: &[f32], others: &[f32], some: f32) -> f32 {
+    #[inline(always)]
+    fn all(values: &[f32], others: &[f32], some: f32) -> f32 {
+        let more = |value: f32, other: f32| (value - other - some).max(0.0);
+        let mut lanes = [0.0f32; LANES];
+        let (whole, rest) = values.as_chunks::<LANES>();
+        let (others, others_rest) = others.as_chunks::<LANES>();
+        for (values, others) in whole.iter().zip(others) {
+            for (lane, (value, other)) in lanes.iter_mut().zip(values.iter().zip(others)) {
+                *lane += more(*value, *other);
+            }
+        }
+        let rest = rest.iter().zip(others_rest);
+        lanes.iter().sum::<f32>() + rest.map(|(value, other)| more(*value, *other)).sum::<f32>()
+    }
+    dispatch!(Level::new(), _ => all(values, others, some))
 }
 
 /// A picture folded with a kernel across and down, with nothing beyond its edges.

@@ -46,7 +46,7 @@ impl ScanPage {
         let (green, brightest) = (streaks.taken_from(green), streaks.taken_from(brightest));
         let coloured = |pixel: &[u8; 3]| pixel[0].abs_diff(pixel[1]) > 24;
         // Noise and compression colour a few pixels of a grey scan, too.
-        let some = picture.pixels.iter().step_by(37);
+        let some = sample(&picture);
         let grey = some.clone().filter(|pixel| coloured(pixel)).count() * 2_000 < some.count();
         let black = if grey { &green } else { &brightest }.ink();
         let marks = mark::find(&green, &black);
@@ -97,9 +97,15 @@ impl ScanPage {
     }
 }
 
+/// Some pixels of all over a picture, of few of its rows.
+fn sample(picture: &PagePixels) -> impl Iterator<Item = &[u8; 3]> + Clone {
+    let rows = picture.pixels.chunks(picture.width.max(1)).step_by(6);
+    rows.flat_map(|row| row.iter().step_by(5))
+}
+
 /// How many pixels of a sample are as good as black, and how many neither that nor as good as white.
 fn darkest_and_between(picture: &PagePixels) -> (usize, usize) {
-    let sample = picture.pixels.iter().step_by(29).map(|pixel| pixel[1]);
+    let sample = sample(picture).map(|pixel| pixel[1]);
     let darkest = sample.clone().filter(|value| *value < 64).count();
     (
         darkest,

@@ -170,7 +170,7 @@ impl Sums {
 }
 
 /// Numbers that are worked on at once, so that the compiler can use wide registers, several of them.
-const LANES: usize = 32;
+pub(super) const LANES: usize = 32;
 
 /// Adds the products of two rows to lanes; what fills no whole lanes is left out.
 #[inline(always)]

@@ -9,7 +9,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::voucher::template::Face;
 
 /// A font file. Each of a template's faces has one, and a last one serves them all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Typeface {
     /// Noto Serif SC Regular: GB 2312 (see fonts/).
     Serif,
