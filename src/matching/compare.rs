@@ -232,7 +232,8 @@ impl Matcher {
             let mut decision = if sound { look.field(claim) } else { unfound() };
             // What cannot be told is looked at again without what may lie over it.
             for (tone, (plane, again)) in Tone::ALL.iter().zip(cleared.iter().zip(&through)) {
-                let is_open = sound && decision.verdict == Verdict::Unsure;
+                let is_unsure = decision.verdict == Verdict::Unsure;
+                let is_open = sound && is_unsure && !decision.displaced;
                 if is_open && tone.may_lie_over(claim, scan) {
                     let clear = || tone.taken_from(&black, form, scan, &registration);
                     let again = again.get_or_init(|| look.through(*tone, plane.get_or_init(clear)));

@@ -106,6 +106,7 @@ pub(super) fn unfound() -> Decision {
         seen: String::new(),
         reason: "the form was not found well enough".to_owned(),
         votes: Default::default(),
+        displaced: false,
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) struct Decision {
     pub seen: String,
     pub reason: String,
     pub votes: Votes,
+    /// Whether another character fits there as labels do and is nearer: nothing is written over it that might be taken away.
+    pub displaced: bool,
 }
 
 impl Decision {
@@ -94,17 +96,27 @@ pub(super) fn decide(
         Leaning::Open
     };
     let read = reading.map_or_else(|| shown(sighting, optics, at), |it| it.text.clone());
+    // A typeface that is much alike is no reason to find other characters.
+    let sure_type = own_type && optics.usual >= at.sure_type;
+    // Where another character fits as labels do, nothing is written over it: what is nearer to that one is no other, and
+    // nothing that the network knows of what is common makes it the claimed one.
+    let nearer = if optics.is_coarse() {
+        at.decided_coarse
+    } else {
+        at.decided_likest
+    };
+    let displaced = |seen: &Seen| optics.is_usual(seen.other_fit) && seen.decided < -nearer;
+    let displaced = sure_type && sighting.glyphs.iter().any(displaced);
     let decision = |verdict, score: f32, seen: &str, reason: String| Decision {
         verdict,
         score: thousandths(score.clamp(0.0, 1.0)),
         seen: seen.to_owned(),
         reason,
         votes,
+        displaced,
     };
     let reads = reading.map_or(0.0, |it| it.margin);
     let alone = reading.map_or(0.0, |it| it.alone);
-    // A typeface that is much alike is no reason to find other characters.
-    let sure_type = own_type && optics.usual >= at.sure_type;
     let reads_other = at.reads_other * if sure_type { 1.0 } else { 2.0 };
     let against = reads_labels && reads <= -reads_other;
     // The surer the network is of something else, the less of the claim's ink must lack for it to be believed.
@@ -141,7 +153,9 @@ pub(super) fn decide(
             found("every character is there")
         }
         (Leaning::For, Some(_)) if reads >= supports => found("both votes find it there"),
-        (Leaning::Open, Some(_)) if own_type && under && first && reads >= at.reads_under => {
+        (Leaning::Open, Some(_))
+            if own_type && under && first && !displaced && reads >= at.reads_under =>
+        {
             found("both votes find it under what is written over it")
         }
         // Between two characters that fit as labels do and differ in next to nothing, the network tells.
@@ -155,7 +169,10 @@ pub(super) fn decide(
         }
         // A rare character is read as the one that it looks like: where a glyph is clearly another, no reading helps.
         (Leaning::Open, Some(_))
-            if reads_labels && alone >= at.reads_alone && votes.decided >= -at.decided_other =>
+            if reads_labels
+                && alone >= at.reads_alone
+                && votes.decided >= -at.decided_other
+                && !displaced =>
         {
             found("it is read there, in another type")
         }
@@ -223,6 +240,7 @@ pub(super) fn decide_other_paper(seen: String, why: &str) -> Decision {
         seen,
         reason: why.to_owned(),
         votes: Votes::default(),
+        displaced: false,
     }
 }
 
@@ -249,6 +267,7 @@ pub(super) fn decide_empty(extra: &Extra) -> Decision {
         seen,
         reason: reason.to_owned(),
         votes: Votes::default(),
+        displaced: false,
     }
 }
 

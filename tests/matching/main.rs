@@ -7,6 +7,7 @@ mod added;
 mod drawn;
 mod files;
 mod ink;
+mod misread;
 mod other_type;
 mod pictures;
 mod verdicts;
