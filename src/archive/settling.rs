@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::json;
+use vouchsafe_evidence::entry::Object;
 
 use super::documents::json as document;
 use super::kind::{self, Draft};
@@ -12,7 +13,8 @@ use super::open::entry;
 use super::rows::{VoucherRow, key, named};
 use super::{Archive, ArchiveError, Caller, Condition, Filed, ImageSet, Records};
 use crate::catalog::TreePath;
-use crate::matching::Verdict;
+use crate::matching::{MATCH_MAX_BYTES, Verdict, settled_picture};
+use crate::store::get_object;
 use crate::voucher::Invalid;
 
 /// Longest reason of a person, in bytes.
@@ -88,6 +90,21 @@ impl Records {
     }
 }
 
+impl Records {
+    /// The picture of the archive's own last comparison of all that a voucher has now, if it made one.
+    fn compared_picture(&self, row: &VoucherRow) -> Result<Option<Object>, ArchiveError> {
+        let (version, scans) = (row.versions.len() as u32, row.scan_versions());
+        let decisions = row.decisions.iter().rev();
+        for decision in decisions.take_while(|it| it.version == version && it.scans == scans) {
+            let decided: kind::MatchDecided = kind::body(&entry(&*self.store, decision.seq)?)?;
+            if !decided.by_person {
+                return Ok(named(&decision.objects, "match.png").cloned());
+            }
+        }
+        Ok(None)
+    }
+}
+
 impl Archive {
     /// Lets a person settle what could not be told, or overrule what was decided, with a reason.
     pub fn settle_match(
@@ -149,13 +166,16 @@ impl Archive {
             "decided_by": caller.name, "reason": reason, "overrules": before,
         });
         let mut objects = vec![self.put("match.json", "application/json", &document(&report)?)?];
-        // The picture of what was overruled stays to be seen.
-        let pictures = row.decision().into_iter().flat_map(|it| &it.objects);
-        objects.extend(
-            pictures
-                .filter(|object| object.name == "match.png")
-                .cloned(),
-        );
+        if let Some(object) = self.records.compared_picture(&row)? {
+            let compared = get_object(&*self.records.store, &object.blake3, MATCH_MAX_BYTES)?;
+            let why = format!("{}: {reason}", caller.name);
+            let settled = |it: Vec<u8>| settled_picture(&self.renderer, &it, verdict, &why);
+            // What is too large to be drawn on stays as it was.
+            objects.push(match compared.and_then(settled) {
+                Some(picture) => self.put("match.png", "image/png", &picture)?,
+                None => object,
+            });
+        }
         let body = kind::MatchDecided {
             verdict,
             version,

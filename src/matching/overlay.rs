@@ -1,16 +1,14 @@
 //! A picture of a comparison that is understood at a glance: the scan above, the rendition below, both the same way
 //! up; what differs is framed and says what was expected and what is seen.
 
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{ExtendedColorType, ImageEncoder};
-
+use super::canvas::Canvas;
 use super::compare::Comparison;
 use super::form::{Area, FORM_INK, FormPage};
 use super::found::{FoundField, FoundPage};
 use super::rectify::Pyramid;
 use super::report::Verdict;
 use super::{DecodeError, Form};
-use crate::render::{PagePixels, Renderer, Typeface};
+use crate::render::{PagePixels, Renderer};
 
 /// Height of the band that says the verdict, in pixels.
 const BAND: usize = 96;
@@ -50,43 +48,7 @@ fn words(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What is drawn on.
-struct Canvas<'a> {
-    renderer: &'a Renderer,
-    picture: PagePixels,
-}
-
 impl Canvas<'_> {
-    fn fill(&mut self, area: [i64; 4], colour: [u8; 3]) {
-        let clamp = |value: i64, most: usize| value.clamp(0, most as i64) as usize;
-        let [left, top, right, bottom] = area;
-        let (left, right) = (
-            clamp(left, self.picture.width),
-            clamp(right, self.picture.width),
-        );
-        for y in clamp(top, self.picture.height)..clamp(bottom, self.picture.height) {
-            let row = y * self.picture.width;
-            self.picture.pixels[row + left..row + right.max(left)].fill(colour);
-        }
-    }
-
-    fn frame(&mut self, [left, top, right, bottom]: [i64; 4], weight: i64, colour: [u8; 3]) {
-        self.fill([left, top, right, top + weight], colour);
-        self.fill([left, bottom - weight, right, bottom], colour);
-        self.fill([left, top, left + weight, bottom], colour);
-        self.fill([right - weight, top, right, bottom], colour);
-    }
-
-    fn put(&mut self, picture: &PagePixels, top: usize) {
-        for (row, line) in picture.pixels.chunks_exact(picture.width).enumerate() {
-            let at = (top + row) * self.picture.width;
-            let width = picture.width.min(self.picture.width);
-            if let Some(target) = self.picture.pixels.get_mut(at..at + width) {
-                target.copy_from_slice(&line[..width]);
-            }
-        }
-    }
-
     /// How much is lost if an area of a page is covered whose upper edge is at `page_top`: the ink in it, what the
     /// form itself has printed counting little.
     fn loss(
@@ -114,57 +76,6 @@ impl Canvas<'_> {
         }
         loss
     }
-
-    /// Pixels across of a text.
-    fn width(&self, text: &str, size: f32) -> f32 {
-        text.chars()
-            .map(|c| self.glyph(c).map_or(size, |it| it.1 * size))
-            .sum()
-    }
-
-    fn glyph(&self, character: char) -> Option<((Typeface, u16), f32)> {
-        let faces = [
-            Typeface::Sans,
-            Typeface::Serif,
-            Typeface::Latin,
-            Typeface::Rare,
-        ];
-        let shape = faces
-            .into_iter()
-            .find_map(|face| self.renderer.shape(face, character))?;
-        Some(((shape.typeface, shape.id), shape.advance as f32 / 1000.0))
-    }
-
-    /// A line of text, its baseline at `y`; gives where it ends.
-    fn text(&mut self, text: &str, (mut x, y): (f32, f32), size: f32, colour: [u8; 3]) -> f32 {
-        for character in text.chars() {
-            let Some(((face, id), advance)) = self.glyph(character) else {
-                x += size;
-                continue;
-            };
-            let drawn = self.renderer.coverage(face, id, size, (x, y));
-            for row in 0..drawn.height {
-                for column in 0..drawn.width {
-                    let (px, py) = (drawn.left + column as i32, drawn.top + row as i32);
-                    let inside = px >= 0
-                        && py >= 0
-                        && (px as usize) < self.picture.width
-                        && (py as usize) < self.picture.height;
-                    if inside {
-                        let part = drawn.values[row * drawn.width + column];
-                        let pixel = &mut self.picture.pixels
-                            [py as usize * self.picture.width + px as usize];
-                        for (value, ink) in pixel.iter_mut().zip(colour) {
-                            *value =
-                                (f32::from(*value) * (1.0 - part) + f32::from(ink) * part) as u8;
-                        }
-                    }
-                }
-            }
-            x += advance * size;
-        }
-        x
-    }
 }
 
 fn shortened(text: &str) -> String {
@@ -185,15 +96,8 @@ impl Comparison {
         let width = pages().map(|it| it.width).max().unwrap_or(1);
         let height: usize = pages().map(|it| 2 * (STRIP + it.height)).sum();
         let height = BAND + height;
-        let mut canvas = Canvas {
-            renderer,
-            picture: PagePixels {
-                width,
-                height,
-                pixels: vec![GROUND; width * height],
-            },
-        };
-        self.band(&mut canvas);
+        let mut canvas = Canvas::blank(renderer, (width, height), GROUND);
+        band(&mut canvas, self.report.verdict, &self.report.reason);
         let mut top = BAND;
         for (index, (page, found)) in form.pages.iter().zip(&self.found).enumerate() {
             let page_name = match form.pages.len() {
@@ -227,25 +131,45 @@ impl Comparison {
             }
             top = second + page.picture.height;
         }
-        encode(canvas.picture)
+        canvas.picture.few_shades()
     }
+}
 
-    fn band(&self, canvas: &mut Canvas) {
-        let verdict = self.report.verdict;
-        let width = canvas.picture.width as i64;
-        canvas.fill([0, 0, width, BAND as i64 - 12], colour(verdict));
-        let end = canvas.text(words(verdict), (36.0, 58.0), 46.0, WHITE);
-        // As much of it as there is room for.
-        let (left, mut reason) = (end + 60.0, self.report.reason.clone());
-        while left + canvas.width(&reason, 32.0) > canvas.picture.width as f32 - 36.0 {
-            let fewer = reason.trim_end_matches('…').chars().count().max(1) - 1;
-            reason = reason.chars().take(fewer).chain(['…']).collect();
-            if fewer == 0 {
-                break;
-            }
-        }
-        canvas.text(&reason, (left, 55.0), 32.0, WHITE);
+/// The picture of a comparison with what a person decided above it, and what the archive had seen without colour. None where it
+/// is no picture.
+pub fn settled(
+    renderer: &Renderer,
+    picture: &[u8],
+    verdict: Verdict,
+    reason: &str,
+) -> Option<Vec<u8>> {
+    let before = image::load_from_memory(picture).ok()?.to_rgb8();
+    let (width, height) = (before.width() as usize, before.height() as usize);
+    let mut before: Vec<[u8; 3]> = before.pixels().map(|pixel| pixel.0).collect();
+    for pixel in before.iter_mut().take(width * BAND) {
+        // How bright it is to the eye (ITU-R BT.601), so that what is written on it stays legible.
+        let [red, green, blue] = pixel.map(u32::from);
+        *pixel = [((77 * red + 150 * green + 29 * blue) / 256) as u8; 3];
     }
+    let mut canvas = Canvas::blank(renderer, (width, BAND + height), GROUND);
+    band(&mut canvas, verdict, reason);
+    let before = PagePixels {
+        width,
+        height,
+        pixels: before,
+    };
+    canvas.put(&before, BAND);
+    canvas.picture.few_shades().ok()
+}
+
+/// The band at the top of a picture: a verdict, and as much of its reason as there is room for.
+fn band(canvas: &mut Canvas, verdict: Verdict, reason: &str) {
+    let width = canvas.picture.width as i64;
+    canvas.fill([0, 0, width, BAND as i64 - 12], colour(verdict));
+    let end = canvas.text(words(verdict), (36.0, 58.0), 46.0, WHITE);
+    let left = end + 60.0;
+    let reason = canvas.fitting(reason, 32.0, width as f32 - 36.0 - left);
+    canvas.text(&reason, (left, 55.0), 32.0, WHITE);
 }
 
 /// The scan as the form sees it.
@@ -354,25 +278,4 @@ fn or_nothing(text: &str) -> String {
     } else {
         shortened(text)
     }
-}
-
-/// Few shades, and paper quite white, so that noise does not make the file large.
-fn encode(picture: PagePixels) -> Result<Vec<u8>, DecodeError> {
-    let shade = |value: u8| if value > 214 { 255 } else { (value >> 4) * 17 };
-    let bytes: Vec<u8> = picture
-        .pixels
-        .iter()
-        .flatten()
-        .map(|value| shade(*value))
-        .collect();
-    let mut png = Vec::new();
-    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Up);
-    let (width, height) = (picture.width as u32, picture.height as u32);
-    encoder
-        .write_image(&bytes, width, height, ExtendedColorType::Rgb8)
-        .map_err(|error| DecodeError::Damaged {
-            page: 1,
-            why: error.to_string(),
-        })?;
-    Ok(png)
 }

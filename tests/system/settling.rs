@@ -69,3 +69,42 @@ fn what_a_person_settled_is_not_decided_against_them() {
     drop(served);
     archive.assert_well();
 }
+
+#[test]
+fn the_picture_says_what_a_person_decided_and_the_one_before_stays() {
+    let (archive, served) = begun();
+    let (erp, rita) = (served.client("erp"), served.client("rita"));
+    let torn = b"\xFF\xD8\xFF\xE0 torn";
+    let sent = erp.put(&format!("{PLACE}/0001/scan-1.jpg"), torn);
+    assert_eq!(sent.status, 201);
+    assert_eq!(image_set(&rita, "0001"), "unsure");
+    let seen = |query: &str| {
+        let answer = rita.get(&format!("{PLACE}/0001/match.png{query}"));
+        assert_eq!(answer.status, 200, "{query}: {}", answer.text());
+        image::load_from_memory(&answer.body).unwrap().to_rgb8()
+    };
+    let settle = |verdict: &str| {
+        let settlement = json!({"verdict": verdict, "reason": "I have the paper before me"});
+        let file = format!("{PLACE}/0001/match.json");
+        assert_eq!(rita.put(&file, settlement.to_string()).status, 201);
+    };
+    let likest = |[red, green, _]: [u8; 3]| match (red / 2 > green, green / 2 > red) {
+        (true, _) => "red",
+        (_, true) => "green",
+        _ => "neither",
+    };
+    let compared = seen("");
+    assert_eq!(likest(compared.get_pixel(8, 8).0), "neither");
+    settle("mismatch");
+    assert_eq!(likest(seen("").get_pixel(8, 8).0), "red");
+    settle("match");
+    // One band, whatever was said before, above the picture as it was.
+    let settled = seen("");
+    assert_eq!(likest(settled.get_pixel(8, 8).0), "green");
+    let band = settled.height() - compared.height();
+    assert!((60..150).contains(&band) && settled.width() == compared.width());
+    assert_eq!(likest(settled.get_pixel(8, band + 8).0), "neither");
+    assert_eq!(seen("?version=1").dimensions(), compared.dimensions());
+    drop(served);
+    archive.assert_well();
+}
