@@ -100,12 +100,7 @@ pub(super) fn decide(
     let sure_type = own_type && optics.usual >= at.sure_type;
     // Where another character fits as labels do, nothing is written over it: what is nearer to that one is no other, and
     // nothing that the network knows of what is common makes it the claimed one.
-    let nearer = if optics.is_coarse() {
-        at.decided_coarse
-    } else {
-        at.decided_likest
-    };
-    let displaced = |seen: &Seen| optics.is_usual(seen.other_fit) && seen.decided < -nearer;
+    let displaced = |seen: &Seen| optics.is_usual(seen.other_fit) && seen.decided < -at.decided;
     let displaced = sure_type && sighting.glyphs.iter().any(displaced);
     let decision = |verdict, score: f32, seen: &str, reason: String| Decision {
         verdict,
