@@ -88,9 +88,7 @@ impl Records {
         }
         Ok(None)
     }
-}
 
-impl Records {
     /// The picture of the archive's own last comparison of all that a voucher has now, if it made one.
     fn compared_picture(&self, row: &VoucherRow) -> Result<Option<Object>, ArchiveError> {
         let (version, scans) = (row.versions.len() as u32, row.scan_versions());
