@@ -56,7 +56,7 @@ impl Look<'_> {
         if extra != Extra::Perhaps || !claim.text.is_empty() {
             return extra;
         }
-        let pen = self.without_scrawls(pen, plane, &self.place(claim));
+        let pen = self.without_scrawls(pen, plane, &claim.place());
         pen.as_ref().map_or(extra, without)
     }
 
@@ -81,17 +81,6 @@ impl Look<'_> {
         self.optics.dark * if self.vote.grey { 0.75 } else { 0.37 }
     }
 
-    /// Where something may stand besides a claim: what was added to a text may reach out of its place.
-    fn place(&self, claim: &Claim) -> Area {
-        let run = claim.runs.first();
-        let beyond = run.map_or(-1.0, |run| 0.6 * pixels(run.size));
-        Area {
-            top: claim.area.top + 1.0,
-            bottom: claim.area.bottom - 1.0,
-            ..claim.area.widened(beyond)
-        }
-    }
-
     fn extra_on(&self, plane: &Plane, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
         let size = claim
             .runs
@@ -99,7 +88,7 @@ impl Look<'_> {
             .map_or(USUAL_SIZE, |run| pixels(run.size));
         let dark = self.dark();
         let amount = is_amount(&claim.name) || claim.text.is_empty();
-        let inner = self.place(claim);
+        let inner = claim.place();
         let text = self.area(claim);
         let (_, middle) = claim.area.middle();
         // Where somebody signs there may be anything. A seal has a colour, or a tone that is taken away; under it nothing may be.

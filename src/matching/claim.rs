@@ -1,6 +1,6 @@
 //! What a form claims: a value of the voucher in its place.
 
-use super::form::Area;
+use super::form::{Area, pixels};
 use crate::render::GlyphRun;
 
 /// A value that must be found in its place.
@@ -15,6 +15,17 @@ pub(super) struct Claim {
 }
 
 impl Claim {
+    /// Where something may stand besides it: what was added to a text may reach out of its place.
+    pub fn place(&self) -> Area {
+        let run = self.runs.first();
+        let beyond = run.map_or(-1.0, |run| 0.6 * pixels(run.size));
+        Area {
+            top: self.area.top + 1.0,
+            bottom: self.area.bottom - 1.0,
+            ..self.area.widened(beyond)
+        }
+    }
+
     /// What should be there and what is seen there as a person writes them: amounts in a digit grid with their point.
     pub fn as_written(&self, seen: &str) -> (String, String) {
         let both = [&self.text, seen].map(|text| match self.in_grid {

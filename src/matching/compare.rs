@@ -208,7 +208,9 @@ impl Matcher {
         let sound = registration.residual <= at.residual
             && optics.dark >= at.pale
             && registration.found >= if strict { at.found } else { at.found / 2.0 };
-        let cold = sound.then(|| scan.cold()).flatten();
+        let explained = [&form.explained, &form.explained_cold];
+        let added = sound && scan.has_cold_ink(&form.fields, explained, &registration);
+        let cold = added.then(|| scan.cold()).flatten();
         let cold = cold.map(|cold| registration.rectified(cold, size, 1));
         let mut look = Look {
             reads_labels: true,

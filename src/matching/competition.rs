@@ -3,7 +3,7 @@
 //! The claimed glyph and every other that could be mistaken for it are drawn as this scan would show them (position,
 //! blur) and correlated with the ink. What a true glyph scores on this very scan is known from the form's own labels.
 
-use super::alike::ALTERNATIVES;
+use super::alike::{ALTERNATIVES, LIKENESS_BLUR, LIKENESS_SIZE, correlates_at_most, likeness};
 use super::cells::{Cells, Glyph};
 use super::claim::Claim;
 use super::form::{Area, pixels};
@@ -26,6 +26,9 @@ const ALIKE: usize = 8;
 /// How far from the middle between a Han character and the hardest of its look-alikes the ink must be, for no others to
 /// be tried.
 const DECIDED: f32 = 0.5;
+
+/// How much less than the claimed glyph another must correlate with the ink at least, not to be drawn at all.
+const FAR: f32 = 0.03;
 
 /// How much less ink may be like a glyph than labels are like themselves and be looked for among all characters: where
 /// something is written over it, it looks like denser ones.
@@ -134,6 +137,22 @@ impl Rival {
         decided: 1.0,
         refuted: 1.0,
     };
+
+    /// One that is as like the claimed glyph as is known, where that correlates with the ink by `claimed`, as hard as it can be.
+    fn at_most(character: char, claimed: f32, likeness: f32) -> Rival {
+        let fit = correlates_at_most(claimed, likeness);
+        Rival {
+            character,
+            fit,
+            decided: (claimed - fit) / (1.0 - likeness).max(0.01),
+            refuted: 1.0,
+        }
+    }
+
+    /// Whether nothing but the claimed glyph comes into question, without a closer look.
+    fn is_far_from(&self, claimed: f32) -> bool {
+        self.decided >= DECIDED && claimed - self.fit >= FAR
+    }
 
     /// The hardest of this and others.
     fn or_harder(self, others: impl Iterator<Item = Rival>) -> Rival {
@@ -288,7 +307,16 @@ impl GlyphVote<'_> {
             .iter()
             .map(|ink| own.absent(ink, dark, None))
             .fold(1.0, f32::min);
+        // What fits as labels do is it, unless one of its likest fits as well.
+        let sure = optics.is_usual(fit) && !optics.is_coarse();
+        let known = run.typeface == Typeface::Serif && size >= LIKENESS_SIZE;
+        let told = sure && known && optics.blur <= LIKENESS_BLUR;
         let rival = |alternative: char| -> Option<Rival> {
+            let known = likeness(character, alternative).filter(|_| told);
+            let far = known.map(|likeness| Rival::at_most(alternative, fit, likeness));
+            if let Some(far) = far.filter(|it| it.is_far_from(fit)) {
+                return Some(far);
+            }
             let found = self.renderer.shape(run.typeface, alternative);
             let shape = found.or_else(|| self.renderer.shape(Typeface::Serif, alternative))?;
             // In the middle of the same place.
@@ -318,8 +346,6 @@ impl GlyphVote<'_> {
                 refuted: lacking,
             })
         };
-        // What fits as labels do is it, unless one of its likest fits as well.
-        let sure = optics.is_usual(fit) && !optics.is_coarse();
         let alike = match is_punctuation(character) {
             true => Vec::new(),
             false => wording.instead_of(text, index, if sure { ALIKE } else { ALTERNATIVES }),
@@ -332,10 +358,10 @@ impl GlyphVote<'_> {
             size,
         };
         let looks = || Looks::at_blur(self.renderer, optics.blur);
-        let told = sure && hardest.decided >= DECIDED && !alike.is_empty();
+        let clear = sure && hardest.decided >= DECIDED && !alike.is_empty();
         let tried = match wording.is_closed(character) {
             true => Tried::All,
-            false if han && fit >= optics.usual - HIDDEN && !told => Tried::Likest,
+            false if han && fit >= optics.usual - HIDDEN && !clear => Tried::Likest,
             false => Tried::Alike,
         };
         if tried == Tried::Likest {

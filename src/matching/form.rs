@@ -127,6 +127,8 @@ pub struct FormPage {
     pub(super) fixed: Plane,
     /// Where print may be dark.
     pub(super) explained: Explained,
+    /// Where it may be darker in the red channel than in the brightest one.
+    pub(super) explained_cold: Explained,
 }
 
 /// Ink from which on a pixel is a rule's.
@@ -214,6 +216,7 @@ impl FormPage {
                 .collect(),
             fixed,
             explained: Explained::new(&ink),
+            explained_cold: Explained::new(&pixels.cold()),
             ink: [ink, half, quarter],
             picture: pixels,
         }

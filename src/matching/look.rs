@@ -57,7 +57,7 @@ pub(super) struct Look<'a> {
     pub vote: GlyphVote<'a>,
     pub optics: Optics,
     pub own_type: bool,
-    /// All ink but red, if the scan has colour.
+    /// All ink but red, if there may be any that is not black.
     pub cold: Option<&'a Plane>,
     /// Whether the network reads the form's own labels here: else it must not decide alone.
     pub reads_labels: bool,
@@ -269,21 +269,26 @@ impl Look<'_> {
     /// Whether there is ink in the places for seals and signatures that the form has not printed.
     pub fn slots(&self, scan: &ScanPage, registration: &Registration) -> Vec<SlotReport> {
         let dark = self.optics.dark * 0.4;
-        let half = (self.form.ink[1].width, self.form.ink[1].height);
-        let print = registration.rectified(&scan.print, half, 2);
         self.form
             .slots
             .iter()
             .map(|(name, area)| {
                 let (mut all, mut black, mut surface) = (0u32, 0u32, 1u32);
-                for y in (area.top as usize / 2)..(area.bottom as usize / 2) {
-                    for x in (area.left as usize / 2)..(area.right as usize / 2) {
+                let [left, top, right, bottom] =
+                    [area.left, area.top, area.right, area.bottom].map(|edge| edge as usize / 2);
+                let size = (
+                    right.saturating_sub(left).max(1),
+                    bottom.saturating_sub(top).max(1),
+                );
+                let print = registration.rectified_part(&scan.print, ((left, top), size), 2);
+                for y in top..bottom {
+                    for x in left..right {
                         surface += 1;
                         let inked = |plane: &Plane, x: usize, y: usize| {
                             f32::from(plane.get(x as i32, y as i32)) > dark
                         };
                         if !self.form.explained.at(2 * x, 2 * y) {
-                            all += u32::from(inked(&print, x, y));
+                            all += u32::from(inked(&print, x - left, y - top));
                             black += u32::from(inked(self.vote.black, 2 * x, 2 * y));
                         }
                     }

@@ -180,7 +180,9 @@ pub fn marked_places(decoder: &dyn Decoder, scan: &[u8]) -> Result<Vec<String>, 
 
 /// Adds what the marks on a page name. Where one mark is found another may be paler, and each is somebody's voucher.
 fn add_places(page: &Plane, places: &mut Vec<String>) {
-    let marks = by_ink(&page.ink()).into_iter().chain(by_surroundings(page));
+    let marks = by_ink(&page.clone().ink())
+        .into_iter()
+        .chain(by_surroundings(page));
     for mark in marks {
         if !mark.place.is_empty() && !places.contains(&mark.place) {
             places.push(mark.place);
@@ -248,13 +250,13 @@ mod tests {
         };
         for black in [20, 150] {
             let page = page("", black, (255, 0));
-            let corners = found(&page, &page.ink());
+            let corners = found(&page, &page.clone().ink());
             assert_eq!(corners.len(), 1, "{black}");
             assert!((corners[0] - 60.0).abs() < 4.0, "{black} {corners:?}");
         }
         // A seal over half of it: as dark as the mark in the green channel, paper in the brightest.
         let sealed = page("", 20, (20, 150));
-        assert!(found(&sealed, &sealed.ink()).is_empty());
+        assert!(found(&sealed, &sealed.clone().ink()).is_empty());
         assert_eq!(found(&sealed, &page("", 20, (255, 0)).ink()).len(), 1);
     }
 

@@ -10,6 +10,7 @@ mod beside;
 mod canvas;
 mod cells;
 mod claim;
+mod cold;
 mod compare;
 mod competition;
 mod decode;

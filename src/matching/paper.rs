@@ -11,15 +11,15 @@ const PAPER_MIN: f32 = 24.0;
 
 impl Plane {
     /// How dark each pixel is against the paper around it: 0 paper, 255 black.
-    pub fn ink(&self) -> Plane {
+    pub fn ink(mut self) -> Plane {
         let (columns, paper) = self.paper();
-        dispatch!(Level::new(), _ => self.against(columns, &paper))
+        dispatch!(Level::new(), _ => self.set_against(columns, &paper));
+        self
     }
 
-    /// How dark each pixel is against paper of this brightness in blocks, so many in a row.
+    /// Makes of each pixel how dark it is against paper of this brightness in blocks, so many in a row.
     #[inline(always)]
-    fn against(&self, columns: usize, paper: &[f32]) -> Plane {
-        let mut ink = Plane::new(self.width, self.height);
+    fn set_against(&mut self, columns: usize, paper: &[f32]) {
         let rows = paper.len() / columns;
         let step = 1.0 / BLOCK as f32;
         let mut line = vec![0.0f32; columns];
@@ -34,8 +34,7 @@ impl Plane {
                 );
                 *value = a + (b - a) * part;
             }
-            let source = &self.values[y * self.width..][..self.width];
-            let target = &mut ink.values[y * self.width..][..self.width];
+            let row = &mut self.values[y * self.width..][..self.width];
             // From the middle of one block to the middle of the next the paper changes evenly.
             let half = BLOCK / 2;
             let stretches = std::iter::once((0, half.min(self.width))).chain(
@@ -48,19 +47,18 @@ impl Plane {
                 let left = left.min(columns - 1);
                 let slope = (line[right] - line[left]) * step;
                 let white = line[left] + slope * 0.5;
-                let (source, target) = (&source[start..end], &mut target[start..end]);
-                match (source.first_chunk(), target.first_chunk_mut()) {
-                    (Some(source), Some(target)) => darkness::<BLOCK>(source, target, white, slope),
-                    _ => {
-                        for (offset, ink) in target.iter_mut().enumerate() {
+                let stretch = &mut row[start..end];
+                match stretch.first_chunk_mut() {
+                    Some(block) => darken::<BLOCK>(block, white, slope),
+                    None => {
+                        for (offset, value) in stretch.iter_mut().enumerate() {
                             let white = white + slope * offset as f32;
-                            darkness(&[source[offset]], std::array::from_mut(ink), white, 0.0);
+                            darken(std::array::from_mut(value), white, 0.0);
                         }
                     }
                 }
             }
         }
-        ink
     }
 
     /// The brightness of the paper in blocks: the brighter part of each and its neighbours, smoothed.
@@ -110,15 +108,15 @@ impl Plane {
 /// register go at once.
 const TO_BYTE: f32 = 8_388_608.0;
 
-/// How dark pixels are against paper that changes evenly: of known length, so that all are worked on at once.
+/// Makes of pixels how dark they are against paper that changes evenly: of known length, so that all are worked on at once.
 #[inline(always)]
-fn darkness<const N: usize>(source: &[u8; N], ink: &mut [u8; N], white: f32, slope: f32) {
+fn darken<const N: usize>(pixels: &mut [u8; N], white: f32, slope: f32) {
     let mut dark = [0.0f32; N];
-    for (offset, (dark, value)) in dark.iter_mut().zip(source).enumerate() {
+    for (offset, (dark, value)) in dark.iter_mut().zip(&*pixels).enumerate() {
         let white = white + slope * offset as f32;
         *dark = (254.5 - f32::from(*value) * 255.0 / white).max(0.0);
     }
-    for (ink, dark) in ink.iter_mut().zip(dark) {
+    for (ink, dark) in pixels.iter_mut().zip(dark) {
         *ink = (dark + TO_BYTE).to_bits() as u8;
     }
 }

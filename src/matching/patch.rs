@@ -130,21 +130,15 @@ impl Patch {
 
     /// Ink that this has and the other has not.
     pub fn beyond(&self, other: &Patch) -> f32 {
-        excess(&self.values, &other.values, 0.0)
+        excess(&self.values, &other.values)
     }
 
     /// The part of this ink, as far as it is not another's too, that is not there where full ink is `dark`.
     pub fn absent(&self, ink: &Ink, dark: f32, besides: Option<&Patch>) -> f32 {
-        let there = |other: f32, seen: f32| (seen / dark).min(1.0).max(other);
-        let none = vec![0.0; self.values.len()];
-        let others = besides.map_or(&none, |it| &it.values);
-        let seen: Vec<f32> = others
-            .iter()
-            .zip(&ink.values)
-            .map(|(other, seen)| there(*other, *seen))
-            .collect();
-        // Where another has as much ink, nothing is more than that either.
-        excess(&self.values, &seen, FAINT) / (excess(&self.values, others, FAINT) + 1e-3)
+        let others = besides.map(|it| &it.values[..]);
+        let (absent, all) =
+            dispatch!(Level::new(), _ => absent_and_all(&self.values, &ink.values, others, dark));
+        absent / (all + 1e-3)
     }
 
     /// Values with their mean taken away, and the square root of the sum of their squares.
@@ -156,11 +150,11 @@ impl Patch {
     }
 }
 
-/// The sum of what the values of one row are more than those of another and some.
-fn excess(values: &[f32], others: &[f32], some: f32) -> f32 {
+/// The sum of what the values of one row are more than those of another.
+fn excess(values: &[f32], others: &[f32]) -> f32 {
     #[inline(always)]
-    fn all(values: &[f32], others: &[f32], some: f32) -> f32 {
-        let more = |value: f32, other: f32| (value - other - some).max(0.0);
+    fn all(values: &[f32], others: &[f32]) -> f32 {
+        let more = |value: f32, other: f32| (value - other).max(0.0);
         let mut lanes = [0.0f32; LANES];
         let (whole, rest) = values.as_chunks::<LANES>();
         let (others, others_rest) = others.as_chunks::<LANES>();
@@ -172,7 +166,38 @@ fn excess(values: &[f32], others: &[f32], some: f32) -> f32 {
         let rest = rest.iter().zip(others_rest);
         lanes.iter().sum::<f32>() + rest.map(|(value, other)| more(*value, *other)).sum::<f32>()
     }
-    dispatch!(Level::new(), _ => all(values, others, some))
+    dispatch!(Level::new(), _ => all(values, others))
+}
+
+/// The ink of one row that is not another's too, as far as it is neither seen nor faint; and all of it that is not faint.
+#[inline(always)]
+fn absent_and_all(own: &[f32], seen: &[f32], others: Option<&[f32]>, dark: f32) -> (f32, f32) {
+    let lacks = |own: f32, seen: f32, other: f32| {
+        // Where another has as much ink, nothing is more than that either.
+        let there = (seen / dark).min(1.0).max(other);
+        (
+            (own - there - FAINT).max(0.0),
+            (own - other - FAINT).max(0.0),
+        )
+    };
+    let (own, own_rest) = own.as_chunks::<LANES>();
+    let (seen, seen_rest) = seen.as_chunks::<LANES>();
+    let others = others.map(|it| it.as_chunks::<LANES>());
+    let (mut absent, mut all) = ([0.0f32; LANES], [0.0f32; LANES]);
+    for (at, (own, seen)) in own.iter().zip(seen).enumerate() {
+        let other = others.map_or([0.0; LANES], |it| it.0[at]);
+        for lane in 0..LANES {
+            let (lacking, whole) = lacks(own[lane], seen[lane], other[lane]);
+            absent[lane] += lacking;
+            all[lane] += whole;
+        }
+    }
+    for (at, (own, seen)) in own_rest.iter().zip(seen_rest).enumerate() {
+        let (lacking, whole) = lacks(*own, *seen, others.map_or(0.0, |it| it.1[at]));
+        absent[0] += lacking;
+        all[0] += whole;
+    }
+    (absent.iter().sum(), all.iter().sum())
 }
 
 /// A picture folded with a kernel across and down, with nothing beyond its edges.

@@ -53,18 +53,19 @@ const STRIDE: usize = 32;
 /// interpolation.
 const COARSE: f64 = 0.8;
 
-/// The scan as the form sees it: `planes` through the map, at one `step`th of the form's resolution.
+/// The scan as the form sees it: a pyramid's planes through the map, at one `step`th of the form's resolution; the part of it from a
+/// corner on that is so large.
 pub(super) fn rectify(
     pyramid: &Pyramid,
     map: &Homography,
     bends: Option<&Bends>,
-    (width, height): (usize, usize),
+    ((left, top), (width, height)): ((usize, usize), (usize, usize)),
     step: usize,
 ) -> Plane {
     let step_f = step as f64;
     let middle = Spot {
-        x: (width * step) as f64 / 2.0,
-        y: (height * step) as f64 / 2.0,
+        x: ((2 * left + width) * step) as f64 / 2.0,
+        y: ((2 * top + height) * step) as f64 / 2.0,
     };
     let mut level = 0;
     let mut reduction = pyramid.base;
@@ -79,6 +80,7 @@ pub(super) fn rectify(
     let centre = (step_f - 1.0) / 2.0;
     let shift = (reduction - 1.0) / 2.0 / reduction;
     let place = |u: usize, v: usize| -> (f32, f32) {
+        let (u, v) = (left + u, top + v);
         let (mut x, mut y) = (u as f64 * step_f + centre, v as f64 * step_f + centre);
         if let Some(bends) = bends {
             let (dx, dy) = bends.at(x as f32, y as f32);

@@ -76,7 +76,17 @@ impl Registration {
 
     /// A plane of the scan as the form sees it, of a size at one `step`th of the form's resolution.
     pub fn rectified(&self, pyramid: &Pyramid, size: (usize, usize), step: usize) -> Plane {
-        rectify(pyramid, &self.map, Some(&self.bends), size, step)
+        self.rectified_part(pyramid, ((0, 0), size), step)
+    }
+
+    /// The part of it from a corner on that is so large.
+    pub fn rectified_part(
+        &self,
+        pyramid: &Pyramid,
+        part: ((usize, usize), (usize, usize)),
+        step: usize,
+    ) -> Plane {
+        rectify(pyramid, &self.map, Some(&self.bends), part, step)
     }
 
     /// A point of the form on the scan.

@@ -48,7 +48,7 @@ impl ScanPage {
         // Noise and compression colour a few pixels of a grey scan, too.
         let some = sample(&picture);
         let grey = some.clone().filter(|pixel| coloured(pixel)).count() * 2_000 < some.count();
-        let black = if grey { &green } else { &brightest }.ink();
+        let black = if grey { green.clone() } else { brightest }.ink();
         let marks = mark::find(&green, &black);
         let large = green.width.max(green.height) > COARSE_SIDE_PIXELS;
         let print = match large {
@@ -105,12 +105,12 @@ fn sample(picture: &PagePixels) -> impl Iterator<Item = &[u8; 3]> + Clone {
 
 /// How many pixels of a sample are as good as black, and how many neither that nor as good as white.
 fn darkest_and_between(picture: &PagePixels) -> (usize, usize) {
-    let sample = sample(picture).map(|pixel| pixel[1]);
-    let darkest = sample.clone().filter(|value| *value < 64).count();
-    (
-        darkest,
-        sample.filter(|value| (64..192).contains(value)).count(),
-    )
+    sample(picture).fold((0, 0), |(darkest, between), [_, value, _]| {
+        (
+            darkest + usize::from(*value < 64),
+            between + usize::from((64..192).contains(value)),
+        )
+    })
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(super) fn as_form_sees(
 ) -> Plane {
     let plane = &form.ink[level];
     let size = (plane.width, plane.height);
-    rectify(&scan.print, map, bends, size, 1 << level)
+    rectify(&scan.print, map, bends, ((0, 0), size), 1 << level)
 }
 
 /// Some places of the form, each where it correlates best in what is seen; blank places with score 0. How often what is

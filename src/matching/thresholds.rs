@@ -15,6 +15,8 @@ pub struct Thresholds {
     /// Correlation of labels from which on that is sure and single characters tell: between the two it may be a typeface
     /// that is much alike, or a scan that has lost strokes.
     pub sure_type: f32,
+    /// Correlation of labels from which on another character that fits as they do and is nearer is what is printed there.
+    pub displaced: f32,
     /// How far such labels may lie apart from where the form has them, in pixels.
     pub scatter: f32,
     /// How much less a glyph may correlate than labels usually do and be clearly there.
@@ -76,6 +78,7 @@ impl Default for Thresholds {
             residual: 1.6,
             own_type: 0.85,
             sure_type: 0.93,
+            displaced: 0.95,
             scatter: 1.5,
             fit: 0.2,
             margin: 0.012,

@@ -101,7 +101,8 @@ pub(super) fn decide(
     // Where another character fits as labels do, nothing is written over it: what is nearer to that one is no other, and
     // nothing that the network knows of what is common makes it the claimed one.
     let displaced = |seen: &Seen| optics.is_usual(seen.other_fit) && seen.decided < -at.decided;
-    let displaced = sure_type && sighting.glyphs.iter().any(displaced);
+    let displaced =
+        own_type && optics.usual >= at.displaced && sighting.glyphs.iter().any(displaced);
     let decision = |verdict, score: f32, seen: &str, reason: String| Decision {
         verdict,
         score: thousandths(score.clamp(0.0, 1.0)),

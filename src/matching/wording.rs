@@ -1,10 +1,8 @@
 //! What a field can say instead: an amount in words is made of few words, and no forger gains by any others.
 
-use super::alike::alike;
+use super::alike::{CAPITALS, alike};
 use crate::render::english_numerals;
 
-/// What amounts are written with, in capital numerals.
-const CAPITALS: &str = "零壹贰叁肆伍陆柒捌玖拾佰仟万亿元角分整";
 /// What amounts in figures have beside these and capital numerals, and what would make another amount of one.
 const FIGURES_BESIDES: &str = "¥￥$€£%,.-+()十百千圆KkMmWw";
 /// What amounts have in English beside the numerals below a hundred.

@@ -191,6 +191,12 @@ fn what_another_character_fits_as_labels_do_is_not_read_as_the_common_one() {
     let labels = (0.96, 0.05);
     assert_eq!(decided((0.59, 0.98), labels, Some(10.0)), Verdict::Unsure);
     assert_eq!(decided((0.60, 0.98), labels, Some(8.0)), Verdict::Unsure);
+    // In a type that is only much like the form's, another may well fit as labels do.
+    let much_alike = (0.945, 0.05);
+    assert_eq!(
+        decided((0.59, 0.98), much_alike, Some(10.0)),
+        Verdict::Match
+    );
     // What is hardly nearer to another is read.
     assert_eq!(decided((0.9, 0.98), labels, Some(8.0)), Verdict::Match);
     // Nor is 一 found under something, where 冖 is there and no more.
