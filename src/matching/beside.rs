@@ -122,7 +122,9 @@ impl Look<'_> {
             }
         };
         let strict = amount || is_strict(&claim.name);
-        let (mut count, mut over, mut loose, mut read) = (0, 0, 0, String::new());
+        let (mut count, mut over, mut loose) = (0, 0, 0);
+        // Digits, and how far to the right they stand.
+        let mut read: Vec<(f32, char)> = Vec::new();
         let mut signs = false;
         for blob in blobs(plane, &self.form.explained, &inner, dark) {
             if signed(&blob) {
@@ -144,7 +146,7 @@ impl Look<'_> {
                     && level
                     && let Some(digit) = self.vote.digit(&blob.area, size, &self.optics)
                 {
-                    read.push(digit);
+                    read.push((blob.area.middle().0, digit));
                 }
             } else if blob.size >= SPECK {
                 loose += blob.size;
@@ -165,10 +167,18 @@ impl Look<'_> {
             count += 1;
         }
         // A single stroke of a pen may look like a digit where nothing was claimed.
-        let printed = read.chars().count() >= if claim.text.is_empty() { 2 } else { 1 };
+        let printed = read.len() >= if claim.text.is_empty() { 2 } else { 1 };
         match (count, printed) {
             (0, _) => Extra::None,
-            (_, true) => Extra::Printed(read),
+            (_, true) => {
+                read.sort_by(|a, b| a.0.total_cmp(&b.0));
+                let first = read.partition_point(|it| it.0 < text.middle().0);
+                let digits = |part: &[(f32, char)]| part.iter().map(|it| it.1).collect();
+                Extra::Printed {
+                    before: digits(&read[..first]),
+                    behind: digits(&read[first..]),
+                }
+            }
             _ => Extra::Perhaps,
         }
     }

@@ -17,8 +17,8 @@ pub(super) enum Extra {
     None,
     /// Something the size of a character, which may be a pen's.
     Perhaps,
-    /// Printed characters.
-    Printed(String),
+    /// Printed characters, before what is claimed and behind it.
+    Printed { before: String, behind: String },
 }
 
 /// The numbers that a field's verdict rests on.
@@ -137,9 +137,14 @@ pub(super) fn decide(
         } else {
             glyph_part
         };
-    if let Extra::Printed(added) = extra {
-        let reason = format!("{added:?} is printed there as well");
-        return decision(Verdict::Mismatch, 0.0, &read, reason);
+    if let Extra::Printed { before, behind } = extra {
+        let reason = format!("{:?} is printed there as well", before.clone() + behind);
+        // What was read of all of the place has it already.
+        let seen = match read.chars().count() > claim.chars().count() {
+            true => read,
+            false => format!("{before}{read}{behind}"),
+        };
+        return decision(Verdict::Mismatch, 0.0, &seen, reason);
     }
     let found = |why: &str| (Verdict::Match, why.to_owned(), claim.to_owned());
     let differs = |why: &str, seen: String| (Verdict::Mismatch, why.to_owned(), seen);
@@ -250,10 +255,10 @@ pub(super) fn decide_empty(extra: &Extra) -> Decision {
             String::new(),
             "there is ink where the voucher has nothing",
         ),
-        Extra::Printed(added) => (
+        Extra::Printed { before, behind } => (
             Verdict::Mismatch,
             0.0,
-            added.clone(),
+            before.clone() + behind,
             "something is printed where the voucher has nothing",
         ),
     };

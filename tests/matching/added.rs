@@ -51,6 +51,32 @@ fn a_character_that_was_added_is_seen_in_any_ink_and_whatever_it_touches() {
 }
 
 #[test]
+fn what_is_seen_of_an_amount_has_the_digit_that_was_added_before_it() {
+    let renderer = Renderer::new();
+    let matcher = Matcher::new(scans::reader(), Thresholds::default());
+    let mut told = 0;
+    for seed in 0..4 {
+        let mut random = scans::random::Random::new(900 + seed);
+        let claim = scans::vouchers::voucher(&mut random, "payment");
+        let forged = scans::forge::forge(&claim, "digit-before", &mut random).unwrap();
+        let form = Printed::new(&renderer, &claim, None).form(&renderer);
+        let forged = Printed::new(&renderer, &forged, None);
+        let page = forged.page(&renderer, DOTS_PER_INCH);
+        let report = matcher.compare(&form, &jpeg(&page)).unwrap().report;
+        let digits = |text: &str| text.replace(|it: char| !it.is_ascii_digit(), "");
+        for field in &report.fields {
+            if field.reason.ends_with("printed there as well") {
+                let mut fields = forged.drawing.fields().iter();
+                let printed = fields.find(|it| it.name == field.name).unwrap();
+                assert_eq!(digits(&field.seen), digits(&printed.text), "{}", field.name);
+                told += 1;
+            }
+        }
+    }
+    assert!(told >= 2, "{told}");
+}
+
+#[test]
 fn of_two_pages_that_name_the_voucher_the_one_that_shows_something_else_counts() {
     let (renderer, printed, form, page) = paper(72);
     let mut claim: serde_json::Value = serde_json::from_slice(&printed.data).unwrap();
