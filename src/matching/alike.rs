@@ -36,14 +36,17 @@ pub(super) fn alike(character: char, most: usize) -> Vec<char> {
     }
 }
 
+/// The others in a character's row.
 fn row(character: char) -> Option<impl Iterator<Item = char>> {
+    place(character).map(row_at)
+}
+
+fn row_at(place: usize) -> impl Iterator<Item = char> {
     let (rows, _) = TABLE.as_chunks::<ROW_BYTES>();
-    let (codes, _) = rows[place(character)?][2..].as_chunks::<2>();
-    Some(
-        codes
-            .iter()
-            .filter_map(|code| char::from_u32(u32::from(u16::from_le_bytes(*code)))),
-    )
+    let (codes, _) = rows[place][2..].as_chunks::<2>();
+    codes
+        .iter()
+        .filter_map(|code| char::from_u32(u32::from(u16::from_le_bytes(*code))))
 }
 
 /// Where a character's row is.
@@ -57,8 +60,9 @@ fn place(character: char) -> Option<usize> {
 /// [`LIKENESS_SIZE`] or more, blurred by [`LIKENESS_BLUR`] or less. None where that is not known.
 pub(super) fn likeness(character: char, other: char) -> Option<f32> {
     let capital = |it: char| CAPITALS.chars().position(|capital| capital == it);
-    let at = match row(character)?.position(|it| it == other) {
-        Some(column) => place(character)? * ALTERNATIVES + column,
+    let place = place(character)?;
+    let at = match row_at(place).position(|it| it == other) {
+        Some(column) => place * ALTERNATIVES + column,
         None => {
             let rows = TABLE.len() / ROW_BYTES * ALTERNATIVES;
             rows + capital(character)? * CAPITALS.chars().count() + capital(other)?

@@ -309,11 +309,16 @@ impl GlyphVote<'_> {
             .fold(1.0, f32::min);
         // What fits as labels do is it, unless one of its likest fits as well.
         let sure = optics.is_usual(fit) && !optics.is_coarse();
-        let known = run.typeface == Typeface::Serif && size >= LIKENESS_SIZE;
-        let told = sure && known && optics.blur <= LIKENESS_BLUR;
+        let as_measured = run.typeface == Typeface::Serif
+            && size >= LIKENESS_SIZE
+            && optics.blur <= LIKENESS_BLUR;
         let rival = |alternative: char| -> Option<Rival> {
-            let known = likeness(character, alternative).filter(|_| told);
-            let far = known.map(|likeness| Rival::at_most(alternative, fit, likeness));
+            let likeness = if sure && as_measured {
+                likeness(character, alternative)
+            } else {
+                None
+            };
+            let far = likeness.map(|likeness| Rival::at_most(alternative, fit, likeness));
             if let Some(far) = far.filter(|it| it.is_far_from(fit)) {
                 return Some(far);
             }
