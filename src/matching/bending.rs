@@ -26,6 +26,10 @@ const BEND_STEPS: [BendStep; 5] = [
 const FOUND_NEAR: f32 = 0.97;
 /// Half the side of what is sought on a rule, in pixels of the step's level.
 const RULE_REACH: i32 = 8;
+/// How far off it is sought there, in such pixels: not as far as rows of a table are apart.
+const RULE_SEARCH: i32 = 8;
+/// How far up or down rules lie at most where paper is followed well enough, in pixels of the form.
+const RULE_OFF: f32 = 1.5;
 /// How far the bends that neighbours saw may lie apart where anchors are sought far off, in pixels: grids repeat.
 const APART: f32 = 6.0;
 
@@ -106,9 +110,10 @@ pub(super) fn follow(form: &FormPage, scan: &ScanPage, map: &Homography) -> Opti
                 false => level_sights(form, &seen, step),
             };
             bent.bends.add(&found, &level, step.reach);
-        }
-        if flat {
-            break;
+            let lies = |it: &Sight| it.off.1.abs() < RULE_OFF;
+            if flat && level.iter().all(lies) {
+                break;
+            }
         }
         // Between the strongest anchors paper may bend as well.
         places = &form.anchors;
@@ -118,9 +123,9 @@ pub(super) fn follow(form: &FormPage, scan: &ScanPage, map: &Homography) -> Opti
 
 /// How far up or down level rules are where no corner tells; along a rule nothing can be said.
 fn level_sights(form: &FormPage, seen: &Plane, step: &BendStep) -> Vec<Sight> {
-    let how = (step.level, RULE_REACH, step.search);
+    let how = (step.level, RULE_REACH, RULE_SEARCH);
     let mut found = sights(form, seen, form.on_rules(), how);
-    found.retain(|it| it.score >= FOUND_MIN && it.off.1.abs() < step.most);
+    found.retain(|it| it.score >= FOUND_MIN);
     found.iter_mut().for_each(|it| it.off.0 = 0.0);
     agreeing(&found)
 }
