@@ -11,6 +11,7 @@ use vouchsafe::render::Renderer;
 
 use crate::peer::peak_memory;
 use crate::scans::condition::Condition;
+use crate::scans::foreign::Setting;
 use crate::scans::{self, foreign, forge, paper};
 
 /// Between which shares, in percent, the true one lies with 95 % (Wilson's score interval, 1927).
@@ -69,7 +70,11 @@ pub fn speed() {
     let read = fields_read(&report);
     let mut random = scans::random::Random::new(4);
     let fonts = foreign::fonts();
-    let other = foreign::print(&printed.drawing, 0, &fonts[0], 300, 0.4, &mut random);
+    let setting = Setting {
+        shift: 0.4,
+        wider: None,
+    };
+    let other = foreign::print(&printed.drawing, 0, &fonts[0], 300, setting, &mut random);
     let other = paper::scan(other, &condition, &[], &mut random);
     let report = matcher.compare(&form, &other).unwrap().report;
     let other_read = fields_read(&report);

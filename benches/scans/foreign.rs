@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use image::{Rgb, RgbImage};
+use skrifa::instance::{LocationRef, Size};
 use skrifa::{FontRef, MetadataProvider};
-use vouchsafe::render::{Coverage, Drawing, Item};
+use vouchsafe::render::{Coverage, Drawing, GlyphRun, Item};
 use vouchsafe::voucher::template::{Colour, Rectangle};
 
 use super::random::Random;
@@ -37,13 +38,70 @@ fn mix(page: &mut RgbImage, x: i32, y: i32, colour: Colour, part: f32) {
     }
 }
 
-/// A page of a drawing in another font. Each text is moved by up to `shift` millimetres.
+/// How another system sets its texts.
+#[derive(Clone, Copy)]
+pub struct Setting {
+    /// How far each text may be from where the form has it, in millimetres.
+    pub shift: f64,
+    /// How much wider than its font has them each character is set, one after another; none if each stands where the form
+    /// has it. Amounts end where the form ends them.
+    pub wider: Option<f32>,
+}
+
+/// From where to where the glyphs of a run follow each other without a gap, as characters of one word do.
+fn words(run: &GlyphRun) -> Vec<std::ops::Range<usize>> {
+    let mut words: Vec<std::ops::Range<usize>> = Vec::new();
+    for at in 0..run.glyphs.len() {
+        let follows = at > 0 && {
+            let before = &run.glyphs[at - 1];
+            let most = match before.character {
+                'A'..='Z' => 1.0,
+                '¥' | '\0'..='~' => 0.75,
+                _ => 1.3,
+            };
+            ((run.glyphs[at].x - before.x) as f32) < most * run.size as f32
+        };
+        match words.last_mut().filter(|_| follows) {
+            Some(word) => word.end = at + 1,
+            None => words.push(at..at + 1),
+        }
+    }
+    words
+}
+
+/// Where each glyph of a run is set, in units of the drawing.
+fn set(run: &GlyphRun, font: &FontRef, wider: Option<f32>) -> Vec<f32> {
+    let mut places: Vec<f32> = run.glyphs.iter().map(|glyph| glyph.x as f32).collect();
+    let Some(wider) = wider else {
+        return places;
+    };
+    let metrics = font.glyph_metrics(Size::new(run.size as f32), LocationRef::default());
+    for word in words(run) {
+        let advance = |at: usize| {
+            let id = font.charmap().map(run.glyphs[at].character);
+            id.and_then(|it| metrics.advance_width(it)).unwrap_or(0.0) * wider
+        };
+        let (first, last) = (word.start, word.end - 1);
+        let end = places[last];
+        for at in first..last {
+            places[at + 1] = places[at] + advance(at);
+        }
+        let is_amount = |at: usize| "0123456789.,".contains(run.glyphs[at].character);
+        if word.clone().all(is_amount) && word.clone().any(|at| run.glyphs[at].character == '.') {
+            let by = end - places[last];
+            places[word].iter_mut().for_each(|it| *it += by);
+        }
+    }
+    places
+}
+
+/// A page of a drawing in another font.
 pub fn print(
     drawing: &Drawing,
     page: usize,
     font: &[u8],
     dots_per_inch: u32,
-    shift: f64,
+    setting: Setting,
     random: &mut Random,
 ) -> RgbImage {
     let scale = dots_per_inch as f32 / 7_200.0;
@@ -55,7 +113,7 @@ pub fn print(
         Rgb([255; 3]),
     );
     let move_by = |random: &mut Random| {
-        let reach = shift * 7_200.0 / 25.4;
+        let reach = setting.shift * 7_200.0 / 25.4;
         (
             random.between(-reach, reach) as f32,
             (random.between(-reach, reach) / 2.0) as f32,
@@ -109,15 +167,13 @@ pub fn print(
             }
             Item::Glyphs(run) => {
                 let (dx, dy) = move_by(random);
-                for glyph in &run.glyphs {
+                let places = set(run, &font, setting.wider);
+                for (glyph, x) in run.glyphs.iter().zip(places) {
                     let Some(id) = font.charmap().map(glyph.character) else {
                         continue;
                     };
                     let size = run.size as f32 * scale;
-                    let origin = (
-                        (glyph.x as f32 + dx) * scale,
-                        (run.baseline as f32 + dy) * scale,
-                    );
+                    let origin = ((x + dx) * scale, (run.baseline as f32 + dy) * scale);
                     let drawn = Coverage::draw(&font, id, size, origin);
                     for (at, part) in drawn.values.iter().enumerate() {
                         let x = drawn.left + (at % drawn.width) as i32;

@@ -19,6 +19,7 @@ use vouchsafe::voucher::Voucher;
 use vouchsafe::voucher::template::Template;
 
 use condition::Condition;
+use foreign::Setting;
 use random::Random;
 
 /// A voucher on its form.
@@ -169,7 +170,11 @@ pub fn case(
             0,
             font,
             condition.dots_per_inch,
-            0.6,
+            Setting {
+                shift: 0.6,
+                // A sequence of its own: all else of a case stays as it is.
+                wider: Random::new(!seed).chance(0.5).then_some(1.0),
+            },
             &mut random,
         )
     } else {

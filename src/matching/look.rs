@@ -25,7 +25,8 @@ use crate::render::GlyphRun;
 /// Labels that the network has to read before it decides alone.
 const LABELS_TRIED: usize = 6;
 
-/// How far beside a text the network looks, in squares of its size, to see all of its place.
+/// How far beside a text the network looks, in squares of its size, to see that text alone, and to see all of its place.
+const TEXT_ALONE: f32 = 0.6;
 const WHOLE_PLACE: f32 = 100.0;
 
 /// The form's own ink from which on a pixel says nothing of a value.
@@ -92,8 +93,10 @@ impl Look<'_> {
                 in_grid: false,
                 text,
             };
-            let line = self.line(&claim, ((0, 0), 0.6), None);
-            line.is_some_and(|line| reader.finds(&line, &claim.text))
+            [TEXT_ALONE, WHOLE_PLACE].into_iter().any(|beside| {
+                let line = self.line(&claim, ((0, 0), beside), None);
+                line.is_some_and(|line| reader.finds(&line, &claim.text))
+            })
         };
         // Two of three; no more are read when there are enough.
         let enough = (tried * 2).div_ceil(3);
@@ -140,7 +143,7 @@ impl Look<'_> {
             && extra == Extra::None;
         // Where there is ink beside it, the network sees the whole place.
         let beside = if extra == Extra::None {
-            0.6
+            TEXT_ALONE
         } else {
             WHOLE_PLACE
         };
@@ -182,11 +185,22 @@ impl Look<'_> {
     /// Lets the network read a field.
     fn read(&self, claim: &Claim, sighting: &Sighting, beside: f32) -> Option<Reading> {
         let reader = self.matcher.reader.as_ref()?;
-        let line = self.line(claim, (sighting.offset, beside), Some(&self.form.fixed))?;
         let wording = Wording::of(&claim.name);
         let at = &self.matcher.thresholds;
-        // In another type there are many fields to read.
-        reader.read(&line, &claim.text, wording, !self.sure_type(), at)
+        let read = |beside| {
+            let line = self.line(claim, (sighting.offset, beside), Some(&self.form.fixed))?;
+            // In another type there are many fields to read.
+            reader.read(&line, &claim.text, wording, !self.sure_type(), at)
+        };
+        let reading = read(beside)?;
+        // A wider type takes more room: what was cut at the edge of the text's place is read with what is beside it.
+        let again = (!self.own_type && reading.margin <= 0.0 && beside < WHOLE_PLACE)
+            .then(|| read(WHOLE_PLACE))
+            .flatten();
+        Some(match again {
+            Some(again) if again.margin > reading.margin => again,
+            _ => reading,
+        })
     }
 
     /// The field's place as a line of text: the form's own print taken out, the cells of a digit grid moved together.

@@ -4,6 +4,7 @@
 
 mod alignments;
 mod alike;
+mod anchors;
 mod bending;
 mod bends;
 mod beside;

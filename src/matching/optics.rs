@@ -35,6 +35,8 @@ const COVERING: f32 = 1.8;
 /// every glyph may lack.
 const USUAL_MISFITS: f32 = 1.8;
 const MISFIT_LEAST: f32 = 0.002;
+/// How many times for one that may be what is printed there.
+const POSSIBLE_MISFITS: f32 = 2.6;
 
 /// How this scan shows type.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +91,17 @@ impl Optics {
 
     /// Whether ink is as like a glyph as labels are like themselves on this scan, or not much less.
     pub fn is_usual(&self, fit: f32) -> bool {
-        1.0 - fit <= USUAL_MISFITS * (1.0 - self.usual + MISFIT_LEAST)
+        self.misfits(fit) <= USUAL_MISFITS
+    }
+
+    /// Whether it may be that glyph: a thin one on a sharp scan is less like itself than most labels are.
+    pub fn is_possible(&self, fit: f32) -> bool {
+        self.misfits(fit) <= POSSIBLE_MISFITS
+    }
+
+    /// How many times what labels lack of a perfect correlation a glyph lacks.
+    fn misfits(&self, fit: f32) -> f32 {
+        (1.0 - fit) / (1.0 - self.usual + MISFIT_LEAST)
     }
 
     /// How much ink is in the place of a character on a scan in black and white, and how much of it is its own: strokes

@@ -172,7 +172,7 @@ fn judge(form: &FormPage, scan: &ScanPage, guess: Homography) -> Option<(usize, 
             return None;
         }
         let seen = as_form_sees(form, scan, &map, None, 2);
-        let places = form.strongest(GUESS_ANCHORS);
+        let places = &form.spread[..form.spread.len().min(GUESS_ANCHORS)];
         let seen = sights(form, &seen, places, (2, 12, search));
         let (fitted, count, score) = fit(&map, &seen, tolerance)?;
         if count < GUESS_ANCHORS_MIN {

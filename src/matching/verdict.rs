@@ -98,9 +98,9 @@ pub(super) fn decide(
     let read = reading.map_or_else(|| shown(sighting, optics, at), |it| it.text.clone());
     // A typeface that is much alike is no reason to find other characters.
     let sure_type = own_type && optics.usual >= at.sure_type;
-    // Where another character fits as labels do, nothing is written over it: what is nearer to that one is no other, and
+    // Where another character fits much as labels do, nothing is written over it: what is nearer to that one is no other, and
     // nothing that the network knows of what is common makes it the claimed one.
-    let displaced = |seen: &Seen| optics.is_usual(seen.other_fit) && seen.decided < -at.decided;
+    let displaced = |seen: &Seen| optics.is_possible(seen.other_fit) && seen.decided < -at.decided;
     let displaced =
         own_type && optics.usual >= at.displaced && sighting.glyphs.iter().any(displaced);
     let decision = |verdict, score: f32, seen: &str, reason: String| Decision {

@@ -5,6 +5,7 @@ use vouchsafe::matching::{FieldReport, Matcher, Verdict};
 use vouchsafe::render::Renderer;
 
 use crate::scans::condition::Condition;
+use crate::scans::foreign::Setting;
 use crate::scans::random::Random;
 use crate::scans::{self, Printed, foreign, paper};
 use crate::verdicts::matcher;
@@ -23,7 +24,11 @@ fn summary(matcher: &Matcher, claimed: &str, shown: &str, font: usize) -> FieldR
     // The mark says nothing: the forger has the claim's.
     let printed = Printed::new(&renderer, &payment(shown), Some(&scans::own_mark(&claim)));
     let font = &foreign::fonts()[font];
-    let page = foreign::print(&printed.drawing, 0, font, 300, 0.4, &mut random);
+    let setting = Setting {
+        shift: 0.4,
+        wider: None,
+    };
+    let page = foreign::print(&printed.drawing, 0, font, 300, setting, &mut random);
     let scan = paper::scan(page, &Condition::clean(), &[], &mut random);
     let form = Printed::new(&renderer, &claim, None).form(&renderer);
     let report = matcher.compare(&form, &scan).unwrap().report;
@@ -61,4 +66,31 @@ fn what_the_networks_misread_is_never_a_match_and_what_they_know_is() {
     // A person is told what to look at.
     let found = summary(&matcher, "付电子设备", "付电孑设备", 0);
     assert_eq!(found.reason, "the network may read 孑 as 子 as well");
+}
+
+#[test]
+fn a_form_in_a_wider_type_is_found_and_read() {
+    let (renderer, matcher) = (Renderer::new(), matcher());
+    for (seed, form, wider) in [
+        (5, "journal", 1.12),
+        (9, "receivable", 1.12),
+        (3, "receipt", 1.06),
+    ] {
+        for font in foreign::fonts() {
+            let mut random = Random::new(seed);
+            let voucher = scans::vouchers::voucher(&mut random, form);
+            let printed = Printed::new(&renderer, &voucher, None);
+            let setting = Setting {
+                shift: 0.4,
+                wider: Some(wider),
+            };
+            let page = foreign::print(&printed.drawing, 0, &font, 200, setting, &mut random);
+            let scan = paper::scan(page, &Condition::clean(), &[], &mut random);
+            let form = printed.form(&renderer);
+            let report = matcher.compare(&form, &scan).unwrap().report;
+            let others = report.fields.iter();
+            let others: Vec<_> = others.filter(|it| it.verdict != Verdict::Match).collect();
+            assert_eq!(report.verdict, Verdict::Match, "seed {seed}: {others:?}");
+        }
+    }
 }

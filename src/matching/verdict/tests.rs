@@ -119,6 +119,17 @@ fn a_network_that_cannot_read_labels_says_only_what_glyphs_say() {
 }
 
 #[test]
+fn on_a_sharp_scan_a_thin_character_that_is_nearer_is_no_ink_over_the_claimed_one() {
+    // `冖` where `一` is claimed: it fits nearly as labels do, and all ink of the claimed one is there.
+    let said = |other_fit| {
+        let fits = (0.7, other_fit);
+        decided_among_all(&scan((0.989, 0.0)), fits, (0.0, true), (Some(2.1), true))
+    };
+    assert_eq!(said(0.975), Verdict::Unsure);
+    assert_eq!(said(0.955), Verdict::Match);
+}
+
+#[test]
 fn a_typeface_that_is_much_alike_refutes_little() {
     let another = (0.75, 0.85);
     let read = Some(-2.7);
