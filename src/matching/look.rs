@@ -9,6 +9,7 @@ use super::competition::Sighting;
 use super::form::{Area, FormPage, pixels, run_area};
 use super::glyphs::GlyphVote;
 use super::leaning::{Leaning, leaning};
+use super::misread::Doubt;
 use super::network::Line;
 use super::optics::Optics;
 use super::pen::{Pen, Stroke};
@@ -189,8 +190,11 @@ impl Look<'_> {
         let at = &self.matcher.thresholds;
         let read = |beside| {
             let line = self.line(claim, (sighting.offset, beside), Some(&self.form.fixed))?;
-            // In another type there are many fields to read.
-            reader.read(&line, &claim.text, wording, !self.sure_type(), at)
+            // In another type there are many fields to read, and the glyphs have not been looked at yet.
+            let other_type = !self.sure_type();
+            let dismisses = |doubt| other_type && self.dismisses(claim, doubt);
+            let besides = (other_type, &dismisses as &dyn Fn(Doubt) -> bool);
+            reader.read(&line, &claim.text, wording, besides, at)
         };
         let reading = read(beside)?;
         // A wider type takes more room: what was cut at the edge of the text's place is read with what is beside it.

@@ -15,6 +15,7 @@ mod cold;
 mod compare;
 mod competition;
 mod decode;
+mod doubted;
 mod extra;
 mod form;
 mod found;

@@ -33,6 +33,9 @@ pub struct Reader {
     threads: Arc<ThreadPool>,
 }
 
+/// Where nothing but the network tells.
+const NONE_DISMISSED: &dyn Fn(Doubt) -> bool = &|_| false;
+
 /// A network, and what it is known to misread.
 #[derive(Clone)]
 struct Judge {
@@ -80,16 +83,20 @@ impl Reader {
 
     /// Reads a line and holds it against the claim; none where the claim has a character that the networks do not know, or
     /// they fail. Only what the field's `wording` can hold competes with the claim. Where it is to be done `quickly`, the
-    /// careful network reads only what the quick one is not sure of.
+    /// careful network reads only what the quick one is not sure of. A doubt about a character counts unless something else
+    /// `dismisses` it.
     pub(super) fn read(
         &self,
         line: &Line,
         claim: &str,
         wording: Wording,
-        quickly: bool,
+        (quickly, dismisses): (bool, &dyn Fn(Doubt) -> bool),
         at: &Thresholds,
     ) -> Option<Reading> {
-        let by = |judge: &Judge, least| judge.read(line, claim, (wording, least), &self.threads);
+        let by = |judge: &Judge, least| {
+            let besides = (wording, least, dismisses);
+            judge.read(line, claim, besides, &self.threads)
+        };
         let quick = quickly.then(|| by(&self.quick, at.reads_quickly)).flatten();
         let careful = match quick {
             Some(quick) if quick.alone >= at.reads_quickly => return Some(quick),
@@ -109,7 +116,8 @@ impl Reader {
     /// Whether either network finds a text in a line, the quick one first.
     pub(super) fn finds(&self, line: &Line, text: &str) -> bool {
         [&self.quick, &self.careful].into_iter().any(|judge| {
-            let reading = judge.read(line, text, (Wording::Free, f32::MAX), &self.threads);
+            let besides = (Wording::Free, f32::MAX, NONE_DISMISSED);
+            let reading = judge.read(line, text, besides, &self.threads);
             reading.is_some_and(|it| it.margin > 0.0)
         })
     }
@@ -127,7 +135,7 @@ impl Judge {
         &self,
         line: &Line,
         claim: &str,
-        (wording, least): (Wording, f32),
+        (wording, least, dismisses): (Wording, f32, &dyn Fn(Doubt) -> bool),
         threads: &Arc<ThreadPool>,
     ) -> Option<Reading> {
         let network = &self.network;
@@ -150,7 +158,7 @@ impl Judge {
         let margin = others.map(|it| likelihood - it).fold(f32::MAX, f32::min);
         // What is not found is not found, whatever it may be taken for.
         let worst = match margin > 0.0 {
-            true => self.hardest_doubt(&frames, (&characters, &claimed), margin),
+            true => self.hardest_doubt(&frames, (&characters, &claimed), margin, dismisses),
             false => None,
         };
         let alone = worst.map_or(margin, |(beyond, _)| margin.min((beyond + least).max(0.0)));
@@ -164,13 +172,15 @@ impl Judge {
     }
 
     /// Of all characters that are read as one of the claim's, the one that is hardest to tell from it here, and how much
-    /// likelier the claim is than with that one in its place, beyond what is usual where that one is printed. Where the
+    /// likelier the claim is than with that one in its place, beyond what is usual where that one is printed. What is
+    /// dismissed does not count. Where the
     /// network does not know the other, the `margin` over everything stands for it.
     fn hardest_doubt(
         &self,
         frames: &Frames,
         (characters, claimed): (&[char], &[usize]),
         margin: f32,
+        dismisses: &dyn Fn(Doubt) -> bool,
     ) -> Option<(f32, Doubt)> {
         let claims = characters.iter().enumerate();
         let doubts = claims.flat_map(|(at, character)| {
@@ -187,7 +197,9 @@ impl Judge {
             };
             (gap.unwrap_or(margin) - surest, doubt)
         });
-        beyond.min_by(|one, other| one.0.total_cmp(&other.0))
+        let counts = |it: &(f32, Doubt)| it.0 >= 0.0 || !dismisses(it.1);
+        let counting = beyond.filter(counts);
+        counting.min_by(|one, other| one.0.total_cmp(&other.0))
     }
 
     /// How much likelier a claim is than the same with another character in one place; none if the network does not know
