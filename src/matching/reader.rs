@@ -173,8 +173,7 @@ impl Judge {
 
     /// Of all characters that are read as one of the claim's, the one that is hardest to tell from it here, and how much
     /// likelier the claim is than with that one in its place, beyond what is usual where that one is printed. What is
-    /// dismissed does not count. Where the
-    /// network does not know the other, the `margin` over everything stands for it.
+    /// dismissed does not count. Where the network does not know the other, the `margin` over everything stands for it.
     fn hardest_doubt(
         &self,
         frames: &Frames,
