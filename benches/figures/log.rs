@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
@@ -214,11 +214,11 @@ fn verifying(what: &str, archive: &Path) {
     let mut memory = 0;
     let mut verify = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vouchsafe"));
-        let (seconds, peak) = seconds(command.arg("verify").arg(archive));
+        let (seconds, peak) = peer::seconds(command.arg("verify").arg(archive));
         memory = memory.max(peak);
         seconds
     };
-    let run = |program: &str| seconds(Command::new(program).args(&files)).0;
+    let run = |program: &str| peer::seconds(Command::new(program).args(&files)).0;
     verify();
     let (mut ours, mut blake3, mut sha256) = (f64::MAX, f64::MAX, f64::MAX);
     for _ in 0..3 {
@@ -253,21 +253,4 @@ fn verifying(what: &str, archive: &Path) {
         "log       reading the same files  {:8.2} GB/s (one thread, from memory)",
         read as f64 / 1e9 / start.elapsed().as_secs_f64()
     );
-}
-
-/// How long a command takes, and its highest resident memory in bytes.
-fn seconds(command: &mut Command) -> (f64, u64) {
-    let start = Instant::now();
-    let mut child = command.stdout(Stdio::null()).spawn().unwrap();
-    let mut peak = 0;
-    loop {
-        peak = peak.max(peer::peak_memory(child.id()).unwrap_or(0));
-        match child.try_wait().unwrap() {
-            Some(status) => {
-                assert!(status.success(), "{command:?}");
-                return (start.elapsed().as_secs_f64(), peak);
-            }
-            None => std::thread::sleep(Duration::from_millis(2)),
-        }
-    }
 }

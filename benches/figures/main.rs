@@ -8,6 +8,7 @@ mod matching;
 mod memory;
 mod peer;
 mod people;
+mod rare;
 mod render;
 #[path = "../scans/mod.rs"]
 mod scans;
@@ -35,6 +36,9 @@ fn main() {
     }
     if wanted("match") {
         matching::measure();
+    }
+    if wanted("match-rare") {
+        rare::measure();
     }
     if wanted("watermark") {
         watermark::measure();

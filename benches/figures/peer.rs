@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -131,4 +131,21 @@ pub fn peak_memory(process: u32) -> Option<u64> {
         .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kilobytes * 1_024)
+}
+
+/// How long a command takes, and its highest resident memory in bytes.
+pub fn seconds(command: &mut Command) -> (f64, u64) {
+    let start = Instant::now();
+    let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+    let mut peak = 0;
+    loop {
+        peak = peak.max(peak_memory(child.id()).unwrap_or(0));
+        match child.try_wait().unwrap() {
+            Some(status) => {
+                assert!(status.success(), "{command:?}");
+                return (start.elapsed().as_secs_f64(), peak);
+            }
+            None => std::thread::sleep(Duration::from_millis(2)),
+        }
+    }
 }

@@ -25,6 +25,14 @@ pub fn fonts() -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// Whether a font has a character.
+pub fn has(font: &[u8], character: char) -> bool {
+    let font = FontRef::from_index(font, 0).unwrap();
+    font.charmap()
+        .map(character)
+        .is_some_and(|id| id.to_u32() != 0)
+}
+
 fn mix(page: &mut RgbImage, x: i32, y: i32, colour: Colour, part: f32) {
     if x < 0 || y < 0 || x >= page.width() as i32 || y >= page.height() as i32 {
         return;

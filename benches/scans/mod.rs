@@ -11,6 +11,8 @@ pub mod random;
 pub mod scanner;
 pub mod vouchers;
 
+use std::path::{Path, PathBuf};
+
 use image::RgbImage;
 use serde_json::Value;
 use vouchsafe::matching::{Form, Reader};
@@ -99,11 +101,16 @@ pub fn own_mark(voucher: &Value) -> Mark {
     }
 }
 
-/// The networks, where `make` puts them; none if they are not there.
-pub fn reader() -> Option<Reader> {
+/// Where `make` puts the networks.
+pub fn models() -> PathBuf {
     let home = std::env::var("HOME").unwrap_or_default();
     let cache = std::env::var("CACHE").unwrap_or(format!("{home}/.cache/vouchsafe"));
-    let folder = std::path::Path::new(&cache).join("models");
+    Path::new(&cache).join("models")
+}
+
+/// The networks; none if they are not there.
+pub fn reader() -> Option<Reader> {
+    let folder = models();
     Reader::new(|name| std::fs::read(folder.join(name)).map_err(|error| error.to_string())).ok()
 }
 

@@ -5,6 +5,7 @@
 
 use super::claim::Claim;
 use super::form::pixels;
+use super::glyphs::AROUND;
 use super::look::Look;
 use super::misread::Doubt;
 use super::patch::{Ink, Patch, correlate};
@@ -37,31 +38,47 @@ fn alike((one, norm): &(Vec<f32>, f32), (other, other_norm): &(Vec<f32>, f32)) -
     product(one, other) / (norm * other_norm).max(1e-3)
 }
 
+/// What the shape of a character tells of a doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// It is the claimed one's.
+    Claimed,
+    /// It is the other one's.
+    Other,
+    /// It may be either's.
+    Untold,
+}
+
 impl Look<'_> {
-    /// Whether the ink is like the claimed character wherever the claim has it, and clearly less like the other.
-    pub(super) fn dismisses(&self, claim: &Claim, doubt: Doubt) -> bool {
+    /// Which of two characters the ink is like, wherever the claim has the first one, and clearly less like the other.
+    pub(super) fn shape_of(&self, claim: &Claim, doubt: Doubt) -> Shape {
         let places = claim.runs.iter().flat_map(|run| {
             let own = run.glyphs.iter();
             own.filter(|glyph| glyph.character == doubt.claimed)
                 .map(move |glyph| (run, glyph))
         });
-        let mut places = places.peekable();
-        places.peek().is_some() && places.all(|(run, glyph)| self.is_rather(run, glyph, doubt))
+        let shapes = places.map(|(run, glyph)| self.shape_at(run, glyph, doubt));
+        let worst = |one, other| match (one, other) {
+            (Shape::Other, _) | (_, Shape::Other) => Shape::Other,
+            (Shape::Claimed, Shape::Claimed) => Shape::Claimed,
+            _ => Shape::Untold,
+        };
+        shapes.reduce(worst).unwrap_or(Shape::Untold)
     }
 
-    fn is_rather(&self, run: &GlyphRun, glyph: &PlacedGlyph, doubt: Doubt) -> bool {
+    fn shape_at(&self, run: &GlyphRun, glyph: &PlacedGlyph, doubt: Doubt) -> Shape {
         let drawn = |character| self.as_types_draw(run, glyph, character);
         let (claimed, other) = (drawn(doubt.claimed), drawn(doubt.printed));
         // Of one that no type has, nothing is known.
         let (Some(first), Some(_)) = (claimed.first(), other.first()) else {
-            return false;
+            return Shape::Untold;
         };
         let unlike = other
             .iter()
             .map(|it| 1.0 - alike(&first.pattern, &it.pattern));
         let unlike = unlike.fold(1.0, f32::min);
         if unlike < UNLIKE {
-            return false;
+            return Shape::Untold;
         }
         let reach = (REACH * pixels(run.size)) as i32;
         let plane = self.vote.plane(run);
@@ -69,16 +86,36 @@ impl Look<'_> {
             let fits = all.iter().map(|it| correlate(&it.pattern, ink));
             fits.fold(-1.0, f32::max)
         };
-        let (mut fit, mut other_fit) = (-1.0f32, -1.0f32);
-        for offset in (-reach..=reach).flat_map(|dy| (-reach..=reach).map(move |dx| (dx, dy))) {
+        let fits_at = |offset: (i32, i32)| {
             let ink = Ink::cut(plane, &first.place, offset);
-            fit = fit.max(fits(&claimed, &ink));
-            other_fit = other_fit.max(fits(&other, &ink));
+            (fits(&claimed, &ink), fits(&other, &ink))
+        };
+        // Two that are taken for each other fit best in the same place.
+        let coarse = (-reach..=reach).step_by(2);
+        let coarse = coarse.flat_map(|dy| (-reach..=reach).step_by(2).map(move |dx| (dx, dy)));
+        let scored = coarse.map(|offset| {
+            let (fit, other) = fits_at(offset);
+            (fit.max(other), offset)
+        });
+        let best = scored.max_by(|one, two| one.0.total_cmp(&two.0));
+        let (x, y) = best.map_or((0, 0), |it| it.1);
+        let fine = AROUND.map(|(dx, dy)| fits_at((x + dx, y + dy)));
+        let (fit, other_fit) = fine.into_iter().fold((-1.0f32, -1.0f32), |best, it| {
+            (best.0.max(it.0), best.1.max(it.1))
+        });
+        let clearly = |fit: f32, more: f32| {
+            let enough = |(alike, by, part): &(f32, f32, f32)| {
+                fit >= *alike && more >= *by && more >= part * unlike
+            };
+            ENOUGH.iter().any(enough)
+        };
+        if clearly(fit, fit - other_fit) {
+            Shape::Claimed
+        } else if clearly(other_fit, other_fit - fit) {
+            Shape::Other
+        } else {
+            Shape::Untold
         }
-        let more = fit - other_fit;
-        ENOUGH
-            .iter()
-            .any(|(alike, by, part)| fit >= *alike && more >= *by && more >= part * unlike)
     }
 
     /// A character in a glyph's place, in types of different kinds and in several sizes.

@@ -1,15 +1,16 @@
 //! Looking at a registered page: what each field shows, and what is there besides.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 
 use super::cells::Cells;
 use super::claim::Claim;
 use super::compare::Matcher;
 use super::competition::Sighting;
+use super::doubted::Shape;
 use super::form::{Area, FormPage, pixels, run_area};
 use super::glyphs::GlyphVote;
 use super::leaning::{Leaning, leaning};
-use super::misread::Doubt;
 use super::network::Line;
 use super::optics::Optics;
 use super::pen::{Pen, Stroke};
@@ -32,6 +33,9 @@ const WHOLE_PLACE: f32 = 100.0;
 
 /// The form's own ink from which on a pixel says nothing of a value.
 const FIXED_INK: u8 = 40;
+
+/// Ink from which on a column of pixels is not taken for paper, of 255 for full ink.
+const FAINT_INK: f32 = 40.0;
 
 /// All of a place as a line of text, the form's own print taken out.
 pub(super) fn place_as_line(seen: &Plane, form: &Plane, area: &Area) -> Option<Line> {
@@ -188,13 +192,19 @@ impl Look<'_> {
         let reader = self.matcher.reader.as_ref()?;
         let wording = Wording::of(&claim.name);
         let at = &self.matcher.thresholds;
+        // In another type there are many fields to read, and the glyphs have not been looked at yet.
+        let other_type = !self.sure_type();
+        let known = RefCell::new(HashMap::new());
+        let shape = |doubt| match other_type {
+            true => *known
+                .borrow_mut()
+                .entry(doubt)
+                .or_insert_with(|| self.shape_of(claim, doubt)),
+            false => Shape::Untold,
+        };
         let read = |beside| {
             let line = self.line(claim, (sighting.offset, beside), Some(&self.form.fixed))?;
-            // In another type there are many fields to read, and the glyphs have not been looked at yet.
-            let other_type = !self.sure_type();
-            let dismisses = |doubt| other_type && self.dismisses(claim, doubt);
-            let besides = (other_type, &dismisses as &dyn Fn(Doubt) -> bool);
-            reader.read(&line, &claim.text, wording, besides, at)
+            reader.read(&line, &claim.text, wording, (other_type, &shape), at)
         };
         let reading = read(beside)?;
         // A wider type takes more room: what was cut at the edge of the text's place is read with what is beside it.
@@ -257,16 +267,29 @@ impl Look<'_> {
                     strips.push((left, top, left + (0.8 * size) as i32));
                 }
             } else {
-                let left = glyphs.iter().map(|it| it.0).fold(f32::MAX, f32::min);
-                let right = glyphs.iter().map(|it| it.0).fold(f32::MIN, f32::max) + size;
+                let first = glyphs.iter().map(|it| it.0).fold(f32::MAX, f32::min);
+                let last = glyphs.iter().map(|it| it.0).fold(f32::MIN, f32::max) + size;
                 // The whole place is seen with what may have been written beyond its edges.
                 let edge = if beside < WHOLE_PLACE {
                     2.0
                 } else {
                     0.7 * size
                 };
-                let left = (left - beside * size).max(claim.area.left - edge) as i32 + dx;
-                let right = (right + beside * size).min(claim.area.right + edge) as i32 + dx;
+                let from = |text: f32, beside: f32| {
+                    (text - beside * size).max(claim.area.left - edge) as i32 + dx
+                };
+                let to = |text: f32, beside: f32| {
+                    (text + beside * size).min(claim.area.right + edge) as i32 + dx
+                };
+                // Of paper beside all ink, no more is read than beside a text alone.
+                let inked = |x: &i32| (top..top + height).any(|y| value(*x, y) < 255.0 - FAINT_INK);
+                let (start, end) = (from(first, TEXT_ALONE), to(last, TEXT_ALONE));
+                let margin = (TEXT_ALONE * size) as i32;
+                let (whole_start, whole_end) = (from(first, beside), to(last, beside));
+                let left = (whole_start..start).find(inked);
+                let right = (end..whole_end).rev().find(inked);
+                let left = left.map_or(start, |it| (it - margin).max(whole_start));
+                let right = right.map_or(end, |it| (it + margin).min(whole_end));
                 strips.push((left, top, right.max(left + 4)));
             }
         }

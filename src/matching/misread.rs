@@ -13,11 +13,10 @@ const BEYOND: f32 = 4.5;
 
 /// Characters of GB 2312 that are parts of others and no words: whoever sees one reads the character that it looks like
 /// (`攴付` says `支付`), so that nobody means a difference by it.
-const PARTS: &str =
-    "丶丿亅亠亻冂冖冫凵刂勹匚卩廴囗夂宀屮巛廾彐彡彳忄扌攴攵氵灬犭疒癶礻纟罒艹虍衤讠辶钅饣髟";
+const PARTS: &str = include_str!("misread/parts.txt");
 
 /// A character of a claim, and another that is read as it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Doubt {
     pub claimed: char,
     pub printed: char,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rten::ThreadPool;
 
 use super::alignments::{Alignments, Change};
+use super::doubted::Shape;
 use super::likelihood::Frames;
 use super::misread::{Doubt, Misread};
 use super::network::{Files, Line, Network, NetworkError, Output};
@@ -33,8 +34,11 @@ pub struct Reader {
     threads: Arc<ThreadPool>,
 }
 
+/// What the shape of a character tells of a doubt about it.
+type Shapes<'a> = &'a dyn Fn(Doubt) -> Shape;
+
 /// Where nothing but the network tells.
-const NONE_DISMISSED: &dyn Fn(Doubt) -> bool = &|_| false;
+const NO_SHAPES: Shapes = &|_| Shape::Untold;
 
 /// A network, and what it is known to misread.
 #[derive(Clone)]
@@ -83,18 +87,18 @@ impl Reader {
 
     /// Reads a line and holds it against the claim; none where the claim has a character that the networks do not know, or
     /// they fail. Only what the field's `wording` can hold competes with the claim. Where it is to be done `quickly`, the
-    /// careful network reads only what the quick one is not sure of. A doubt about a character counts unless something else
-    /// `dismisses` it.
+    /// careful network reads only what the quick one is not sure of. A doubt about a character counts unless its shape is the
+    /// claimed one's, and always where it is the other one's.
     pub(super) fn read(
         &self,
         line: &Line,
         claim: &str,
         wording: Wording,
-        (quickly, dismisses): (bool, &dyn Fn(Doubt) -> bool),
+        (quickly, shapes): (bool, Shapes),
         at: &Thresholds,
     ) -> Option<Reading> {
         let by = |judge: &Judge, least| {
-            let besides = (wording, least, dismisses);
+            let besides = (wording, least, shapes);
             judge.read(line, claim, besides, &self.threads)
         };
         let quick = quickly.then(|| by(&self.quick, at.reads_quickly)).flatten();
@@ -116,7 +120,7 @@ impl Reader {
     /// Whether either network finds a text in a line, the quick one first.
     pub(super) fn finds(&self, line: &Line, text: &str) -> bool {
         [&self.quick, &self.careful].into_iter().any(|judge| {
-            let besides = (Wording::Free, f32::MAX, NONE_DISMISSED);
+            let besides = (Wording::Free, f32::MAX, NO_SHAPES);
             let reading = judge.read(line, text, besides, &self.threads);
             reading.is_some_and(|it| it.margin > 0.0)
         })
@@ -135,7 +139,7 @@ impl Judge {
         &self,
         line: &Line,
         claim: &str,
-        (wording, least, dismisses): (Wording, f32, &dyn Fn(Doubt) -> bool),
+        (wording, least, shapes): (Wording, f32, Shapes),
         threads: &Arc<ThreadPool>,
     ) -> Option<Reading> {
         let network = &self.network;
@@ -158,7 +162,7 @@ impl Judge {
         let margin = others.map(|it| likelihood - it).fold(f32::MAX, f32::min);
         // What is not found is not found, whatever it may be taken for.
         let worst = match margin > 0.0 {
-            true => self.hardest_doubt(&frames, (&characters, &claimed), margin, dismisses),
+            true => self.hardest_doubt(&frames, (&characters, &claimed), margin, shapes),
             false => None,
         };
         let alone = worst.map_or(margin, |(beyond, _)| margin.min((beyond + least).max(0.0)));
@@ -172,14 +176,14 @@ impl Judge {
     }
 
     /// Of all characters that are read as one of the claim's, the one that is hardest to tell from it here, and how much
-    /// likelier the claim is than with that one in its place, beyond what is usual where that one is printed. What is
-    /// dismissed does not count. Where the network does not know the other, the `margin` over everything stands for it.
+    /// likelier the claim is than with that one in its place, beyond what is usual where that one is printed. What has the
+    /// claimed one's shape raises no doubt, and the other one's shape is beyond all doubt. Where the network does not know the other, the `margin` over everything stands for it.
     fn hardest_doubt(
         &self,
         frames: &Frames,
         (characters, claimed): (&[char], &[usize]),
         margin: f32,
-        dismisses: &dyn Fn(Doubt) -> bool,
+        shapes: Shapes,
     ) -> Option<(f32, Doubt)> {
         let claims = characters.iter().enumerate();
         let doubts = claims.flat_map(|(at, character)| {
@@ -196,8 +200,13 @@ impl Judge {
             };
             (gap.unwrap_or(margin) - surest, doubt)
         });
-        let counts = |it: &(f32, Doubt)| it.0 >= 0.0 || !dismisses(it.1);
-        let counting = beyond.filter(counts);
+        let counting = beyond.filter_map(|(beyond, doubt)| {
+            match shapes(doubt) {
+                Shape::Claimed => (beyond >= 0.0).then_some((beyond, doubt)),
+                Shape::Other => Some((f32::MIN, doubt)),
+                Shape::Untold => Some((beyond, doubt)),
+            }
+        });
         counting.min_by(|one, other| one.0.total_cmp(&other.0))
     }
 

@@ -108,6 +108,9 @@ impl Look<'_> {
         let form = &self.form.ink[0];
         let there = |stroke: &&Stroke| !stroke.is_large() && stroke.area.overlaps(place);
         let groups = grouped(self.strokes(seen).iter().filter(there));
+        if std::env::var("DBG").is_ok() {
+            eprintln!("SCRAWLS {:?} {}", place, groups.len());
+        }
         if groups.is_empty() || groups.len() > PLACES_MAX {
             return None;
         }
@@ -115,6 +118,9 @@ impl Look<'_> {
         let says_nothing = |group: &Group| {
             let line = drawn_there(besides, form, &group.area, self.optics.dark);
             let read = reader.read_freely(&line);
+            if std::env::var("DBG").is_ok() {
+                eprintln!("SCRAWL {:?} {:?} {:?} {:?} strokes {}", read, group.drawn(), group.area, place, group.strokes.len());
+            }
             read.is_some_and(|read| !may_be_a_value(&read, group.drawn()))
         };
         if !groups.iter().all(says_nothing) {

@@ -97,12 +97,7 @@ impl Judge {
             .pop()
             .filter(|it| characters.is_empty() && is_han(*it) && *it != printed)?;
         let text = claimed.to_string();
-        let reading = self.read(
-            line,
-            &text,
-            (Wording::Free, f32::MAX, NONE_DISMISSED),
-            threads,
-        )?;
+        let reading = self.read(line, &text, (Wording::Free, f32::MAX, NO_SHAPES), threads)?;
         let same = Same::of(&text);
         let frames = Frames::new(&output, &self.network, same);
         let class = self.network.class(claimed, same)?;
