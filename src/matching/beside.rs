@@ -56,7 +56,7 @@ impl Look<'_> {
         if extra != Extra::Perhaps || !claim.text.is_empty() {
             return extra;
         }
-        let pen = self.without_scrawls(pen, plane, &claim.place());
+        let pen = self.without_scrawls(pen, plane, claim);
         pen.as_ref().map_or(extra, without)
     }
 
@@ -134,7 +134,9 @@ impl Look<'_> {
             if !in_line(&blob) {
                 continue;
             }
-            let shaped = blob.is_like_a_character(size) || amount && blob.is_like_a_minus(size);
+            // A minus where nothing is claimed makes no amount.
+            let minus = amount && !claim.text.is_empty() && blob.is_like_a_minus(size);
+            let shaped = blob.is_like_a_character(size) || minus;
             if claimed(&blob) {
                 over += blob.size;
             } else if shaped {

@@ -12,6 +12,8 @@ pub(super) struct Claim {
     pub runs: Vec<GlyphRun>,
     /// Whether it is an amount in a digit grid.
     pub in_grid: bool,
+    /// Whether it is a place for words in a row without a line.
+    pub unused_words: bool,
 }
 
 impl Claim {
@@ -72,6 +74,7 @@ mod tests {
             }),
             runs: Vec::new(),
             in_grid,
+            unused_words: false,
         };
         for (text, seen, written) in [
             ("¥1200000", "1290000", ("12000.00", "12900.00")),

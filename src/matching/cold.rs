@@ -134,6 +134,7 @@ mod tests {
             },
             runs: Vec::new(),
             in_grid: false,
+            unused_words: false,
         };
         let registration = Registration {
             map: Homography::IDENTITY,

@@ -169,6 +169,7 @@ impl FormPage {
                 area: Area::of(field.rectangle),
                 runs: runs.collect(),
                 in_grid: field.in_grid,
+                unused_words: field.unused_words,
             }
         });
         let (green, brightest) = pixels.green_and_brightest();

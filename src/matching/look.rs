@@ -96,6 +96,7 @@ impl Look<'_> {
                 area: run_area(run),
                 runs: vec![(**run).clone()],
                 in_grid: false,
+                unused_words: false,
                 text,
             };
             [TEXT_ALONE, WHOLE_PLACE].into_iter().any(|beside| {

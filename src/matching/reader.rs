@@ -200,12 +200,10 @@ impl Judge {
             };
             (gap.unwrap_or(margin) - surest, doubt)
         });
-        let counting = beyond.filter_map(|(beyond, doubt)| {
-            match shapes(doubt) {
-                Shape::Claimed => (beyond >= 0.0).then_some((beyond, doubt)),
-                Shape::Other => Some((f32::MIN, doubt)),
-                Shape::Untold => Some((beyond, doubt)),
-            }
+        let counting = beyond.filter_map(|(beyond, doubt)| match shapes(doubt) {
+            Shape::Claimed => (beyond >= 0.0).then_some((beyond, doubt)),
+            Shape::Other => Some((f32::MIN, doubt)),
+            Shape::Untold => Some((beyond, doubt)),
         });
         counting.min_by(|one, other| one.0.total_cmp(&other.0))
     }

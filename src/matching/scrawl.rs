@@ -1,11 +1,12 @@
 //! Small things that somebody drew where nothing is claimed: initials, ticks. They are a pen's where they say nothing.
 
+use super::claim::Claim;
 use super::form::Area;
 use super::look::Look;
 use super::network::Line;
 use super::pen::{Pen, Stroke};
 use super::plane::Plane;
-use super::wording::{Drawn, may_be_a_value};
+use super::wording::{Drawn, may_be_a_value, may_be_words};
 
 /// Ink of the form from which on a pixel says nothing of what was drawn across it: at the soft edges of a rule it still does.
 const RULE_INK: u8 = 40;
@@ -30,6 +31,14 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
+    /// Whether every stroke of it is larger than a character of print.
+    fn is_of_a_pen(&self) -> bool {
+        self.strokes.iter().all(|stroke| {
+            let (wide, high) = stroke.area.size();
+            wide.max(high) >= LARGE
+        })
+    }
+
     fn drawn(&self) -> Drawn {
         let (wide, high) = self.area.size();
         let is_wide = wide >= LARGE && wide >= WIDER_THAN_TALL * high;
@@ -96,21 +105,19 @@ fn drawn_there(seen: &Plane, form: &Plane, area: &Area, dark: f32) -> Line {
 }
 
 impl Look<'_> {
-    /// The page without what was drawn in an empty `place` and says nothing, besides what is a `pen`'s anyway; none where some
+    /// The page without what was drawn in an empty place and says nothing, besides what is a `pen`'s anyway; none where some
     /// of it may be a value, or nothing can read it.
     pub(super) fn without_scrawls(
         &self,
         pen: Option<&Pen>,
         seen: &Plane,
-        place: &Area,
+        claim: &Claim,
     ) -> Option<Pen> {
+        let place = &claim.place();
         let reader = self.matcher.reader.as_ref()?;
         let form = &self.form.ink[0];
         let there = |stroke: &&Stroke| !stroke.is_large() && stroke.area.overlaps(place);
         let groups = grouped(self.strokes(seen).iter().filter(there));
-        if std::env::var("DBG").is_ok() {
-            eprintln!("SCRAWLS {:?} {}", place, groups.len());
-        }
         if groups.is_empty() || groups.len() > PLACES_MAX {
             return None;
         }
@@ -118,10 +125,12 @@ impl Look<'_> {
         let says_nothing = |group: &Group| {
             let line = drawn_there(besides, form, &group.area, self.optics.dark);
             let read = reader.read_freely(&line);
-            if std::env::var("DBG").is_ok() {
-                eprintln!("SCRAWL {:?} {:?} {:?} {:?} strokes {}", read, group.drawn(), group.area, place, group.strokes.len());
-            }
-            read.is_some_and(|read| !may_be_a_value(&read, group.drawn()))
+            // Without an amount beside it, nothing but words would be a line.
+            let as_words = claim.unused_words && group.is_of_a_pen();
+            read.is_some_and(|read| {
+                !may_be_a_value(&read, group.drawn())
+                    || as_words && !may_be_words(&read, group.drawn())
+            })
         };
         if !groups.iter().all(says_nothing) {
             return None;

@@ -220,7 +220,11 @@ pub(super) fn decide(
             "the scan has lost too many strokes to say that something else is there".to_owned();
     }
     // The network has seen what is beside the text as well.
-    let only_this = !is_amount(name) && reads >= at.reads_alone;
+    let enough = match lean {
+        Leaning::Clear => at.reads_under,
+        _ => at.reads_alone,
+    };
+    let only_this = !is_amount(name) && reads >= enough;
     if verdict == Verdict::Match && *extra == Extra::Perhaps && !only_this {
         verdict = Verdict::Unsure;
         reason = "there is ink beside it that the form does not explain".to_owned();

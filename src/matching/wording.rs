@@ -41,7 +41,7 @@ pub(super) enum Drawn {
 /// of a pen the network may see a letter of our words, but a word is more than one.
 pub(super) fn may_be_a_value(read: &str, drawn: Drawn) -> bool {
     let numeral = |it: char| CAPITALS.contains(it) || LONE_NUMERALS.contains(it);
-    let letter = |it: char| it.is_alphabetic() && !it.is_ascii() && !numeral(it);
+    let letter = |it: char| is_of_our_words(it) && !numeral(it);
     let is_nothing =
         |it: char| OF_SCRAWLS.contains(it) || drawn != Drawn::Small && OF_STROKES.contains(it);
     let mut rest = read.chars().filter(|it| !is_nothing(*it));
@@ -50,6 +50,17 @@ pub(super) fn may_be_a_value(read: &str, drawn: Drawn) -> bool {
         (Some(only), None) => !(letter(only) && drawn == Drawn::WideStroke),
         _ => true,
     }
+}
+
+/// Whether what was read of something drawn may be words, rather than strokes of a pen: letters of our words, in a wide stroke
+/// more than one.
+pub(super) fn may_be_words(read: &str, drawn: Drawn) -> bool {
+    let letters = read.chars().filter(|it| is_of_our_words(*it)).count();
+    letters > usize::from(drawn == Drawn::WideStroke)
+}
+
+fn is_of_our_words(character: char) -> bool {
+    character.is_alphabetic() && !character.is_ascii()
 }
 
 /// What kind of text a field holds.

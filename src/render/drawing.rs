@@ -100,6 +100,8 @@ pub struct FieldBox {
     pub text: String,
     /// Whether it is an amount in a digit grid: one digit a cell, after a sign, the last two of them hundredths.
     pub in_grid: bool,
+    /// Whether it is a place for words in a row without a line: what stands there alone is no line either.
+    pub unused_words: bool,
     /// The items of the page that draw it.
     pub items: std::ops::Range<usize>,
 }

@@ -203,10 +203,13 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// A place where nothing of the voucher stands.
-    pub(super) fn empty_value(&mut self, name: &str, rectangle: Rectangle) {
+    /// A place where nothing of the voucher stands, for words or for an amount.
+    pub(super) fn empty_value(&mut self, name: &str, rectangle: Rectangle, for_words: bool) {
         let first = self.next_item();
         self.field(name, rectangle, String::new(), first);
+        if let Some(field) = self.fields.last_mut() {
+            field.unused_words = for_words;
+        }
     }
 
     fn field(&mut self, name: &str, rectangle: Rectangle, text: String, first: usize) {
@@ -216,6 +219,7 @@ impl<'a> Canvas<'a> {
             rectangle,
             text,
             in_grid: false,
+            unused_words: false,
             items: first..self.next_item(),
         });
     }

@@ -211,8 +211,10 @@ impl<'a> TablePage<'a> {
     fn unused_rows(&self, canvas: &mut Canvas, first: usize) {
         for row in first..self.table.rows as usize {
             for (x, column) in self.columns() {
+                let for_words = !matches!(column.value, ColumnValue::Debit | ColumnValue::Credit);
                 if column.value != ColumnValue::Blank {
-                    canvas.empty_value(NO_LINE, self.cell(x, column.width.0, row));
+                    let cell = self.cell(x, column.width.0, row);
+                    canvas.empty_value(NO_LINE, cell, for_words);
                 }
             }
         }
