@@ -8,10 +8,10 @@ use super::claim::Claim;
 use super::compare::Matcher;
 use super::competition::Sighting;
 use super::doubted::Shape;
-use super::form::{Area, FormPage, pixels, run_area};
+use super::form::{Area, FormPage, run_area};
 use super::glyphs::GlyphVote;
 use super::leaning::{Leaning, leaning};
-use super::network::Line;
+use super::lines::{TEXT_ALONE, WHOLE_PLACE};
 use super::optics::Optics;
 use super::pen::{Pen, Stroke};
 use super::plane::Plane;
@@ -26,35 +26,6 @@ use crate::render::GlyphRun;
 
 /// Labels that the network has to read before it decides alone.
 const LABELS_TRIED: usize = 6;
-
-/// How far beside a text the network looks, in squares of its size, to see that text alone, and to see all of its place.
-const TEXT_ALONE: f32 = 0.6;
-const WHOLE_PLACE: f32 = 100.0;
-
-/// The form's own ink from which on a pixel says nothing of a value.
-const FIXED_INK: u8 = 40;
-
-/// Ink from which on a column of pixels is not taken for paper, of 255 for full ink.
-const FAINT_INK: f32 = 40.0;
-
-/// All of a place as a line of text, the form's own print taken out.
-pub(super) fn place_as_line(seen: &Plane, form: &Plane, area: &Area) -> Option<Line> {
-    let (left, top) = (area.left as i32, area.top as i32);
-    let (width, height) = (area.right as i32 - left, area.bottom as i32 - top);
-    if width < 8 || height < 8 {
-        return None;
-    }
-    let value = |x: i32, y: i32| match form.get(x, y) > FIXED_INK {
-        true => 255.0,
-        false => 255.0 - f32::from(seen.get(x, y)),
-    };
-    let rows = (top..top + height).flat_map(|y| (left..left + width).map(move |x| (x, y)));
-    Some(Line {
-        width: width as usize,
-        height: height as usize,
-        values: rows.map(|(x, y)| value(x, y)).collect(),
-    })
-}
 
 /// Everything that looking at a registered page needs.
 pub(super) struct Look<'a> {
@@ -215,96 +186,6 @@ impl Look<'_> {
         Some(match again {
             Some(again) if again.margin > reading.margin => again,
             _ => reading,
-        })
-    }
-
-    /// The field's place as a line of text: the form's own print taken out, the cells of a digit grid moved together.
-    fn line(
-        &self,
-        claim: &Claim,
-        ((dx, dy), beside): ((i32, i32), f32),
-        form: Option<&Plane>,
-    ) -> Option<Line> {
-        let first = claim.runs.first()?;
-        let size = pixels(first.size);
-        let mut lines: Vec<i32> = claim.runs.iter().map(|run| run.baseline).collect();
-        lines.sort_unstable();
-        lines.dedup();
-        let plane = self.vote.black;
-        let value = |x: i32, y: i32| {
-            let printed = form.is_some_and(|form| form.get(x, y) > FIXED_INK);
-            if printed {
-                255.0
-            } else {
-                255.0 - (f32::from(plane.get(x, y)) / self.optics.dark * 255.0).min(255.0)
-            }
-        };
-        let mut strips: Vec<(i32, i32, i32)> = Vec::new();
-        let above = (0.95 * size) as i32;
-        let below = (0.25 * size) as i32;
-        let height = above + below;
-        for baseline in lines {
-            let glyphs: Vec<(f32, char)> = claim
-                .runs
-                .iter()
-                .filter(|run| run.baseline == baseline)
-                .flat_map(|run| {
-                    run.glyphs
-                        .iter()
-                        .map(|glyph| (pixels(glyph.x), glyph.character))
-                })
-                .collect();
-            let top = pixels(baseline) as i32 + dy - above;
-            let spaced = glyphs.len() > 1
-                && glyphs.windows(2).all(|pair| {
-                    (pair[0].1.is_ascii() || pair[0].1 == '¥') && pair[1].0 - pair[0].0 > 0.8 * size
-                })
-                || glyphs.len() == 1
-                    && claim.area.right - claim.area.left > 3.0 * size
-                    && claim.name.ends_with("it");
-            if spaced {
-                for (x, _) in &glyphs {
-                    let left = (*x - 0.12 * size) as i32 + dx;
-                    strips.push((left, top, left + (0.8 * size) as i32));
-                }
-            } else {
-                let first = glyphs.iter().map(|it| it.0).fold(f32::MAX, f32::min);
-                let last = glyphs.iter().map(|it| it.0).fold(f32::MIN, f32::max) + size;
-                // The whole place is seen with what may have been written beyond its edges.
-                let edge = if beside < WHOLE_PLACE {
-                    2.0
-                } else {
-                    0.7 * size
-                };
-                let from = |text: f32, beside: f32| {
-                    (text - beside * size).max(claim.area.left - edge) as i32 + dx
-                };
-                let to = |text: f32, beside: f32| {
-                    (text + beside * size).min(claim.area.right + edge) as i32 + dx
-                };
-                // Of paper beside all ink, no more is read than beside a text alone.
-                let inked = |x: &i32| (top..top + height).any(|y| value(*x, y) < 255.0 - FAINT_INK);
-                let (start, end) = (from(first, TEXT_ALONE), to(last, TEXT_ALONE));
-                let margin = (TEXT_ALONE * size) as i32;
-                let (whole_start, whole_end) = (from(first, beside), to(last, beside));
-                let left = (whole_start..start).find(inked);
-                let right = (end..whole_end).rev().find(inked);
-                let left = left.map_or(start, |it| (it - margin).max(whole_start));
-                let right = right.map_or(end, |it| (it + margin).min(whole_end));
-                strips.push((left, top, right.max(left + 4)));
-            }
-        }
-        let width: i32 = strips.iter().map(|it| it.2 - it.0).sum();
-        let mut values = Vec::with_capacity((width * height) as usize);
-        for row in 0..height {
-            for (left, top, right) in &strips {
-                values.extend((*left..*right).map(|x| value(x, top + row)));
-            }
-        }
-        Some(Line {
-            width: width as usize,
-            height: height as usize,
-            values,
         })
     }
 

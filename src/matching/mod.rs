@@ -25,6 +25,7 @@ mod guess;
 mod homography;
 mod leaning;
 mod likelihood;
+mod lines;
 mod look;
 mod looks;
 mod mark;

@@ -6,7 +6,7 @@ use super::look::Look;
 use super::network::Line;
 use super::pen::{Pen, Stroke};
 use super::plane::Plane;
-use super::wording::{Drawn, may_be_a_value, may_be_words};
+use super::wording::{Drawn, may_be_a_note, may_be_a_value};
 
 /// Ink of the form from which on a pixel says nothing of what was drawn across it: at the soft edges of a rule it still does.
 const RULE_INK: u8 = 40;
@@ -30,19 +30,21 @@ struct Group<'a> {
     strokes: Vec<&'a Stroke>,
 }
 
+/// Whether something is larger than print, and wider than tall.
+fn is_wide(area: &Area) -> bool {
+    let (wide, high) = area.size();
+    wide >= LARGE && wide >= WIDER_THAN_TALL * high
+}
+
 impl Group<'_> {
-    /// Whether every stroke of it is larger than a character of print.
-    fn is_of_a_pen(&self) -> bool {
-        self.strokes.iter().all(|stroke| {
-            let (wide, high) = stroke.area.size();
-            wide.max(high) >= LARGE
-        })
+    /// Whether every stroke of it is wider than any character.
+    fn is_of_wide_strokes(&self) -> bool {
+        self.strokes.iter().all(|stroke| is_wide(&stroke.area))
     }
 
     fn drawn(&self) -> Drawn {
         let (wide, high) = self.area.size();
-        let is_wide = wide >= LARGE && wide >= WIDER_THAN_TALL * high;
-        if is_wide && self.strokes.len() == 1 {
+        if is_wide(&self.area) && self.strokes.len() == 1 {
             Drawn::WideStroke
         } else if wide.max(high) >= LARGE {
             Drawn::Large
@@ -125,11 +127,11 @@ impl Look<'_> {
         let says_nothing = |group: &Group| {
             let line = drawn_there(besides, form, &group.area, self.optics.dark);
             let read = reader.read_freely(&line);
-            // Without an amount beside it, nothing but words would be a line.
-            let as_words = claim.unused_words && group.is_of_a_pen();
+            // Without an amount beside it, nothing but words or several figures would say anything.
+            let as_words = claim.unused_words && group.is_of_wide_strokes();
             read.is_some_and(|read| {
                 !may_be_a_value(&read, group.drawn())
-                    || as_words && !may_be_words(&read, group.drawn())
+                    || as_words && !may_be_a_note(&read, group.drawn())
             })
         };
         if !groups.iter().all(says_nothing) {

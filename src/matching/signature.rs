@@ -2,7 +2,8 @@
 
 use super::claim::Claim;
 use super::form::{Area, pixels};
-use super::look::{Look, place_as_line};
+use super::lines::place_as_line;
+use super::look::Look;
 use super::patch::{Ink, correlate};
 use crate::render::Typeface;
 

@@ -52,11 +52,12 @@ pub(super) fn may_be_a_value(read: &str, drawn: Drawn) -> bool {
     }
 }
 
-/// Whether what was read of something drawn may be words, rather than strokes of a pen: letters of our words, in a wide stroke
-/// more than one.
-pub(super) fn may_be_words(read: &str, drawn: Drawn) -> bool {
+/// Whether what was read of strokes wider than any character may be something that somebody noted: several figures, or letters of
+/// our words; in a single stroke more than one.
+pub(super) fn may_be_a_note(read: &str, drawn: Drawn) -> bool {
     let letters = read.chars().filter(|it| is_of_our_words(*it)).count();
-    letters > usize::from(drawn == Drawn::WideStroke)
+    let figures = read.chars().filter(char::is_ascii_digit).count();
+    figures > 1 || letters > usize::from(drawn == Drawn::WideStroke)
 }
 
 fn is_of_our_words(character: char) -> bool {
@@ -198,6 +199,20 @@ mod tests {
         // One character in one stroke wider than any is a pen's; else it may be somebody's word.
         assert!(!may_be_a_value("心", Drawn::WideStroke));
         assert!(may_be_a_value("心", Drawn::Large) && may_be_a_value("心", Drawn::Small));
+    }
+
+    #[test]
+    fn a_single_figure_in_a_wide_stroke_is_no_note() {
+        for nothing in ["5", "1~", "JE", "北", ""] {
+            assert!(!may_be_a_note(nothing, Drawn::WideStroke), "{nothing}");
+        }
+        for note in ["28", "作废", "付5"] {
+            let drawn = match note {
+                "付5" => Drawn::Large,
+                _ => Drawn::WideStroke,
+            };
+            assert!(may_be_a_note(note, drawn), "{note}");
+        }
     }
 
     #[test]

@@ -35,6 +35,15 @@ const TWO_AND_EIGHT: [&[(f32, f32)]; 2] = [
         (1.15, 0.15),
     ],
 ];
+const FIVE: &[(f32, f32)] = &[
+    (0.55, 0.0),
+    (0.12, 0.02),
+    (0.08, 0.42),
+    (0.35, 0.36),
+    (0.55, 0.6),
+    (0.4, 0.95),
+    (0.02, 0.9),
+];
 const TICK: &[(f32, f32)] = &[(0.0, 0.62), (0.25, 1.0), (0.81, 0.0)];
 
 /// A shape of lines so tall, from its upper left corner on.
@@ -124,6 +133,33 @@ fn scrawls_and_ticks_where_nothing_is_claimed_are_nothing_and_words_are() {
         height - 8.0,
     );
     assert_eq!(verdict(&form, &ticked), Verdict::Match);
+    // A figure wider than any print, in one stroke: no amount stands beside it where words would, and in an amount's place it
+    // may be one.
+    let wide: Vec<_> = FIVE
+        .iter()
+        .map(|(right, down)| (3.0 * right, *down))
+        .collect();
+    let words = rows[0];
+    let amounts = rows
+        .iter()
+        .find(|it| it[1] == words[1] && it[0] > middle(1).0 + 300.0);
+    for ([x, y, width, height], expected) in [
+        (words, Verdict::Match),
+        (*amounts.unwrap(), Verdict::Unsure),
+    ] {
+        let at = (x + width / 3.0, y + 0.2 * height);
+        let written = draw(&page, &[&wide], at, 0.5 * height);
+        assert_eq!(verdict(&form, &written), expected, "{at:?}");
+    }
+    // A dash where there is no amount says so.
+    let [x, y, width, height] = places(&printed, is_amount)[0];
+    let dash = [
+        (x + 0.4 * width, y + 0.5 * height),
+        (x + 0.4 * width + 14.0, y + 0.5 * height),
+    ];
+    let mut dashed = page.clone();
+    stroke(&mut dashed, &dash, 2, [0; 3]);
+    assert_eq!(verdict(&form, &dashed), Verdict::Match);
     // Whether it is a word or hangs together in a single character.
     let (x, y) = middle(1);
     for word in ["租金", "租"] {

@@ -68,6 +68,25 @@ fn what_the_networks_misread_is_never_a_match_and_what_they_know_is() {
             );
         }
     }
+    // What the networks are surer of than they ever were on good prints, the shape tells.
+    for (claimed, shown, font) in [
+        ("收到醒款", "收到酲款", 0),
+        ("收到廉款", "收到臁款", 0),
+        ("收到廉款", "收到臁款", 2),
+    ] {
+        let found = summary(&matcher, claimed, shown, font);
+        assert_ne!(
+            found.verdict,
+            Verdict::Match,
+            "{shown} in {font}: {found:?}"
+        );
+        let found = summary(&matcher, claimed, claimed, font);
+        assert_eq!(
+            found.verdict,
+            Verdict::Match,
+            "{claimed} in {font}: {found:?}"
+        );
+    }
     // A person is told what to look at.
     let found = summary(&matcher, "付电子设备", "付电孑设备", 0);
     assert_eq!(found.reason, "the network may read 孑 as 子 as well");

@@ -25,14 +25,9 @@ fn decided_on(
     decided_among_all(optics, fits, (absent, false), read)
 }
 
-/// The same where no character may explain the ink better.
-fn decided_among_all(
-    optics: &Optics,
-    (fit, other_fit): (f32, f32),
-    (absent, first): (f32, bool),
-    (read, reads_labels): (Option<f32>, bool),
-) -> Verdict {
-    let sighting = Sighting {
+/// A digit that was seen, and the next that explains the ink as well as that.
+fn one_digit((fit, other_fit): (f32, f32), absent: f32, first: bool) -> Sighting {
+    Sighting {
         glyphs: vec![Seen {
             claimed: '3',
             fit,
@@ -51,7 +46,17 @@ fn decided_among_all(
             },
         }],
         offset: (0, 0),
-    };
+    }
+}
+
+/// The same where no character may explain the ink better.
+fn decided_among_all(
+    optics: &Optics,
+    (fit, other_fit): (f32, f32),
+    (absent, first): (f32, bool),
+    (read, reads_labels): (Option<f32>, bool),
+) -> Verdict {
+    let sighting = one_digit((fit, other_fit), absent, first);
     let said = ("total.debit", "3");
     let at = Thresholds::default();
     let reading = read.map(|margin| Reading {
@@ -215,4 +220,34 @@ fn what_another_character_fits_as_labels_do_is_not_read_as_the_common_one() {
     assert_eq!(part, Verdict::Unsure);
     // Under a seal no other fits as labels do.
     assert_eq!(decided((0.65, 0.8), labels, Some(8.0)), Verdict::Match);
+}
+
+#[test]
+fn with_ink_beside_clear_glyphs_the_network_must_find_nothing_but_the_claim() {
+    let beside = |name: &str, fits, margin: f32| {
+        let reading = Reading {
+            text: "3".to_owned(),
+            margin,
+            alone: margin,
+            doubt: None,
+        };
+        let besides = (Some(&reading), &Extra::Perhaps);
+        let (sighting, at) = (one_digit(fits, 0.0, false), Thresholds::default());
+        decide(
+            (name, "3"),
+            &sighting,
+            &scan(GOOD),
+            besides,
+            (true, true),
+            &at,
+        )
+        .verdict
+    };
+    let (clear, covered) = ((0.95, 0.3), (0.5, 0.45));
+    assert_eq!(beside("date", clear, 1.5), Verdict::Match);
+    assert_eq!(beside("date", clear, 0.5), Verdict::Unsure);
+    assert_eq!(beside("date", covered, 1.5), Verdict::Unsure);
+    assert_eq!(beside("date", covered, 2.5), Verdict::Match);
+    // What stands beside an amount may be a part of it.
+    assert_eq!(beside("total.debit", clear, 20.0), Verdict::Unsure);
 }
