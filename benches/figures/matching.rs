@@ -9,7 +9,7 @@ use std::time::Instant;
 use vouchsafe::matching::{Matcher, Report, Thresholds, Verdict};
 use vouchsafe::render::Renderer;
 
-use crate::peer::seconds;
+use crate::peer::{number, seconds};
 use crate::scans::condition::Condition;
 use crate::scans::foreign::Setting;
 use crate::scans::{self, foreign, forge, paper};
@@ -125,12 +125,6 @@ pub fn speed() {
 }
 
 pub fn measure() {
-    let number = |name: &str, default: u64| {
-        std::env::var(name)
-            .ok()
-            .and_then(|it| it.parse().ok())
-            .unwrap_or(default)
-    };
     let (count, first) = (number("CASES", 400), number("SEED", 1));
     let only = std::env::var("KIND").ok();
     let loud = std::env::var("LOUD").is_ok();

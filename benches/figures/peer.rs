@@ -1,9 +1,11 @@
 //! Peers and load: nginx, wrk, bare RocksDB.
 
+use std::fmt::Debug;
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -148,4 +150,9 @@ pub fn seconds(command: &mut Command) -> (f64, u64) {
             None => std::thread::sleep(Duration::from_millis(2)),
         }
     }
+}
+
+/// A number from the environment: how many, or which.
+pub fn number<T: FromStr<Err: Debug>>(name: &str, unless: T) -> T {
+    std::env::var(name).map_or(unless, |it| it.parse().unwrap())
 }

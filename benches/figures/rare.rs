@@ -4,9 +4,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
-use vouchsafe::matching::{Matcher, Thresholds, Verdict};
+use vouchsafe::matching::{FieldReport, Matcher, Thresholds, Verdict};
 use vouchsafe::render::Renderer;
 
+use crate::peer::number;
 use crate::scans::condition::Condition;
 use crate::scans::foreign::Setting;
 use crate::scans::random::Random;
@@ -27,9 +28,11 @@ const SUMMARIES: [(&str, &str); 4] = [
     ("收到", "款"),
 ];
 
-/// How the summaries that show something were called.
-#[derive(Default, Clone, Copy)]
-struct Tally([u64; 3]);
+/// How often it was called each of these.
+const CALLED: [Verdict; 3] = [Verdict::Match, Verdict::Unsure, Verdict::Mismatch];
+
+/// What is read, and what is printed.
+type Pair = (char, char);
 
 /// A payment for things that have these characters.
 fn payment(characters: &[char]) -> Value {
@@ -52,94 +55,92 @@ fn payment(characters: &[char]) -> Value {
     voucher
 }
 
-/// `CASES` pairs of characters from the table of each network, in every typeface: the rare one printed for the common
-/// one, and the common one for itself.
-pub fn measure() {
-    let number = |name: &str, default: usize| {
-        let given = std::env::var(name).ok().and_then(|it| it.parse().ok());
-        given.unwrap_or(default)
+/// So many pairs of each table.
+fn pairs(count: usize, random: &mut Random) -> Vec<Pair> {
+    let row = |line: &str| {
+        let mut characters = line.split(' ').map(|it| it.chars().next().unwrap());
+        (characters.next().unwrap(), characters.next().unwrap())
     };
-    let loud = std::env::var("LOUD").is_ok();
-    let mut random = Random::new(number("SEED", 1) as u64);
-    let mut pairs: Vec<(char, char)> = Vec::new();
+    let mut pairs = Vec::new();
     for table in TABLES {
-        let row = |line: &str| {
-            let mut characters = line.split(' ').map(|it| it.chars().next().unwrap());
-            (characters.next().unwrap(), characters.next().unwrap())
-        };
-        let mut rows: Vec<_> = table
-            .lines()
-            .map(row)
-            .filter(|it| !PARTS.contains(it.1))
-            .collect();
-        for _ in 0..number("CASES", 200).min(rows.len()) {
+        let rows = table.lines().map(row);
+        let mut rows: Vec<Pair> = rows.filter(|it| !PARTS.contains(it.1)).collect();
+        for _ in 0..count.min(rows.len()) {
             pairs.push(rows.swap_remove(random.below(rows.len())));
         }
     }
+    pairs
+}
+
+/// What is said of each summary of a payment that is claimed with the first characters, and printed with the others.
+fn compared(
+    (renderer, matcher): (&Renderer, &Matcher),
+    (claimed, shown): (&[char], &[char]),
+    font: &[u8],
+    random: &mut Random,
+) -> Vec<FieldReport> {
+    let claim = payment(claimed);
+    let form = Printed::new(renderer, &claim, None).form(renderer);
+    let mark = scans::own_mark(&claim);
+    let printed = Printed::new(renderer, &payment(shown), Some(&mark));
+    let setting = Setting {
+        shift: 0.4,
+        wider: None,
+    };
+    let page = foreign::print(&printed.drawing, 0, font, 300, setting, random);
+    let scan = paper::scan(page, &Condition::clean(), &[], random);
+    let report = matcher.compare(&form, &scan).unwrap().report;
+    let name = |at: usize| format!("lines[{at}].summary");
+    let field = |at| report.fields.iter().find(|it| it.name == name(at)).cloned();
+    (0..claimed.len()).map(|at| field(at).unwrap()).collect()
+}
+
+/// `CASES` pairs of characters from the table of each network, in every typeface: the rare one printed for the common
+/// one, and the common one for itself.
+pub fn measure() {
+    let loud = std::env::var("LOUD").is_ok();
+    let pairs = pairs(number("CASES", 200), &mut Random::new(number("SEED", 1)));
+    let vouchers = pairs.chunks(SUMMARIES.len()).filter(|it| it.len() > 1);
+    let vouchers: Vec<&[Pair]> = vouchers.collect();
     let fonts = foreign::fonts();
-    let vouchers: Vec<&[(char, char)]> = pairs
-        .chunks(SUMMARIES.len())
-        .filter(|it| it.len() > 1)
-        .collect();
     let next = AtomicUsize::new(0);
-    let tallies = Mutex::new(vec![[Tally::default(); 2]; fonts.len()]);
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                let renderer = Renderer::new();
-                let matcher = Matcher::new(scans::reader(), Thresholds::default());
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(pairs) = vouchers.get(index / (2 * fonts.len())) else {
-                        break;
-                    };
-                    let (font, forged) = (index / 2 % fonts.len(), index % 2 == 1);
-                    let claimed: Vec<char> = pairs.iter().map(|it| it.0).collect();
-                    let rare: Vec<char> = pairs.iter().map(|it| it.1).collect();
-                    let claim = payment(&claimed);
-                    let form = Printed::new(&renderer, &claim, None).form(&renderer);
-                    let shown = if forged { &rare } else { &claimed };
-                    let mark = scans::own_mark(&claim);
-                    let printed = Printed::new(&renderer, &payment(shown), Some(&mark));
-                    let mut random = Random::new(index as u64);
-                    let setting = Setting {
-                        shift: 0.4,
-                        wider: None,
-                    };
-                    let page = foreign::print(
-                        &printed.drawing,
-                        0,
-                        &fonts[font],
-                        300,
-                        setting,
-                        &mut random,
-                    );
-                    let scan = paper::scan(page, &Condition::clean(), &[], &mut random);
-                    let report = matcher.compare(&form, &scan).unwrap().report;
-                    for (at, (claimed, shown)) in claimed.iter().zip(shown).enumerate() {
-                        if !foreign::has(&fonts[font], *shown) {
-                            continue;
-                        }
-                        let name = format!("lines[{at}].summary");
-                        let field = report.fields.iter().find(|it| it.name == name).unwrap();
-                        let called = [Verdict::Match, Verdict::Unsure, Verdict::Mismatch];
-                        let called = called.iter().position(|it| *it == field.verdict).unwrap();
-                        tallies.lock().unwrap()[font][usize::from(forged)].0[called] += 1;
-                        if loud && (called == 0) == forged {
-                            println!(
-                                "{claimed} shown as {shown} in font {font}: {:?} {:?} {}",
-                                field.verdict, field.votes, field.reason
-                            );
-                        }
-                    }
+    let tallies = Mutex::new(vec![[[0; 3]; 2]; fonts.len()]);
+    let work = || {
+        let (renderer, reader) = (Renderer::new(), scans::reader());
+        let matcher = Matcher::new(reader, Thresholds::default());
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(pairs) = vouchers.get(index / (2 * fonts.len())) else {
+                break;
+            };
+            let (font, forged) = (index / 2 % fonts.len(), index % 2 == 1);
+            let claimed: Vec<char> = pairs.iter().map(|it| it.0).collect();
+            let rare: Vec<char> = pairs.iter().map(|it| it.1).collect();
+            let shown = if forged { &rare } else { &claimed };
+            let by = (&renderer, &matcher);
+            let mut random = Random::new(index as u64);
+            let fields = compared(by, (&claimed, shown), &fonts[font], &mut random);
+            for (field, (claimed, shown)) in fields.iter().zip(claimed.iter().zip(shown)) {
+                if !foreign::has(&fonts[font], *shown) {
+                    continue;
                 }
-            });
+                let called = CALLED.iter().position(|it| *it == field.verdict).unwrap();
+                tallies.lock().unwrap()[font][usize::from(forged)][called] += 1;
+                if loud && (field.verdict == Verdict::Match) == forged {
+                    println!("{claimed} shown as {shown} in font {font}: {field:?}");
+                }
+            }
         }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(work);
+        scope.spawn(work);
     });
-    let names = ["Song", "Kai", "Hei"];
-    for (name, tallies) in names.iter().zip(tallies.into_inner().unwrap()) {
-        for (title, Tally([matched, unsure, mismatched])) in ["common", "rare"].iter().zip(tallies)
-        {
+    for (name, tallies) in ["Song", "Kai", "Hei"]
+        .iter()
+        .zip(tallies.into_inner().unwrap())
+    {
+        for (title, [matched, unsure, mismatched]) in ["common", "rare"].iter().zip(tallies) {
             println!(
                 "match     {title:7} {name:18} match {matched:4}  unsure {unsure:4}  mismatch {mismatched:4}"
             );

@@ -8,6 +8,7 @@ use vouchsafe::voucher::Voucher;
 use vouchsafe::voucher::template::Template;
 use vouchsafe::watermark::{self, BEGINNING_BYTES, Kind, Mark, ViewId, find};
 
+use crate::peer::number;
 use crate::scans::random::Random;
 use crate::server::voucher;
 
@@ -217,14 +218,10 @@ fn archived(renderer: &Renderer) -> Vec<Vec<u8>> {
         .collect()
 }
 
-fn number(name: &str, unless: usize) -> usize {
-    std::env::var(name).map_or(unless, |it| it.parse().unwrap())
-}
-
 pub fn measure() {
     let renderer = Renderer::new();
     let archived = archived(&renderer);
-    let mut random = Random::new(number("SEED", 1) as u64);
+    let mut random = Random::new(number("SEED", 1));
     let mark = |number: u64| Mark {
         id: ViewId::new(number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 14),
         name: "ann.example".to_owned(),
