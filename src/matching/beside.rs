@@ -20,7 +20,7 @@ const USUAL_SIZE: f32 = 26.4;
 /// which on something was written over it.
 const OVERWRITTEN: f32 = 0.04;
 
-/// Pieces of ink in an amount's row that are no character, in squares of its size, from which on they are something.
+/// Pieces of ink that are no character, in squares of the size of type, from which on they are something.
 const LOOSE: f32 = 0.06;
 
 /// The claim that a row has no line.
@@ -38,22 +38,24 @@ fn is_strict(name: &str) -> bool {
 }
 
 impl Look<'_> {
-    /// Ink in a field's place that is neither the form's nor the claim's, nor a pen's that goes on across the page. Where a
-    /// text is claimed, it is for the network to tell a pen from a character.
+    /// Ink in a field's place that is neither the form's nor the claim's, nor a pen's.
     pub(super) fn extra(&self, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
         let plane = self.cold.unwrap_or(self.vote.black);
         let extra = self.extra_on(plane, claim, sighting);
-        if extra == Extra::None || !(claim.text.is_empty() || is_strict(&claim.name)) {
+        if extra == Extra::None {
             return extra;
         }
+        let is_text = !claim.text.is_empty() && !is_strict(&claim.name);
         let without = |pen: &Pen| match self.extra_on(&pen.without, claim, sighting) {
-            Extra::None if self.digit_under(pen, plane, claim, sighting) => Extra::Perhaps,
+            Extra::None if !is_text && self.digit_under(pen, plane, claim, sighting) => {
+                Extra::Perhaps
+            }
             without => without,
         };
         let pen = self.pen.get_or_init(|| self.large_strokes(plane)).as_ref();
         let pen = pen.filter(|pen| pen.is_near(&claim.area));
         let extra = pen.map_or(extra, without);
-        if extra != Extra::Perhaps || !claim.text.is_empty() {
+        if extra != Extra::Perhaps || !(claim.text.is_empty() || is_text) {
             return extra;
         }
         let pen = self.without_scrawls(pen, plane, claim);
@@ -154,8 +156,8 @@ impl Look<'_> {
                 loose += blob.size;
             }
         }
-        // A character that stands on a rule of the form is left in pieces.
-        if amount && loose as f32 >= LOOSE * size * size {
+        // A character that stands on a rule of the form, or is pale, is left in pieces.
+        if loose as f32 >= LOOSE * size * size {
             count += 1;
         }
         // Something was written over these characters.

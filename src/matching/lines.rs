@@ -53,19 +53,18 @@ fn without_bare_paper(
 }
 
 impl Look<'_> {
-    /// The field's place as a line of text: the form's own print taken out, the cells of a digit grid moved together.
+    /// The field's place on a plane as a line of text: the form's own print taken out, the cells of a digit grid moved together.
     pub(super) fn line(
         &self,
         claim: &Claim,
         ((dx, dy), beside): ((i32, i32), f32),
-        form: Option<&Plane>,
+        (plane, form): (&Plane, Option<&Plane>),
     ) -> Option<Line> {
         let first = claim.runs.first()?;
         let size = pixels(first.size);
         let mut lines: Vec<i32> = claim.runs.iter().map(|run| run.baseline).collect();
         lines.sort_unstable();
         lines.dedup();
-        let plane = self.vote.black;
         let value = |x: i32, y: i32| {
             let printed = form.is_some_and(|form| form.get(x, y) > FIXED_INK);
             if printed {

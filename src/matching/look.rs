@@ -21,7 +21,7 @@ use super::report::SlotReport;
 use super::scan_page::ScanPage;
 use super::tone::Tone;
 use super::verdict::{Decision, Extra, decide, decide_empty};
-use super::wording::Wording;
+use super::wording::{Wording, is_amount};
 use crate::render::GlyphRun;
 
 /// Labels that the network has to read before it decides alone.
@@ -71,7 +71,7 @@ impl Look<'_> {
                 text,
             };
             [TEXT_ALONE, WHOLE_PLACE].into_iter().any(|beside| {
-                let line = self.line(&claim, ((0, 0), beside), None);
+                let line = self.line(&claim, ((0, 0), beside), (self.vote.black, None));
                 line.is_some_and(|line| reader.finds(&line, &claim.text))
             })
         };
@@ -127,8 +127,17 @@ impl Look<'_> {
         let reading = if clear || !(self.own_type || self.reads_labels) {
             None
         } else {
-            self.read(claim, &sighting, beside)
+            self.read(claim, &sighting, (self.vote.black, beside))
         };
+        // What has a colour may be beside it as well: it is not in the plane that tells what is printed.
+        let all_ink = match (&extra, self.cold) {
+            (Extra::Perhaps, Some(all)) if reading.is_some() && !is_amount(&claim.name) => {
+                self.read(claim, &sighting, (all, WHOLE_PLACE))
+            }
+            _ => None,
+        };
+        let margins = [&reading, &all_ink].into_iter().flatten();
+        let only = margins.map(|it| it.margin).fold(f32::MAX, f32::min);
         // What the network is sure of says the rest where the sign before an amount is of another type.
         let sure = |it: &Reading| self.reads_labels && it.margin >= at.reads_alone;
         let sighting = match reading.as_ref().is_some_and(sure) {
@@ -139,7 +148,7 @@ impl Look<'_> {
             (&claim.name, &claim.text),
             &sighting,
             &self.optics,
-            (reading.as_ref(), &extra),
+            (reading.as_ref(), &extra, only),
             (self.own_type, self.reads_labels),
             at,
         )
@@ -159,8 +168,13 @@ impl Look<'_> {
         runs.fold(first, |all, one| all.with(&one))
     }
 
-    /// Lets the network read a field.
-    fn read(&self, claim: &Claim, sighting: &Sighting, beside: f32) -> Option<Reading> {
+    /// Lets the network read a field on a plane.
+    fn read(
+        &self,
+        claim: &Claim,
+        sighting: &Sighting,
+        (plane, beside): (&Plane, f32),
+    ) -> Option<Reading> {
         let reader = self.matcher.reader.as_ref()?;
         let wording = Wording::of(&claim.name);
         let at = &self.matcher.thresholds;
@@ -175,7 +189,8 @@ impl Look<'_> {
             false => Shape::Untold,
         };
         let read = |beside| {
-            let line = self.line(claim, (sighting.offset, beside), Some(&self.form.fixed))?;
+            let planes = (plane, Some(&self.form.fixed));
+            let line = self.line(claim, (sighting.offset, beside), planes)?;
             reader.read(&line, &claim.text, wording, (other_type, &shape), at)
         };
         let reading = read(beside)?;

@@ -107,7 +107,7 @@ fn drawn_there(seen: &Plane, form: &Plane, area: &Area, dark: f32) -> Line {
 }
 
 impl Look<'_> {
-    /// The page without what was drawn in an empty place and says nothing, besides what is a `pen`'s anyway; none where some
+    /// The page without what was drawn in a claim's place and says nothing, besides what is a `pen`'s anyway; none where some
     /// of it may be a value, or nothing can read it.
     pub(super) fn without_scrawls(
         &self,
@@ -127,11 +127,15 @@ impl Look<'_> {
         let says_nothing = |group: &Group| {
             let line = drawn_there(besides, form, &group.area, self.optics.dark);
             let read = reader.read_freely(&line);
-            // Without an amount beside it, nothing but words or several figures would say anything.
-            let as_words = claim.unused_words && group.is_of_wide_strokes();
-            read.is_some_and(|read| {
-                !may_be_a_value(&read, group.drawn())
-                    || as_words && !may_be_a_note(&read, group.drawn())
+            // Where there is no amount, nothing but words or several figures would say anything.
+            let is_note =
+                |read: &str| !group.is_of_wide_strokes() || may_be_a_note(read, group.drawn());
+            let is_value = |read: &str| may_be_a_value(read, group.drawn());
+            read.is_some_and(|read| match (claim.text.is_empty(), claim.unused_words) {
+                (true, false) => !is_value(&read),
+                (true, true) => !is_value(&read) || !is_note(&read),
+                // Beside a text a small thing may be another character of it, however it is read.
+                (false, _) => !is_note(&read),
             })
         };
         if !groups.iter().all(says_nothing) {

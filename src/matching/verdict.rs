@@ -80,12 +80,13 @@ fn votes(sighting: &Sighting, optics: &Optics, reading: Option<&Reading>) -> Vot
 }
 
 /// Decides on a field that has a text. Where the network does not read the form's own labels, it may only say what the
-/// glyphs say as well.
+/// glyphs say as well. Where there is something `extra`, `only` is how much likelier the claim alone is than anything else in all
+/// of the ink in its place.
 pub(super) fn decide(
     (name, claim): (&str, &str),
     sighting: &Sighting,
     optics: &Optics,
-    (reading, extra): (Option<&Reading>, &Extra),
+    (reading, extra, only): (Option<&Reading>, &Extra, f32),
     (own_type, reads_labels): (bool, bool),
     at: &Thresholds,
 ) -> Decision {
@@ -219,12 +220,11 @@ pub(super) fn decide(
         reason =
             "the scan has lost too many strokes to say that something else is there".to_owned();
     }
-    // The network has seen what is beside the text as well.
     let enough = match lean {
         Leaning::Clear => at.reads_under,
         _ => at.reads_alone,
     };
-    let only_this = !is_amount(name) && reads >= enough;
+    let only_this = !is_amount(name) && reading.is_some() && only >= enough;
     if verdict == Verdict::Match && *extra == Extra::Perhaps && !only_this {
         verdict = Verdict::Unsure;
         reason = "there is ink beside it that the form does not explain".to_owned();

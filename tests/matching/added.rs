@@ -48,6 +48,21 @@ fn a_character_that_was_added_is_seen_in_any_ink_and_whatever_it_touches() {
         print(&renderer, &mut longer, character, (x, y), (size, [0; 3]));
     }
     assert_ne!(verdict(&form, &longer), Verdict::Match);
+    // One character in another ink, which is not in what is looked at for black print.
+    let mut fields = printed.drawing.fields().iter();
+    let text = fields.find(|it| it.name == "lines[0].summary").unwrap();
+    let behind = x + text.text.chars().count() as f32 * size;
+    for ink in [[20, 30, 140], [30, 60, 230], [0, 110, 40], [110, 110, 110]] {
+        for character in "费款工".chars() {
+            let mut longer = page.clone();
+            print(&renderer, &mut longer, character, (behind, y), (size, ink));
+            assert_ne!(
+                verdict(&form, &longer),
+                Verdict::Match,
+                "{character} in {ink:?}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn decided_among_all(
         alone: margin,
         doubt: None,
     });
-    let besides = (reading.as_ref(), &Extra::None);
+    let besides = (reading.as_ref(), &Extra::None, f32::MAX);
     let trust = (true, reads_labels);
     decide(said, &sighting, optics, besides, trust, &at).verdict
 }
@@ -231,7 +231,7 @@ fn with_ink_beside_clear_glyphs_the_network_must_find_nothing_but_the_claim() {
             alone: margin,
             doubt: None,
         };
-        let besides = (Some(&reading), &Extra::Perhaps);
+        let besides = (Some(&reading), &Extra::Perhaps, margin);
         let (sighting, at) = (one_digit(fits, 0.0, false), Thresholds::default());
         decide(
             (name, "3"),
