@@ -130,7 +130,7 @@ impl Look<'_> {
         let mut signs = false;
         for blob in blobs(plane, &self.form.explained, &inner, dark) {
             if signed(&blob) {
-                signs |= claim.text.is_empty() && !is_amount(&claim.name);
+                signs |= !is_amount(&claim.name);
                 continue;
             }
             if !in_line(&blob) {
@@ -167,7 +167,11 @@ impl Look<'_> {
         if is_amount(&claim.name) && self.own_type && self.hides(claim, plane, size) {
             count += 1;
         }
-        if signs && self.own_type && count == 0 && self.printed_name(claim).is_some() {
+        let names = |claim: &Claim| match claim.text.is_empty() {
+            true => self.printed_name(claim).is_some(),
+            false => self.is_longer_name(claim),
+        };
+        if signs && self.own_type && count == 0 && names(claim) {
             count += 1;
         }
         // A single stroke of a pen may look like a digit where nothing was claimed.

@@ -9,6 +9,8 @@ use crate::render::Typeface;
 
 /// Characters that a name may have.
 const NAME_MAX: usize = 6;
+/// How far beside a name another character of it may be printed, in squares of its size.
+const BESIDE: f32 = 2.0;
 /// How far above or below the line of the other names one may be printed, in pixels.
 const STRAY: i32 = 4;
 
@@ -36,6 +38,38 @@ impl Look<'_> {
         let stands =
             |character: &char| self.stands(*character, run.typeface, (size, middle), &claim.area);
         name.iter().all(stands).then(|| name.iter().collect())
+    }
+
+    /// Whether a character of the form's own type stands right beside a name: it is another name then, whoever signed.
+    pub(super) fn is_longer_name(&self, claim: &Claim) -> bool {
+        let (Some(reader), Some(run)) = (self.matcher.reader.as_ref(), claim.runs.first()) else {
+            return false;
+        };
+        let plane = self.cold.unwrap_or(self.vote.black);
+        let (text, size) = (self.area(claim), pixels(run.size));
+        let before = Area {
+            // Further off is the form's own word.
+            left: (text.left - BESIDE * size).max(claim.area.left),
+            right: text.left,
+            ..text
+        };
+        let behind = Area {
+            left: text.right,
+            right: text.right + BESIDE * size,
+            ..text
+        };
+        [before, behind].iter().any(|area| {
+            let line = place_as_line(plane, &self.form.fixed, area);
+            let read = line.and_then(|line| reader.read_freely(&line));
+            let at = (size, pixels(run.baseline));
+            // None of the name's own characters, not even a part of one.
+            let clear = Area {
+                right: area.right - 0.45 * size,
+                ..*area
+            };
+            let stands = |it: char| !it.is_ascii() && self.stands(it, run.typeface, at, &clear);
+            read.is_some_and(|read| read.chars().any(stands))
+        })
     }
 
     /// Whether a character of the form's own type stands somewhere on a line.

@@ -200,6 +200,19 @@ fn a_name_that_is_printed_where_nobody_signed_is_seen() {
         }
         assert_ne!(verdict(&form, &forged), Verdict::Match, "{name}");
     }
+    // A character more makes another name.
+    let ((x, y), size) = origin(&printed, "preparer");
+    let length = claim["preparer"].as_str().unwrap().chars().count();
+    for (character, ink) in [('丰', [0, 0, 0]), ('敏', [0, 0, 0]), ('丰', [20, 30, 140])] {
+        let mut forged = page.clone();
+        let at = (x + length as f32 * size, y);
+        print(&renderer, &mut forged, character, at, (size, ink));
+        assert_ne!(
+            verdict(&form, &forged),
+            Verdict::Match,
+            "{character} in {ink:?}"
+        );
+    }
 }
 
 #[test]
