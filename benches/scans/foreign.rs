@@ -46,6 +46,15 @@ fn mix(page: &mut RgbImage, x: i32, y: i32, colour: Colour, part: f32) {
     }
 }
 
+/// Puts a glyph on a page.
+pub fn cover(page: &mut RgbImage, glyph: &Coverage, colour: Colour) {
+    for (at, part) in glyph.values.iter().enumerate() {
+        let x = glyph.left + (at % glyph.width) as i32;
+        let y = glyph.top + (at / glyph.width) as i32;
+        mix(page, x, y, colour, *part);
+    }
+}
+
 /// How another system sets its texts.
 #[derive(Clone, Copy)]
 pub struct Setting {
@@ -183,11 +192,7 @@ pub fn print(
                     let size = run.size as f32 * scale;
                     let origin = ((x + dx) * scale, (run.baseline as f32 + dy) * scale);
                     let drawn = Coverage::draw(&font, id, size, origin);
-                    for (at, part) in drawn.values.iter().enumerate() {
-                        let x = drawn.left + (at % drawn.width) as i32;
-                        let y = drawn.top + (at / drawn.width) as i32;
-                        mix(&mut paper, x, y, run.colour, *part);
-                    }
+                    cover(&mut paper, &drawn, run.colour);
                 }
             }
             Item::Picture { .. } => {}

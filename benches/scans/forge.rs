@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::random::Random;
 use super::vouchers::{self, money};
 
-pub const FORGERIES: [&str; 16] = [
+pub const FORGERIES: [&str; 17] = [
     "digit",
     "digits-swapped",
     "point",
@@ -22,6 +22,8 @@ pub const FORGERIES: [&str; 16] = [
     "number",
     "summary",
     "other-voucher",
+    // Done to the print, not to the data.
+    super::added::FORGERY,
 ];
 
 fn cents(text: &str) -> i64 {

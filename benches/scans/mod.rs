@@ -3,6 +3,7 @@
 
 #![allow(dead_code)]
 
+pub mod added;
 pub mod condition;
 pub mod foreign;
 pub mod forge;
@@ -143,8 +144,8 @@ pub fn case(
     let claimed = Printed::new(renderer, &claim, None);
     let mark = own_mark(&claim);
     let paper_voucher = match forgery {
-        Some(forgery) => forge::forge(&claim, forgery, &mut random)?,
-        None => claim.clone(),
+        Some(forgery) if forgery != added::FORGERY => forge::forge(&claim, forgery, &mut random)?,
+        _ => claim.clone(),
     };
     let keeps_mark = forgery != Some("other-voucher");
     let printed = Printed::new(renderer, &paper_voucher, keeps_mark.then_some(&mark));
@@ -155,7 +156,7 @@ pub fn case(
             .collect()
     };
     let (own, other) = (texts(&claimed), texts(&printed));
-    let differing: Vec<(String, String)> = own
+    let mut differing: Vec<(String, String)> = own
         .iter()
         .filter_map(|(name, text)| {
             let seen = other
@@ -165,17 +166,20 @@ pub fn case(
             (seen != text).then(|| (name.clone(), seen.to_owned()))
         })
         .collect();
-    if forgery.is_some() && differing.is_empty() && own.len() == other.len() {
+    let is_changed = !differing.is_empty() || own.len() != other.len();
+    if forgery.is_some_and(|it| it != added::FORGERY) && !is_changed {
         return None;
     }
     let foreign = kind == "foreign";
     let condition = Condition::draw(if foreign { "clean" } else { kind }, &mut random);
-    let page = if foreign {
-        let font = &fonts[random.below(fonts.len())];
+    let mut fonts = fonts;
+    let mut page = if foreign {
+        let font = random.below(fonts.len());
+        fonts = &fonts[font..=font];
         foreign::print(
             &printed.drawing,
             0,
-            font,
+            &fonts[0],
             condition.dots_per_inch,
             Setting {
                 shift: 0.6,
@@ -187,6 +191,16 @@ pub fn case(
     } else {
         printed.page(renderer, condition.dots_per_inch)
     };
+    if forgery == Some(added::FORGERY) {
+        let printers = added::Printers {
+            own: renderer,
+            others: fonts,
+            is_own_page: !foreign,
+        };
+        let dots_per_inch = condition.dots_per_inch;
+        let added = added::add(&mut page, &printed, &printers, dots_per_inch, &mut random)?;
+        differing.push(added);
+    }
     let signed = printed.signed(&mut random);
     let scan = paper::scan(page, &condition, &signed, &mut random);
     Some(Case {

@@ -1,5 +1,7 @@
 //! What stands in a field's place besides its text: added characters, strokes over it, lines through it.
 
+use std::cell::OnceCell;
+
 use super::claim::Claim;
 use super::competition::Sighting;
 use super::extra::{Blob, SPECK, blobs};
@@ -41,12 +43,16 @@ impl Look<'_> {
     /// Ink in a field's place that is neither the form's nor the claim's, nor a pen's.
     pub(super) fn extra(&self, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
         let plane = self.cold.unwrap_or(self.vote.black);
-        let extra = self.extra_on(plane, claim, sighting);
+        // A pen takes no name away, so that it is read once.
+        let named = OnceCell::new();
+        let is_named = || *named.get_or_init(|| self.is_named_otherwise(claim));
+        let extra_on = |plane: &Plane| self.extra_on(plane, claim, sighting, &is_named);
+        let extra = extra_on(plane);
         if extra == Extra::None {
             return extra;
         }
         let is_text = !claim.text.is_empty() && !is_strict(&claim.name);
-        let without = |pen: &Pen| match self.extra_on(&pen.without, claim, sighting) {
+        let without = |pen: &Pen| match extra_on(&pen.without) {
             Extra::None if !is_text && self.digit_under(pen, plane, claim, sighting) => {
                 Extra::Perhaps
             }
@@ -55,11 +61,20 @@ impl Look<'_> {
         let pen = self.pen.get_or_init(|| self.large_strokes(plane)).as_ref();
         let pen = pen.filter(|pen| pen.is_near(&claim.area));
         let extra = pen.map_or(extra, without);
-        if extra != Extra::Perhaps || !(claim.text.is_empty() || is_text) {
+        // Over an amount, a number or a date a small thing of a pen's is a change.
+        if extra != Extra::Perhaps || !(is_text || claim.text.is_empty()) {
             return extra;
         }
         let pen = self.without_scrawls(pen, plane, claim);
         pen.as_ref().map_or(extra, without)
+    }
+
+    /// Whether somebody else is named than the claim says, or somebody where it names nobody.
+    fn is_named_otherwise(&self, claim: &Claim) -> bool {
+        match claim.text.is_empty() {
+            true => self.printed_name(claim).is_some(),
+            false => self.is_longer_name(claim),
+        }
     }
 
     /// All strokes on the page, sought when something is there that they may explain.
@@ -83,7 +98,13 @@ impl Look<'_> {
         self.optics.dark * if self.vote.grey { 0.75 } else { 0.37 }
     }
 
-    fn extra_on(&self, plane: &Plane, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
+    fn extra_on(
+        &self,
+        plane: &Plane,
+        claim: &Claim,
+        sighting: Option<&Sighting>,
+        is_named: &dyn Fn() -> bool,
+    ) -> Extra {
         let size = claim
             .runs
             .first()
@@ -167,11 +188,7 @@ impl Look<'_> {
         if is_amount(&claim.name) && self.own_type && self.hides(claim, plane, size) {
             count += 1;
         }
-        let names = |claim: &Claim| match claim.text.is_empty() {
-            true => self.printed_name(claim).is_some(),
-            false => self.is_longer_name(claim),
-        };
-        if signs && self.own_type && count == 0 && names(claim) {
+        if signs && self.own_type && count == 0 && is_named() {
             count += 1;
         }
         // A single stroke of a pen may look like a digit where nothing was claimed.

@@ -3,6 +3,7 @@
 use image::RgbImage;
 use vouchsafe::matching::{Form, Matcher, Thresholds, Verdict};
 use vouchsafe::render::{Renderer, Typeface};
+use vouchsafe::voucher::template::Colour;
 
 use crate::files::printed;
 use crate::scans;
@@ -36,16 +37,8 @@ pub fn print(
 ) {
     let shape = renderer.shape(Typeface::Serif, character).unwrap();
     let glyph = renderer.coverage(shape.typeface, shape.id, size, (x, y));
-    for row in 0..glyph.height {
-        for column in 0..glyph.width {
-            let (px, py) = (glyph.left + column as i32, glyph.top + row as i32);
-            let cover = glyph.values[row * glyph.width + column];
-            let pixel = picture.get_pixel_mut(px as u32, py as u32);
-            for (value, ink) in pixel.0.iter_mut().zip(ink) {
-                *value = (f32::from(*value) * (1.0 - cover) + f32::from(ink) * cover) as u8;
-            }
-        }
-    }
+    let [red, green, blue] = ink;
+    scans::foreign::cover(picture, &glyph, Colour { red, green, blue });
 }
 
 /// Where the first character of a field stands, and the size of its type, in pixels.
