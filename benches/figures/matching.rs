@@ -127,6 +127,11 @@ pub fn speed() {
 pub fn measure() {
     let (count, first) = (number("CASES", 400), number("SEED", 1));
     let only = std::env::var("KIND").ok();
+    let forger = std::env::var("FORGERY").ok();
+    let forgeries: Vec<&'static str> = forge::FORGERIES
+        .into_iter()
+        .filter(|it| forger.as_ref().is_none_or(|only| only == it))
+        .collect();
     let loud = std::env::var("LOUD").is_ok();
     let fonts = foreign::fonts();
     let mut kinds: Vec<&'static str> = Condition::KINDS.to_vec();
@@ -154,7 +159,7 @@ pub fn measure() {
                     if only.as_ref().is_some_and(|only| only != kind) {
                         continue;
                     }
-                    let forgery = (index % 2 == 1).then(|| forge::FORGERIES[(index / 2 / kinds.len() as u64) as usize % forge::FORGERIES.len()]);
+                    let forgery = (index % 2 == 1).then(|| forgeries[(index / 2 / kinds.len() as u64) as usize % forgeries.len()]);
                     let Some(case) = scans::case(&renderer, &fonts, first * 1_000_003 + index, kind, forgery) else {
                         continue;
                     };

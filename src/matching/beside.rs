@@ -12,7 +12,7 @@ use super::pen::{Pen, Stroke};
 use super::plane::Plane;
 use super::strokes::Row;
 use super::verdict::Extra;
-use super::wording::is_amount;
+use super::wording::{is_amount, is_strict};
 use crate::render::Typeface;
 
 /// Size of type where a place has none of its own, in pixels: 9.5 points.
@@ -25,6 +25,15 @@ const OVERWRITTEN: f32 = 0.04;
 /// Pieces of ink that are no character, in squares of the size of type, from which on they are something.
 const LOOSE: f32 = 0.06;
 
+/// Part of full ink from which on nothing explains it, on bare paper and where a seal without colour may lie.
+const BARE: f32 = 0.37;
+const SEALED: f32 = 0.75;
+/// Part of full ink that a seal has at least, where it is wider than print.
+const TONED: f32 = 0.15;
+/// How far from there it has thin strokes, in pixels: 7.6 mm. And the side of the squares in which that is known.
+const OF_A_SEAL: f32 = 60.0;
+const SQUARE: usize = 16;
+
 /// The claim that a row has no line.
 const NO_LINE: &str = "lines";
 
@@ -34,14 +43,17 @@ const SIGNATURE: &str = "signature.";
 /// How far a digit that was added may stand above or below the line of the others, in sizes of type.
 const LEVEL: f32 = 0.22;
 
-/// Whether nothing may be added to a field, not even by a pen: an amount, a number, a date.
-fn is_strict(name: &str) -> bool {
-    is_amount(name) || matches!(name, "number" | "date")
-}
-
 impl Look<'_> {
     /// Ink in a field's place that is neither the form's nor the claim's, nor a pen's.
     pub(super) fn extra(&self, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
+        let is_over = || sighting.is_some_and(|it| self.is_written_over(claim, it));
+        match self.extra_beside(claim, sighting) {
+            Extra::None if is_over() => Extra::Over,
+            beside => beside,
+        }
+    }
+
+    fn extra_beside(&self, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
         let plane = self.cold.unwrap_or(self.vote.black);
         // A pen takes no name away, so that it is read once.
         let named = OnceCell::new();
@@ -93,9 +105,48 @@ impl Look<'_> {
         Some(pen)
     }
 
-    /// How dark ink is that nothing explains. Seals are lighter than print where there is no colour to know them by.
+    /// How dark ink in a place is that nothing explains. Seals are lighter than print where there is no colour to know them by.
+    pub(super) fn dark_in(&self, place: &Area) -> f32 {
+        let near = place.widened(OF_A_SEAL);
+        let sealed = self.seals().iter().any(|it| it.overlaps(&near));
+        self.optics.dark * if sealed { SEALED } else { BARE }
+    }
+
+    /// The same anywhere on the page.
     fn dark(&self) -> f32 {
-        self.optics.dark * if self.vote.grey { 0.75 } else { 0.37 }
+        let sealed = !self.seals().is_empty();
+        self.optics.dark * if sealed { SEALED } else { BARE }
+    }
+
+    /// Squares of the page with tones of a scan without colour that are wider than print and not the form's.
+    fn seals(&self) -> &[Area] {
+        self.seals.get_or_init(|| {
+            let seen = self.cold.unwrap_or(self.vote.black);
+            if !self.vote.grey {
+                return Vec::new();
+            }
+            let wide = seen.as_wide_as_a_seal();
+            let is_toned = |x: usize, y: usize| {
+                let tone = f32::from(wide.get(x as i32, y as i32));
+                tone > TONED * self.optics.dark && !self.form.explained.at(x, y)
+            };
+            let corners = (0..wide.height)
+                .step_by(SQUARE)
+                .flat_map(|y| (0..wide.width).step_by(SQUARE).map(move |x| (x, y)));
+            let squares = corners.filter(|(left, top)| {
+                let rows = *top..(top + SQUARE).min(wide.height);
+                let columns = *left..(left + SQUARE).min(wide.width);
+                let mut places = rows.flat_map(|y| columns.clone().map(move |x| (x, y)));
+                places.any(|(x, y)| is_toned(x, y))
+            });
+            let square = |(left, top): (usize, usize)| Area {
+                left: left as f32,
+                top: top as f32,
+                right: (left + SQUARE) as f32,
+                bottom: (top + SQUARE) as f32,
+            };
+            squares.map(square).collect()
+        })
     }
 
     fn extra_on(
@@ -109,9 +160,9 @@ impl Look<'_> {
             .runs
             .first()
             .map_or(USUAL_SIZE, |run| pixels(run.size));
-        let dark = self.dark();
         let amount = is_amount(&claim.name) || claim.text.is_empty();
         let inner = claim.place();
+        let dark = self.dark_in(&inner);
         let text = self.area(claim);
         let (_, middle) = claim.area.middle();
         // Where somebody signs there may be anything. A seal has a colour, or a tone that is taken away; under it nothing may be.

@@ -9,6 +9,26 @@ use super::optics::Optics;
 use super::patch::Patch;
 use crate::render::Typeface;
 
+/// A character's cell: as wide as its advance, as tall as digits or Han characters are. A glyph that reaches beyond it is
+/// seen whole.
+pub(super) fn cell(
+    character: char,
+    (left, right): (f32, f32),
+    (baseline, size): (f32, f32),
+    glyph: &Patch,
+) -> Patch {
+    let wide = character.is_ascii() && !matches!(character, 'W' | 'M' | '@');
+    let (above, below) = if wide { (0.80, 0.06) } else { (0.90, 0.14) };
+    let top = (baseline - above * size).floor() as i32;
+    let bottom = (baseline + below * size).ceil() as i32;
+    Patch::blank(
+        glyph.left.min((left - 1.0).floor() as i32),
+        glyph.top.min(top),
+        (glyph.left + glyph.width as i32).max((right + 1.0).ceil() as i32),
+        (glyph.top + glyph.height as i32).max(bottom),
+    )
+}
+
 /// Parts of a pixel in which two places are the same.
 const PARTS: f32 = 256.0;
 

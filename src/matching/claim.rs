@@ -1,6 +1,7 @@
 //! What a form claims: a value of the voucher in its place.
 
 use super::form::{Area, pixels};
+use super::wording::{is_amount, is_strict};
 use crate::render::GlyphRun;
 
 /// A value that must be found in its place.
@@ -20,7 +21,12 @@ impl Claim {
     /// Where something may stand besides it: what was added to a text may reach out of its place.
     pub fn place(&self) -> Area {
         let run = self.runs.first();
-        let beyond = run.map_or(-1.0, |run| 0.6 * pixels(run.size));
+        // Nothing of a table is beside a number or a date.
+        let far = match is_strict(&self.name) && !is_amount(&self.name) {
+            true => 1.2,
+            false => 0.6,
+        };
+        let beyond = run.map_or(-1.0, |run| far * pixels(run.size));
         Area {
             top: self.area.top + 1.0,
             bottom: self.area.bottom - 1.0,

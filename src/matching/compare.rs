@@ -223,6 +223,10 @@ impl Matcher {
             cold: cold.as_ref(),
             strokes: OnceCell::new(),
             pen: OnceCell::new(),
+            seals: OnceCell::new(),
+            tone: None,
+            creaseless: OnceCell::new(),
+            labels_over: OnceCell::new(),
             cells: Cells::default(),
         };
         let legible = registration.map.scale_at(form.middle()) >= LEGIBLE;

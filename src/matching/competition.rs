@@ -4,7 +4,7 @@
 //! blur) and correlated with the ink. What a true glyph scores on this very scan is known from the form's own labels.
 
 use super::alike::{ALTERNATIVES, LIKENESS_BLUR, LIKENESS_SIZE, correlates_at_most, likeness};
-use super::cells::{Cells, Glyph};
+use super::cells::{Cells, Glyph, cell};
 use super::claim::Claim;
 use super::form::{Area, pixels};
 use super::glyphs::{AROUND, GlyphVote, is_punctuation};
@@ -82,26 +82,10 @@ pub(super) struct Seen {
     pub first: bool,
     /// Where it is, in pixels of the form.
     pub area: Area,
-}
-
-/// A character's cell: as wide as its advance, as tall as digits or Han characters are. A glyph that reaches beyond it is
-/// seen whole.
-fn cell(
-    character: char,
-    (left, right): (f32, f32),
-    (baseline, size): (f32, f32),
-    glyph: &Patch,
-) -> Patch {
-    let wide = character.is_ascii() && !matches!(character, 'W' | 'M' | '@');
-    let (above, below) = if wide { (0.80, 0.06) } else { (0.90, 0.14) };
-    let top = (baseline - above * size).floor() as i32;
-    let bottom = (baseline + below * size).ceil() as i32;
-    Patch::blank(
-        glyph.left.min((left - 1.0).floor() as i32),
-        glyph.top.min(top),
-        (glyph.left + glyph.width as i32).max((right + 1.0).ceil() as i32),
-        (glyph.top + glyph.height as i32).max(bottom),
-    )
+    /// Which of the claim's runs and which glyph of that it is.
+    pub index: (usize, usize),
+    /// How far from where the form has it, in pixels.
+    pub offset: (i32, i32),
 }
 
 /// What the first vote saw of a field.
@@ -183,7 +167,7 @@ impl GlyphVote<'_> {
         let offset = self.place(&line, plane, (0, 0));
         let mut glyphs = Vec::new();
         let wording = Wording::of(&claim.name);
-        for run in &claim.runs {
+        for (of, run) in claim.runs.iter().enumerate() {
             let text: Vec<char> = run.glyphs.iter().map(|it| it.character).collect();
             for part in 0..run.glyphs.len().div_ceil(SECTION) {
                 let section = part * SECTION..((part + 1) * SECTION).min(run.glyphs.len());
@@ -199,12 +183,16 @@ impl GlyphVote<'_> {
                     offset
                 };
                 for index in section {
-                    glyphs.extend(self.glyph_seen(
+                    let seen = self.glyph_seen(
                         (run, &text, index),
                         (plane, offset),
                         wording,
                         (optics, cells),
-                    ));
+                    );
+                    glyphs.extend(seen.map(|seen| Seen {
+                        index: (of, index),
+                        ..seen
+                    }));
                 }
             }
         }
@@ -393,6 +381,8 @@ impl GlyphVote<'_> {
                 right: area(cell.left + cell.width as i32, offset.0),
                 bottom: area(cell.top + cell.height as i32, offset.1),
             },
+            index: (0, index),
+            offset: (offset.0 + places[at].0, offset.1 + places[at].1),
         })
     }
 }

@@ -89,21 +89,10 @@ impl GlyphVote<'_> {
 
     /// All glyphs of some runs as one picture with a margin.
     pub fn line(&self, runs: &[GlyphRun], margin: i32) -> Patch {
-        let glyphs: Vec<Patch> = runs
+        let glyphs = runs
             .iter()
-            .flat_map(|run| run.glyphs.iter().map(|glyph| self.printed(run, glyph)))
-            .collect();
-        let edge = |of: fn(&Patch) -> i32| glyphs.iter().map(of);
-        let mut line = Patch::blank(
-            edge(|it| it.left).min().unwrap_or(0) - margin,
-            edge(|it| it.top).min().unwrap_or(0) - margin,
-            edge(|it| it.left + it.width as i32).max().unwrap_or(0) + margin,
-            edge(|it| it.top + it.height as i32).max().unwrap_or(0) + margin,
-        );
-        for glyph in &glyphs {
-            line.add(glyph);
-        }
-        line
+            .flat_map(|run| run.glyphs.iter().map(|glyph| self.printed(run, glyph)));
+        Patch::around(&glyphs.collect::<Vec<_>>(), margin)
     }
 
     /// Where a line really is: the offset at which it correlates best, near an expected one.

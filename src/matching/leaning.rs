@@ -188,6 +188,8 @@ mod tests {
                 right: 26.0,
                 bottom: 26.0,
             },
+            index: (0, 0),
+            offset: (0, 0),
         }
     }
 

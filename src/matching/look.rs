@@ -42,6 +42,13 @@ pub(super) struct Look<'a> {
     /// sought when something is there that they may explain.
     pub strokes: OnceCell<Vec<Stroke>>,
     pub pen: OnceCell<Option<Pen>>,
+    /// Where a seal may lie on a scan without colour: in tones that are wider than print and not the form's.
+    pub seals: OnceCell<Vec<Area>>,
+    /// What was taken away from the page, and all of its ink without creases if it was those.
+    pub tone: Option<Tone>,
+    pub creaseless: OnceCell<Plane>,
+    /// How much ink is over the form's own labels: nine of ten have less.
+    pub labels_over: OnceCell<f32>,
     /// Figures as these optics show them.
     pub cells: Cells,
 }
@@ -99,6 +106,10 @@ impl Look<'_> {
             cold: Some(self.cold.unwrap_or(self.vote.black)),
             strokes: OnceCell::new(),
             pen: OnceCell::new(),
+            seals: OnceCell::new(),
+            tone: Some(tone),
+            creaseless: OnceCell::new(),
+            labels_over: OnceCell::new(),
             cells: Cells::default(),
             ..*self
         }
@@ -119,10 +130,9 @@ impl Look<'_> {
             && leaning(&sighting, &self.optics, at) == Leaning::Clear
             && extra == Extra::None;
         // Where there is ink beside it, the network sees the whole place.
-        let beside = if extra == Extra::None {
-            TEXT_ALONE
-        } else {
-            WHOLE_PLACE
+        let beside = match extra {
+            Extra::None | Extra::Over => TEXT_ALONE,
+            _ => WHOLE_PLACE,
         };
         let reading = if clear || !(self.own_type || self.reads_labels) {
             None
@@ -131,8 +141,10 @@ impl Look<'_> {
         };
         // What has a colour may be beside it as well: it is not in the plane that tells what is printed.
         let all_ink = match (&extra, self.cold) {
-            (Extra::Perhaps, Some(all)) if reading.is_some() && !is_amount(&claim.name) => {
-                self.read(claim, &sighting, (all, WHOLE_PLACE))
+            (Extra::Perhaps | Extra::Over, Some(all))
+                if reading.is_some() && !is_amount(&claim.name) =>
+            {
+                self.read(claim, &sighting, (all, beside))
             }
             _ => None,
         };

@@ -33,6 +33,7 @@ mod misread;
 mod network;
 mod optics;
 mod overlay;
+mod overwritten;
 mod paper;
 mod patch;
 mod pen;

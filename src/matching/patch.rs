@@ -33,6 +33,29 @@ impl Patch {
         }
     }
 
+    /// All of some pictures as one with a margin.
+    pub fn around(parts: &[Patch], margin: i32) -> Patch {
+        let edge = |of: fn(&Patch) -> i32| parts.iter().map(of);
+        let mut all = Patch::blank(
+            edge(|it| it.left).min().unwrap_or(0) - margin,
+            edge(|it| it.top).min().unwrap_or(0) - margin,
+            edge(|it| it.left + it.width as i32).max().unwrap_or(0) + margin,
+            edge(|it| it.top + it.height as i32).max().unwrap_or(0) + margin,
+        );
+        parts.iter().for_each(|part| all.add(part));
+        all
+    }
+
+    /// The value at a place of the page; nothing beyond its edges.
+    pub fn get(&self, x: i32, y: i32) -> f32 {
+        let (x, y) = (x - self.left, y - self.top);
+        let inside = x >= 0 && y >= 0 && x < self.width as i32 && y < self.height as i32;
+        if !inside {
+            return 0.0;
+        }
+        self.values[y as usize * self.width + x as usize]
+    }
+
     /// A blank one of the same place.
     pub fn blank_beneath(&self) -> Patch {
         Patch {

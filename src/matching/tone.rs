@@ -53,7 +53,7 @@ impl Tone {
     ) -> Plane {
         match self {
             Tone::Seal => black.flattened(SEAL),
-            Tone::Crease => black.flattened(CREASE),
+            Tone::Crease => black.without_creases(),
             Tone::Pen => match scan.colourless() {
                 Some(inks) => {
                     let size = (form.ink[0].width, form.ink[0].height);
@@ -84,8 +84,7 @@ impl Plane {
     /// stands in it stays (a black top-hat, Serra, Image Analysis and Mathematical Morphology, 1982; relative to the tone,
     /// because inks let through a part of the light).
     fn flattened(&self, sides: (usize, usize)) -> Plane {
-        let least = self.around(sides, u8::min);
-        let tone = least.around(sides, u8::max);
+        let tone = self.wide(sides);
         let values = self.values.iter().zip(&tone.values).map(|(ink, tone)| {
             let bright = u32::from(255 - tone).max(BRIGHT_MIN);
             (u32::from(ink.saturating_sub(*tone)) * 255 / bright).min(255) as u8
@@ -95,6 +94,21 @@ impl Plane {
             height: self.height,
             values: values.collect(),
         }
+    }
+
+    /// What is dark in all of some rectangle around a pixel (an opening): tones wider than print.
+    fn wide(&self, sides: (usize, usize)) -> Plane {
+        self.around(sides, u8::min).around(sides, u8::max)
+    }
+
+    /// The tones as wide as a seal's.
+    pub fn as_wide_as_a_seal(&self) -> Plane {
+        self.wide(SEAL)
+    }
+
+    /// Without the shades that are longer than level strokes of print.
+    pub fn without_creases(&self) -> Plane {
+        self.flattened(CREASE)
     }
 
     /// The extreme of the rectangle around each pixel.

@@ -8,7 +8,7 @@ use super::optics::Optics;
 use super::reader::Reading;
 use super::report::{Verdict, thousandths};
 use super::thresholds::Thresholds;
-use super::wording::is_amount;
+use super::wording::{is_amount, is_strict};
 
 /// Ink in a field that the form does not explain.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,6 +17,8 @@ pub(super) enum Extra {
     None,
     /// Something the size of a character, which may be a pen's.
     Perhaps,
+    /// Ink over a character, which may make another of it.
+    Over,
     /// Printed characters, before what is claimed and behind it.
     Printed { before: String, behind: String },
 }
@@ -225,9 +227,16 @@ pub(super) fn decide(
         _ => at.reads_alone,
     };
     let only_this = !is_amount(name) && reading.is_some() && only >= enough;
-    if verdict == Verdict::Match && *extra == Extra::Perhaps && !only_this {
+    let unexplained = match extra {
+        Extra::Over if is_strict(name) || !only_this => Some("something is written over it"),
+        Extra::Perhaps if !only_this => {
+            Some("there is ink beside it that the form does not explain")
+        }
+        _ => None,
+    };
+    if let Some(why) = unexplained.filter(|_| verdict == Verdict::Match) {
         verdict = Verdict::Unsure;
-        reason = "there is ink beside it that the form does not explain".to_owned();
+        reason = why.to_owned();
     }
     let score = match verdict {
         Verdict::Match => score.max(0.5),
@@ -253,7 +262,7 @@ pub(super) fn decide_other_paper(seen: String, why: &str) -> Decision {
 pub(super) fn decide_empty(extra: &Extra) -> Decision {
     let (verdict, score, seen, reason) = match extra {
         Extra::None => (Verdict::Match, 1.0, String::new(), "nothing is there"),
-        Extra::Perhaps => (
+        Extra::Perhaps | Extra::Over => (
             Verdict::Unsure,
             0.5,
             String::new(),

@@ -19,6 +19,12 @@ pub(super) fn is_amount(name: &str) -> bool {
     side && !name.starts_with("accounts") || name == "total"
 }
 
+/// Whether nothing may be added to a field, not even by a pen: an amount, a number, a count, a date or a part of one.
+pub(super) fn is_strict(name: &str) -> bool {
+    let of_date = name == "date" || name.starts_with("date.");
+    is_amount(name) || of_date || matches!(name, "number" | "period" | "attachments")
+}
+
 /// What the network reads of strokes up and down that are no characters, and of ticks.
 const OF_SCRAWLS: &str = "MmNnWwUuVvHhrkKxX^√✓ ";
 /// What it reads of strokes of any kind, and of what is left of a figure under something else.

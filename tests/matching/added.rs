@@ -66,6 +66,30 @@ fn a_character_that_was_added_is_seen_in_any_ink_and_whatever_it_touches() {
 }
 
 #[test]
+fn what_is_printed_behind_a_text_never_matches() {
+    let (renderer, fonts) = (Renderer::new(), scans::foreign::fonts());
+    let matcher = Matcher::new(scans::reader(), Thresholds::default());
+    let mut tried = 0;
+    for (kind, seed) in [("clean", 770_000), ("photo", 770_200)] {
+        for seed in seed..seed + 6 {
+            let forgery = Some(scans::added::FORGERY);
+            let case = scans::case(&renderer, &fonts, seed, kind, forgery);
+            let Some(case) = case else { continue };
+            let form = case.claimed.form(&renderer);
+            let report = matcher.compare(&form, &case.scan).unwrap().report;
+            assert_ne!(
+                report.verdict,
+                Verdict::Match,
+                "{seed}: {:?}",
+                case.differing
+            );
+            tried += 1;
+        }
+    }
+    assert!(tried >= 8, "{tried}");
+}
+
+#[test]
 fn what_is_seen_of_an_amount_has_the_digit_that_was_added_before_it() {
     let renderer = Renderer::new();
     let matcher = Matcher::new(scans::reader(), Thresholds::default());

@@ -9,5 +9,6 @@ mod files;
 mod ink;
 mod misread;
 mod other_type;
+mod overwritten;
 mod pictures;
 mod verdicts;

@@ -44,6 +44,8 @@ fn one_digit((fit, other_fit): (f32, f32), absent: f32, first: bool) -> Sighting
                 right: 10.0,
                 bottom: 20.0,
             },
+            index: (0, 0),
+            offset: (0, 0),
         }],
         offset: (0, 0),
     }
