@@ -132,6 +132,11 @@ pub fn measure() {
         .into_iter()
         .filter(|it| forger.as_ref().is_none_or(|only| only == it))
         .collect();
+    assert!(
+        !forgeries.is_empty(),
+        "FORGERY is none of {:?}",
+        forge::FORGERIES
+    );
     let loud = std::env::var("LOUD").is_ok();
     let fonts = foreign::fonts();
     let mut kinds: Vec<&'static str> = Condition::KINDS.to_vec();

@@ -143,9 +143,13 @@ pub fn case(
     let claim = vouchers::voucher(&mut random, form);
     let claimed = Printed::new(renderer, &claim, None);
     let mark = own_mark(&claim);
-    let paper_voucher = match forgery {
-        Some(forgery) if forgery != added::FORGERY => forge::forge(&claim, forgery, &mut random)?,
-        _ => claim.clone(),
+    let (in_data, in_print) = match forgery {
+        Some(added::FORGERY) => (None, true),
+        other => (other, false),
+    };
+    let paper_voucher = match in_data {
+        Some(forgery) => forge::forge(&claim, forgery, &mut random)?,
+        None => claim.clone(),
     };
     let keeps_mark = forgery != Some("other-voucher");
     let printed = Printed::new(renderer, &paper_voucher, keeps_mark.then_some(&mark));
@@ -167,7 +171,7 @@ pub fn case(
         })
         .collect();
     let is_changed = !differing.is_empty() || own.len() != other.len();
-    if forgery.is_some_and(|it| it != added::FORGERY) && !is_changed {
+    if in_data.is_some() && !is_changed {
         return None;
     }
     let foreign = kind == "foreign";
@@ -191,7 +195,7 @@ pub fn case(
     } else {
         printed.page(renderer, condition.dots_per_inch)
     };
-    if forgery == Some(added::FORGERY) {
+    if in_print {
         let printers = added::Printers {
             own: renderer,
             others: fonts,

@@ -54,7 +54,7 @@ impl Look<'_> {
     }
 
     fn extra_beside(&self, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
-        let plane = self.cold.unwrap_or(self.vote.black);
+        let plane = self.all_ink();
         // A pen takes no name away, so that it is read once.
         let named = OnceCell::new();
         let is_named = || *named.get_or_init(|| self.is_named_otherwise(claim));
@@ -121,7 +121,7 @@ impl Look<'_> {
     /// Squares of the page with tones of a scan without colour that are wider than print and not the form's.
     fn seals(&self) -> &[Area] {
         self.seals.get_or_init(|| {
-            let seen = self.cold.unwrap_or(self.vote.black);
+            let seen = self.all_ink();
             if !self.vote.grey {
                 return Vec::new();
             }

@@ -47,6 +47,12 @@ impl Area {
         }
     }
 
+    /// Whether a pixel is in it.
+    pub fn holds(&self, x: i32, y: i32) -> bool {
+        let (x, y) = (x as f32, y as f32);
+        (self.left..self.right).contains(&x) && (self.top..self.bottom).contains(&y)
+    }
+
     /// Its width and its height.
     pub fn size(&self) -> (f32, f32) {
         (self.right - self.left, self.bottom - self.top)

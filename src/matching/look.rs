@@ -54,6 +54,11 @@ pub(super) struct Look<'a> {
 }
 
 impl Look<'_> {
+    /// The ink that is on the scan, whatever was taken away from the page since.
+    pub fn all_ink(&self) -> &Plane {
+        self.cold.unwrap_or(self.vote.black)
+    }
+
     /// Whether the network reads the form's own labels, of which is known what they say.
     pub fn finds_labels_read(&self) -> bool {
         let Some(reader) = self.matcher.reader.as_ref() else {
@@ -103,7 +108,7 @@ impl Look<'_> {
         Look {
             vote,
             optics,
-            cold: Some(self.cold.unwrap_or(self.vote.black)),
+            cold: Some(self.all_ink()),
             strokes: OnceCell::new(),
             pen: OnceCell::new(),
             seals: OnceCell::new(),

@@ -18,7 +18,7 @@ impl Look<'_> {
     /// The name that is printed in the form's own type in a place for one that must be empty.
     pub(super) fn printed_name(&self, claim: &Claim) -> Option<String> {
         let reader = self.matcher.reader.as_ref()?;
-        let plane = self.cold.unwrap_or(self.vote.black);
+        let plane = self.all_ink();
         // Other names of the same row tell where one would be printed, and how large.
         let beside = self.form.fields.iter().find(|other| {
             (other.area.top - claim.area.top).abs() < 2.0
@@ -45,7 +45,7 @@ impl Look<'_> {
         let (Some(reader), Some(run)) = (self.matcher.reader.as_ref(), claim.runs.first()) else {
             return false;
         };
-        let plane = self.cold.unwrap_or(self.vote.black);
+        let plane = self.all_ink();
         let (text, size) = (self.area(claim), pixels(run.size));
         let before = Area {
             // Further off is the form's own word.
@@ -88,7 +88,7 @@ impl Look<'_> {
         let drawn = self.optics.shows(&drawn, 1.0);
         let pattern = drawn.centred();
         let least = self.optics.usual - self.matcher.thresholds.fit;
-        let plane = self.cold.unwrap_or(self.vote.black);
+        let plane = self.all_ink();
         let across = (area.right - area.left - 0.5 * size) as i32;
         (-2..across).any(|dx| {
             (-STRAY..=STRAY)

@@ -23,7 +23,18 @@ fn matcher() -> Matcher {
 }
 
 fn verdict(form: &Form, scan: &[u8]) -> Verdict {
-    matcher().compare(form, scan).unwrap().report.verdict
+    verdict_of(&matcher(), form, scan)
+}
+
+/// What a comparison says of a file, by a matcher.
+pub fn verdict_of(matcher: &Matcher, form: &Form, scan: &[u8]) -> Verdict {
+    let report = matcher.compare(form, scan).unwrap().report;
+    let fields = report.fields.iter();
+    for field in fields.filter(|it| it.verdict != Verdict::Match) {
+        // Shown where a test fails.
+        println!("{}: {}", field.name, field.reason);
+    }
+    report.verdict
 }
 
 /// A page that is no voucher: an invoice's lines.

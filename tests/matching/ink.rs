@@ -2,10 +2,10 @@
 
 use image::RgbImage;
 use vouchsafe::matching::{Form, Matcher, Thresholds, Verdict};
-use vouchsafe::render::{Renderer, Typeface};
+use vouchsafe::render::{Item, Renderer, Typeface};
 use vouchsafe::voucher::template::Colour;
 
-use crate::files::printed;
+use crate::files::{printed, verdict_of};
 use crate::scans;
 use crate::scans::Printed;
 use crate::scans::scanner::jpeg;
@@ -16,15 +16,8 @@ pub const UNITS: f32 = 7_200.0 / DOTS_PER_INCH as f32;
 
 /// What a comparison says of a scan.
 pub fn verdict(form: &Form, picture: &RgbImage) -> Verdict {
-    let reader = scans::reader();
-    let matcher = Matcher::new(reader, Thresholds::default());
-    let report = matcher.compare(form, &jpeg(picture)).unwrap().report;
-    let fields = report.fields.iter();
-    for field in fields.filter(|it| it.verdict != Verdict::Match) {
-        // Shown where a test fails.
-        println!("{}: {}", field.name, field.reason);
-    }
-    report.verdict
+    let matcher = Matcher::new(scans::reader(), Thresholds::default());
+    verdict_of(&matcher, form, &jpeg(picture))
 }
 
 /// Prints a character with its origin at a place, in pixels, in a colour.
@@ -43,6 +36,16 @@ pub fn print(
 
 /// Where the first character of a field stands, and the size of its type, in pixels.
 pub fn origin(printed: &Printed, field: &str) -> ((f32, f32), f32) {
+    let first = place(printed, field, |_| true);
+    first.unwrap_or_else(|| panic!("{field} is empty"))
+}
+
+/// The same of the first of a field's characters that is sought.
+pub fn place(
+    printed: &Printed,
+    field: &str,
+    is_sought: impl Fn(char) -> bool,
+) -> Option<((f32, f32), f32)> {
     let found = printed
         .drawing
         .fields()
@@ -50,13 +53,12 @@ pub fn origin(printed: &Printed, field: &str) -> ((f32, f32), f32) {
         .find(|it| it.name == field)
         .unwrap();
     let items = &printed.drawing.pages()[found.page][found.items.clone()];
-    let run = items.iter().find_map(|item| match item {
-        vouchsafe::render::Item::Glyphs(run) => Some(run),
-        _ => None,
-    });
-    let run = run.unwrap();
-    let at = (run.glyphs[0].x as f32 / UNITS, run.baseline as f32 / UNITS);
-    (at, run.size as f32 / UNITS)
+    items.iter().find_map(|item| {
+        let Item::Glyphs(run) = item else { return None };
+        let glyph = run.glyphs.iter().find(|it| is_sought(it.character))?;
+        let at = (glyph.x as f32 / UNITS, run.baseline as f32 / UNITS);
+        Some((at, run.size as f32 / UNITS))
+    })
 }
 
 /// A voucher, its form, and its page on paper.

@@ -11,4 +11,5 @@ mod misread;
 mod other_type;
 mod overwritten;
 mod pictures;
+mod reports;
 mod verdicts;
