@@ -1,25 +1,34 @@
 //! Characters that others are written over, so that little sticks out.
 
 use vouchsafe::matching::Verdict;
-use vouchsafe::render::{Item, Renderer};
+use vouchsafe::render::Renderer;
 
-use crate::ink::{DOTS_PER_INCH, UNITS, print, verdict};
+use crate::ink::{DOTS_PER_INCH, place, print, verdict};
 use crate::scans::Printed;
 use crate::scans::vouchers::voucher;
 
 /// What makes another figure, another date, another name, another text of one.
-const MADE: [(&str, &str, &str); 8] = [
+const MADE: [(&str, &str, &str); 10] = [
     ("lines[0].debit", "9", "8"),
     ("lines[0].debit", "1", "4"),
     ("total.debit", "1", "7"),
     ("number", "3", "8"),
+    ("number", "0", "6"),
     ("date.year", "0", "8"),
     ("lines[0].summary", "王", "玉"),
     ("lines[0].summary", "一", "二"),
     ("preparer", "三", "王"),
+    // What is over it is mostly beside it, and wider.
+    ("cashier", "一", "二"),
 ];
-/// Black, blue, and a pale grey.
-const INKS: [[u8; 3]; 3] = [[0, 0, 0], [20, 30, 140], [80, 80, 80]];
+/// Black, two blues, and two pale greys.
+const INKS: [[u8; 3]; 5] = [
+    [0, 0, 0],
+    [20, 30, 140],
+    [30, 60, 230],
+    [80, 80, 80],
+    [110, 110, 110],
+];
 
 #[test]
 fn a_character_that_another_was_written_over_is_seen_in_any_ink() {
@@ -27,6 +36,7 @@ fn a_character_that_another_was_written_over_is_seen_in_any_ink() {
     let mut claim = voucher(&mut crate::scans::random::Random::new(7), "payment");
     claim["number"] = serde_json::json!("0365");
     claim["preparer"] = serde_json::json!("张三");
+    claim["cashier"] = serde_json::json!("陈十一");
     claim["lines"] = serde_json::json!([
         {"summary": "王工一批款", "account": "管理费用", "subaccount": "办公费", "debit": "1905.00"},
         {"summary": "支付手续费", "account": "银行存款", "subaccount": "工商银行", "credit": "1905.00"},
@@ -36,18 +46,9 @@ fn a_character_that_another_was_written_over_is_seen_in_any_ink() {
     let page = printed.page(&renderer, DOTS_PER_INCH);
     assert_eq!(verdict(&form, &page), Verdict::Match);
     for (field, old, new) in MADE {
-        let found = printed.drawing.fields().iter().find(|it| it.name == field);
-        let found = found.unwrap();
         let (old, new) = (old.chars().next().unwrap(), new.chars().next().unwrap());
-        let items = &printed.drawing.pages()[found.page][found.items.clone()];
-        let place = items.iter().find_map(|item| match item {
-            Item::Glyphs(run) => run.glyphs.iter().find(|it| it.character == old).map(|it| {
-                let origin = (it.x as f32 / UNITS, run.baseline as f32 / UNITS);
-                (origin, run.size as f32 / UNITS)
-            }),
-            _ => None,
-        });
-        let (origin, size) = place.unwrap_or_else(|| panic!("{field} has no {old}"));
+        let (origin, size) = place(&printed, field, |it| it == old)
+            .unwrap_or_else(|| panic!("{field} has no {old}"));
         for ink in INKS {
             let mut forged = page.clone();
             print(&renderer, &mut forged, new, origin, (size, ink));
