@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::claim::Claim;
 use super::competition::Sighting;
-use super::extra::{Blob, SPECK, blobs};
+use super::extra::{Blob, SPECK, are_a_broken_character, blobs};
 use super::form::{Area, FORM_INK, pixels};
 use super::look::Look;
 use super::patch::{FAINT, Patch};
@@ -196,7 +196,8 @@ impl Look<'_> {
             }
         };
         let strict = amount || is_strict(&claim.name);
-        let (mut count, mut over, mut loose) = (0, 0, 0);
+        let (mut count, mut over) = (0, 0);
+        let mut pieces: Vec<Blob> = Vec::new();
         // Digits, and how far to the right they stand.
         let mut read: Vec<(f32, char)> = Vec::new();
         let mut signs = false;
@@ -224,12 +225,15 @@ impl Look<'_> {
                 {
                     read.push((blob.area.middle().0, digit));
                 }
-            } else if blob.size >= SPECK {
-                loose += blob.size;
+            } else {
+                pieces.push(blob);
             }
         }
         // A character that stands on a rule of the form, or is pale, is left in pieces.
-        if loose as f32 >= LOOSE * size * size {
+        let loose = pieces.iter().map(|it| it.size).filter(|it| *it >= SPECK);
+        if loose.sum::<usize>() as f32 >= LOOSE * size * size
+            || are_a_broken_character(pieces, size)
+        {
             count += 1;
         }
         // Something was written over these characters.

@@ -211,8 +211,7 @@ impl Matcher {
             && registration.found >= if strict { at.found } else { at.found / 2.0 };
         let explained = [&form.explained, &form.explained_cold];
         let added = sound && scan.has_cold_ink(&form.fields, explained, &registration);
-        let cold = added.then(|| scan.cold()).flatten();
-        let cold = cold.map(|cold| registration.rectified(cold, size, 1));
+        let cold = added.then(|| registration.rectified(scan.cold(), size, 1));
         let mut look = Look {
             reads_labels: true,
             matcher: self,
@@ -259,6 +258,9 @@ impl Matcher {
                     votes: decision.votes,
                     ..unfound()
                 };
+            }
+            if decision.verdict == Verdict::Mismatch && look.is_creased(claim) {
+                decision = decision.untold("a crease lies over it");
             }
             let (text, seen) = claim.as_written(&decision.seen);
             fields.push(FoundField {

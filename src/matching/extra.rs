@@ -104,6 +104,38 @@ impl Blob {
     }
 }
 
+/// How near each other, in sizes of type, pieces of one character are.
+const NEAR: f32 = 0.35;
+/// How wide and how tall such pieces are together, in sizes of type, and how much ink they have at least, in squares of it. Of 224
+/// true scans in fourteen conditions pieces beside a text were together like this on one, and none beside an amount, a number or a
+/// date.
+const WIDE: std::ops::RangeInclusive<f32> = 0.2..=1.2;
+const TALL: std::ops::RangeInclusive<f32> = 0.25..=1.1;
+const BROKEN_INK: f32 = 0.01;
+
+/// Whether some blobs are what is left of a character that is pale or thin: pieces that are together as large as one.
+pub(super) fn are_a_broken_character(mut pieces: Vec<Blob>, size: f32) -> bool {
+    pieces.retain(|piece| !piece.passing);
+    pieces.sort_by(|one, other| one.area.left.total_cmp(&other.area.left));
+    let mut rest = pieces.as_slice();
+    while let Some((first, others)) = rest.split_first() {
+        let (mut area, mut ink, mut count) = (first.area, first.size, 1);
+        rest = others;
+        while let Some((next, others)) = rest.split_first()
+            && next.area.left - area.right < NEAR * size
+        {
+            (area, ink, count) = (area.with(&next.area), ink + next.size, count + 1);
+            rest = others;
+        }
+        let (wide, tall) = area.size();
+        let sized = WIDE.contains(&(wide / size)) && TALL.contains(&(tall / size));
+        if count > 1 && sized && ink as f32 >= BROKEN_INK * size * size {
+            return true;
+        }
+    }
+    false
+}
+
 /// The blobs within an area, darker than `dark` of 255.
 pub(super) fn blobs(seen: &Plane, explained: &Explained, area: &Area, dark: f32) -> Vec<Blob> {
     let left = area.left.max(0.0) as usize;
@@ -195,5 +227,38 @@ mod tests {
         assert_eq!((added.size, added.passing), (240, false));
         assert!(stroke.passing);
         assert!(blobs(&form, &explained, &area, 120.0).is_empty());
+    }
+
+    #[test]
+    fn pieces_are_a_character_where_they_are_together_as_large_as_one() {
+        let piece = |left: f32, top: f32, (wide, high): (f32, f32)| Blob {
+            area: Area {
+                left,
+                top,
+                right: left + wide,
+                bottom: top + high,
+            },
+            size: (wide * high) as usize,
+            passing: false,
+        };
+        // A pale digit, of which parts of its strokes are left.
+        let digit = [
+            piece(100.0, 20.0, (1.0, 5.0)),
+            piece(108.0, 18.0, (2.0, 4.0)),
+            piece(107.0, 30.0, (3.0, 2.0)),
+        ];
+        assert!(are_a_broken_character(digit.to_vec(), 30.0));
+        // Specks that lie further apart, a single one, and two on top of each other.
+        let specks = [piece(10.0, 18.0, (3.0, 4.0)), piece(60.0, 30.0, (3.0, 4.0))];
+        assert!(!are_a_broken_character(specks.to_vec(), 30.0));
+        assert!(!are_a_broken_character(digit[..1].to_vec(), 30.0));
+        let upright = [piece(10.0, 10.0, (2.0, 9.0)), piece(10.0, 21.0, (2.0, 9.0))];
+        assert!(!are_a_broken_character(upright.to_vec(), 30.0));
+        // What comes from elsewhere is looked at as a stroke.
+        let passing = digit.map(|it| Blob {
+            passing: true,
+            ..it
+        });
+        assert!(!are_a_broken_character(passing.to_vec(), 30.0));
     }
 }

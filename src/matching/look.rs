@@ -44,8 +44,9 @@ pub(super) struct Look<'a> {
     pub pen: OnceCell<Option<Pen>>,
     /// Where a seal may lie on a scan without colour: in tones that are wider than print and not the form's.
     pub seals: OnceCell<Vec<Area>>,
-    /// What was taken away from the page, and all of its ink without creases if it was those.
+    /// What was taken away from the page.
     pub tone: Option<Tone>,
+    /// All of its ink without creases.
     pub creaseless: OnceCell<Plane>,
     /// How much ink is over the form's own labels: nine of ten have less.
     pub labels_over: OnceCell<f32>,

@@ -14,6 +14,7 @@ mod claim;
 mod cold;
 mod compare;
 mod competition;
+mod creased;
 mod decode;
 mod doubted;
 mod extra;

@@ -70,11 +70,10 @@ impl ScanPage {
         }
     }
 
-    /// Ink as the red channel shows it, in which red seals are paper and everything else that was added is dark; none
-    /// without colour.
-    pub fn cold(&self) -> Option<&Pyramid> {
-        let make = || Pyramid::new(self.channel(0).ink(), 1.0);
-        (!self.grey).then(|| self.cold.get_or_init(make))
+    /// Ink as the red channel shows it, in which red seals are paper and everything else that was added is dark.
+    pub fn cold(&self) -> &Pyramid {
+        self.cold
+            .get_or_init(|| Pyramid::new(self.channel(0).ink(), 1.0))
     }
 
     /// Ink that has no colour, as print has and most pens have not; none without colour.

@@ -60,6 +60,16 @@ impl Decision {
             _ => self,
         }
     }
+
+    /// The same, of which it cannot be said that something else is there.
+    pub fn untold(self, why: &str) -> Decision {
+        Decision {
+            verdict: Verdict::Unsure,
+            score: self.score.max(0.2),
+            reason: why.to_owned(),
+            ..self
+        }
+    }
 }
 
 fn votes(sighting: &Sighting, optics: &Optics, reading: Option<&Reading>) -> Votes {

@@ -107,6 +107,20 @@ fn a_name_under_a_signature_and_an_october_in_another_type_are_found() {
 }
 
 #[test]
+fn what_a_crease_hides_is_not_called_otherwise() {
+    let (renderer, matcher) = (Renderer::new(), matcher());
+    // A crease along `一`.
+    let seed = 1131 * 1_000_003 + 204;
+    let case = scans::case(&renderer, &[], seed, "folded", None).unwrap();
+    let report = report(&matcher, &renderer, &case);
+    let summary = |it: &&FieldReport| it.name == "lines[2].summary";
+    let found = report.fields.iter().find(summary).unwrap();
+    assert_eq!(found.expected, "购入钢材一批");
+    assert_eq!(found.verdict, Verdict::Unsure, "{found:?}");
+    assert_eq!(found.reason, "a crease lies over it");
+}
+
+#[test]
 fn in_another_type_what_says_nothing_of_a_value_casts_no_doubt_on_it() {
     let (renderer, matcher, fonts) = (Renderer::new(), matcher(), foreign::fonts());
     for (run, index, why) in [
