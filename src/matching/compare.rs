@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::cells::Cells;
 use super::decode::{DecodeError, Decoder, InProcess};
 use super::form::{FormPage, run_area};
-use super::found::{FoundField, FoundPage, is_value, lost, merge, reason, unfound};
+use super::found::{FoundField, FoundPage, is_value, lost, merge, reason, unfound, with_one_date};
 use super::glyphs::{GlyphVote, is_red};
 use super::homography::Homography;
 use super::lines::place_as_line;
@@ -333,6 +333,7 @@ impl Matcher {
                 merge(&mut fields, page.field(field));
             }
         }
+        let fields = with_one_date(fields);
         // A scan that was not read may show anything.
         let best = match unread.is_empty() {
             true => Verdict::Match,

@@ -110,36 +110,58 @@ pub(super) fn unfound() -> Decision {
     }
 }
 
-/// Puts a field beside the others, or into the one of the same value: a date in three places is one date, and a
-/// value on two pages is one value.
-pub(super) fn merge(fields: &mut Vec<FieldReport>, mut next: FieldReport) {
-    let part_of_date = next.name.starts_with("date.");
-    if part_of_date {
-        next.name = "date".to_owned();
-    }
+/// Puts a field beside the others, or into the one of the same name: a value on two pages is one value.
+pub(super) fn merge(fields: &mut Vec<FieldReport>, next: FieldReport) {
     let Some(known) = fields.iter_mut().find(|known| known.name == next.name) else {
         fields.push(next);
         return;
     };
-    if part_of_date && !known.expected.contains(&next.expected) {
-        known.expected = format!("{}-{}", known.expected, next.expected);
-        known.seen = format!("{}-{}", known.seen, next.seen);
-        let right = (known.area[0] + known.area[2]).max(next.area[0] + next.area[2]);
-        let bottom = (known.area[1] + known.area[3]).max(next.area[1] + next.area[3]);
-        known.area[0] = known.area[0].min(next.area[0]);
-        known.area[1] = known.area[1].min(next.area[1]);
-        known.area[2] = right - known.area[0];
-        known.area[3] = bottom - known.area[1];
+    if known.takes(&next) {
+        (known.area, known.seen, known.expected) = (next.area, next.seen, next.expected);
     }
-    if next.score < known.score || next.verdict.and(known.verdict) != known.verdict {
-        known.score = known.score.min(next.score);
-        known.reason = next.reason;
-        known.votes = next.votes;
-        if !part_of_date {
-            (known.area, known.seen, known.expected) = (next.area, next.seen, next.expected);
+}
+
+/// The fields with those of a date, which may be printed in three places, as one.
+pub(super) fn with_one_date(fields: Vec<FieldReport>) -> Vec<FieldReport> {
+    let mut all: Vec<FieldReport> = Vec::new();
+    for mut next in fields {
+        if !next.name.starts_with("date.") {
+            all.push(next);
+            continue;
+        }
+        let is_part = next.name != "date.long";
+        next.name = "date".to_owned();
+        let Some(known) = all.iter_mut().find(|known| known.name == next.name) else {
+            all.push(next);
+            continue;
+        };
+        known.takes(&next);
+        if is_part {
+            known.expected = format!("{}-{}", known.expected, next.expected);
+            known.seen = format!("{}-{}", known.seen, next.seen);
+            let right = (known.area[0] + known.area[2]).max(next.area[0] + next.area[2]);
+            let bottom = (known.area[1] + known.area[3]).max(next.area[1] + next.area[3]);
+            known.area[0] = known.area[0].min(next.area[0]);
+            known.area[1] = known.area[1].min(next.area[1]);
+            known.area[2] = right - known.area[0];
+            known.area[3] = bottom - known.area[1];
         }
     }
-    known.verdict = known.verdict.and(next.verdict);
+    all
+}
+
+impl FieldReport {
+    /// Counts another finding of the same value; whether it is the worse one.
+    fn takes(&mut self, next: &FieldReport) -> bool {
+        let worse = next.score < self.score || next.verdict.and(self.verdict) != self.verdict;
+        if worse {
+            self.score = self.score.min(next.score);
+            self.reason.clone_from(&next.reason);
+            self.votes = next.votes;
+        }
+        self.verdict = self.verdict.and(next.verdict);
+        worse
+    }
 }
 
 impl FoundPage {
@@ -215,5 +237,50 @@ impl FoundPage {
             reason: decision.reason.clone(),
             votes: decision.votes,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(name: &str, text: &str, verdict: Verdict, left: i64) -> FieldReport {
+        FieldReport {
+            name: name.to_owned(),
+            verdict,
+            score: if verdict == Verdict::Match { 1.0 } else { 0.3 },
+            expected: text.to_owned(),
+            seen: text.to_owned(),
+            area: [left, 10, 20, 10],
+            reason: format!("{verdict:?}"),
+            votes: Default::default(),
+        }
+    }
+
+    #[test]
+    fn a_date_in_three_places_on_two_pages_is_one_and_has_all_of_its_parts() {
+        let mut fields = Vec::new();
+        for _page in 0..2 {
+            // The month's figures are in the year's as well.
+            for (name, text, left) in [("year", "2024", 0), ("month", "02", 40), ("day", "02", 80)]
+            {
+                let name = format!("date.{name}");
+                merge(&mut fields, field(&name, text, Verdict::Match, left));
+            }
+            merge(&mut fields, field("number", "0001", Verdict::Match, 0));
+        }
+        merge(&mut fields, field("date.day", "02", Verdict::Unsure, 80));
+        let fields = with_one_date(fields);
+        let names: Vec<&str> = fields.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["date", "number"]);
+        let date = &fields[0];
+        assert_eq!(
+            (date.expected.as_str(), date.area),
+            ("2024-02-02", [0, 10, 100, 10])
+        );
+        assert_eq!(
+            (date.verdict, date.reason.as_str()),
+            (Verdict::Unsure, "Unsure")
+        );
     }
 }

@@ -8,7 +8,7 @@ use super::optics::Optics;
 use super::reader::Reading;
 use super::report::{Verdict, thousandths};
 use super::thresholds::Thresholds;
-use super::wording::{is_amount, is_strict};
+use super::wording::{is_amount, is_date_with_words, is_strict};
 
 /// Ink in a field that the form does not explain.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -127,7 +127,8 @@ pub(super) fn decide(
     let reads = reading.map_or(0.0, |it| it.margin);
     let alone = reading.map_or(0.0, |it| it.alone);
     let reads_other = at.reads_other * if sure_type { 1.0 } else { 2.0 };
-    let against = reads_labels && reads <= -reads_other;
+    let with_words = !own_type && is_date_with_words(name, &read, claim);
+    let against = reads_labels && reads <= -reads_other && !with_words;
     // The surer the network is of something else, the less of the claim's ink must lack for it to be believed.
     let lacks = (votes.absent - optics.absent) * -reads;
     let (supports, opposes) = match reads_labels {

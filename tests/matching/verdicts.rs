@@ -121,6 +121,18 @@ fn what_a_crease_hides_is_not_called_otherwise() {
 }
 
 #[test]
+fn words_of_a_date_that_stand_nearer_in_another_type_make_no_other_date() {
+    let (renderer, matcher) = (Renderer::new(), matcher());
+    let seed = 1141 * 1_000_003 + 298;
+    let case = scans::case(&renderer, &foreign::fonts(), seed, "foreign", None).unwrap();
+    let report = report(&matcher, &renderer, &case);
+    let date = report.fields.iter().find(|it| it.name == "date");
+    let date = date.unwrap();
+    assert_eq!(date.expected, "2024-02-13");
+    assert_ne!(date.verdict, Verdict::Mismatch, "{date:?}");
+}
+
+#[test]
 fn in_another_type_what_says_nothing_of_a_value_casts_no_doubt_on_it() {
     let (renderer, matcher, fonts) = (Renderer::new(), matcher(), foreign::fonts());
     for (run, index, why) in [
