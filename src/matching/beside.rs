@@ -122,7 +122,8 @@ impl Look<'_> {
     fn seals(&self) -> &[Area] {
         self.seals.get_or_init(|| {
             let seen = self.all_ink();
-            if !self.vote.grey {
+            // Where there is any colour, a seal would be seen by its own.
+            if !self.vote.grey || self.has_colour {
                 return Vec::new();
             }
             let wide = seen.as_wide_as_a_seal();

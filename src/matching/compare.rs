@@ -220,6 +220,7 @@ impl Matcher {
             optics,
             own_type,
             cold: cold.as_ref(),
+            has_colour: added,
             strokes: OnceCell::new(),
             pen: OnceCell::new(),
             seals: OnceCell::new(),

@@ -36,6 +36,8 @@ pub(super) struct Look<'a> {
     pub own_type: bool,
     /// All ink but red, if there may be any that is not black.
     pub cold: Option<&'a Plane>,
+    /// Whether ink in some place may have a colour that is not red, also where the scan counts as without any.
+    pub has_colour: bool,
     /// Whether the network reads the form's own labels here: else it must not decide alone.
     pub reads_labels: bool,
     /// Everything on the page that the form does not explain, and the strokes of a pen among it that go on across the page:

@@ -89,7 +89,7 @@ impl Look<'_> {
         let all = self.all_ink();
         let creaseless = (self.tone == Some(Tone::Crease))
             .then(|| self.creaseless.get_or_init(|| all.without_creases()));
-        let has_colour = self.cold.is_some() && matches!(self.tone, None | Some(Tone::Pen));
+        let in_colour = self.has_colour && matches!(self.tone, None | Some(Tone::Pen));
         let (beyond_usual, counts_all) = match (self.sure_type(), is_strict(&claim.name)) {
             (false, _) => (OVER_ALIKE, false),
             (true, true) => (OVER_FIGURES, true),
@@ -100,7 +100,7 @@ impl Look<'_> {
             let glyphs = || sighting.glyphs.iter().filter(|seen| seen.index.0 == of);
             // What is as like its characters as labels are like theirs has nothing over it, but of ink that was not looked at for
             // that because of its colour.
-            if !has_colour && glyphs().all(|seen| self.optics.is_usual(seen.fit)) {
+            if !in_colour && glyphs().all(|seen| self.optics.is_usual(seen.fit)) {
                 return false;
             }
             let offset = |at: usize| {
