@@ -36,7 +36,8 @@ fn coldness([red, green, blue]: &[u8; 3]) -> u8 {
 
 impl ScanPage {
     /// Whether ink may have been added in the places of some claims that is darker in the red channel than in the brightest one.
-    /// Where none was, the two show the same there. A scan that counts as one without colour may have it there, and only there. `explained` is where the form is dark, and where it is so in the red channel.
+    /// Where none was, the two show the same there. A scan that counts as one without colour may have it there, and only there.
+    /// `explained` is where the form is dark, and where it is so in the red channel.
     pub(super) fn has_cold_ink(
         &self,
         claims: &[Claim],

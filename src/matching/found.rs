@@ -123,20 +123,24 @@ pub(super) fn merge(fields: &mut Vec<FieldReport>, next: FieldReport) {
 
 /// The fields with those of a date, which may be printed in three places, as one.
 pub(super) fn with_one_date(fields: Vec<FieldReport>) -> Vec<FieldReport> {
+    let is_whole = |name: &str| matches!(name, "date" | "date.long");
+    let whole = fields.iter().any(|it| is_whole(&it.name));
     let mut all: Vec<FieldReport> = Vec::new();
     for mut next in fields {
-        if !next.name.starts_with("date.") {
+        let is_part = next.name.starts_with("date.") && !is_whole(&next.name);
+        if !is_part && !is_whole(&next.name) {
             all.push(next);
             continue;
         }
-        let is_part = next.name != "date.long";
         next.name = "date".to_owned();
         let Some(known) = all.iter_mut().find(|known| known.name == next.name) else {
             all.push(next);
             continue;
         };
         known.takes(&next);
-        if is_part {
+        if !is_part {
+            (known.area, known.seen, known.expected) = (next.area, next.seen, next.expected);
+        } else if !whole {
             known.expected = format!("{}-{}", known.expected, next.expected);
             known.seen = format!("{}-{}", known.seen, next.seen);
             let right = (known.area[0] + known.area[2]).max(next.area[0] + next.area[2]);
@@ -282,5 +286,17 @@ mod tests {
             (date.verdict, date.reason.as_str()),
             (Verdict::Unsure, "Unsure")
         );
+    }
+
+    #[test]
+    fn a_date_that_is_printed_whole_and_in_parts_is_one_and_reads_as_the_whole() {
+        let whole = field("date", "2024-02-13", Verdict::Match, 200);
+        let day = field("date.day", "13", Verdict::Unsure, 80);
+        for fields in [[whole.clone(), day.clone()], [day, whole]] {
+            let fields = with_one_date(fields.to_vec());
+            let said = |it: &FieldReport| (it.expected.clone(), it.verdict);
+            let said: Vec<_> = fields.iter().map(said).collect();
+            assert_eq!(said, [("2024-02-13".to_owned(), Verdict::Unsure)]);
+        }
     }
 }
