@@ -28,6 +28,12 @@ const LOOSE: f32 = 0.06;
 /// Part of full ink from which on nothing explains it, on bare paper and where a seal without colour may lie.
 const BARE: f32 = 0.37;
 const SEALED: f32 = 0.75;
+/// The same beside a text, where a network reads whether it says anything.
+const PALE: f32 = 0.15;
+/// But darker by so much than 99 of 100 places of bare paper on this scan; and how far apart, in pixels, they are looked at.
+const DARKER: f32 = 2.5;
+const SHADE_BEYOND: f32 = 0.01;
+const SHADE_APART: usize = 3;
 /// Part of full ink that a seal has at least, where it is wider than print.
 const TONED: f32 = 0.15;
 /// How far from there it has thin strokes, in pixels: 7.6 mm. And the side of the squares in which that is known.
@@ -49,8 +55,53 @@ impl Look<'_> {
         let is_over = || sighting.is_some_and(|it| self.is_written_over(claim, it));
         match self.extra_beside(claim, sighting) {
             Extra::None if is_over() => Extra::Over,
+            Extra::None => self.extra_faint(claim, sighting),
             beside => beside,
         }
+    }
+
+    /// What is paler than ink usually is, and near a seal without colour what is as dark as that: beside a text, the network tells
+    /// whether it says anything.
+    fn extra_faint(&self, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
+        let is_read = !claim.text.is_empty() && !is_amount(&claim.name) && !self.vote.bilevel;
+        if !is_read || self.matcher.reader.is_none() {
+            return Extra::None;
+        }
+        let is_there = |plane: &Plane, dark: f32| {
+            self.extra_on(plane, (claim, sighting), dark, &|| false) != Extra::None
+        };
+        let (all, bare) = (self.all_ink(), self.optics.dark * BARE);
+        let is_there = match self.dark_in(&claim.place()) > bare {
+            true => is_there(all, bare),
+            // Most of what is as pale is the shade of a crease.
+            false => {
+                let pale = self.shade().clamp(self.optics.dark * PALE, bare);
+                let creaseless = || self.creaseless.get_or_init(|| all.without_creases());
+                is_there(all, pale) && is_there(creaseless(), pale)
+            }
+        };
+        if is_there { Extra::Faint } else { Extra::None }
+    }
+
+    /// How dark the paper is at most, of 255, where nothing is printed: what shines through, dirt, texture.
+    fn shade(&self) -> f32 {
+        *self.shade.get_or_init(|| {
+            let all = self.all_ink();
+            let mut counts = [0usize; 256];
+            for y in (0..all.height).step_by(SHADE_APART) {
+                let row = (0..all.width).step_by(SHADE_APART);
+                for x in row.filter(|x| !self.form.explained.at(*x, y)) {
+                    counts[usize::from(all.values[y * all.width + x])] += 1;
+                }
+            }
+            let mut rest = (counts.iter().sum::<usize>() as f32 * SHADE_BEYOND) as usize;
+            let darker = counts.iter().enumerate().rev().find(|(_, count)| {
+                let is_within = **count > rest;
+                rest = rest.saturating_sub(**count);
+                is_within
+            });
+            DARKER * darker.map_or(0.0, |(ink, _)| ink as f32)
+        })
     }
 
     fn extra_beside(&self, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
@@ -58,12 +109,13 @@ impl Look<'_> {
         // A pen takes no name away, so that it is read once.
         let named = OnceCell::new();
         let is_named = || *named.get_or_init(|| self.is_named_otherwise(claim));
-        let extra_on = |plane: &Plane| self.extra_on(plane, claim, sighting, &is_named);
+        let dark = self.dark_in(&claim.place());
+        let extra_on = |plane: &Plane| self.extra_on(plane, (claim, sighting), dark, &is_named);
         let extra = extra_on(plane);
+        let is_text = !claim.text.is_empty() && !is_strict(&claim.name);
         if extra == Extra::None {
             return extra;
         }
-        let is_text = !claim.text.is_empty() && !is_strict(&claim.name);
         let without = |pen: &Pen| match extra_on(&pen.without) {
             Extra::None if !is_text && self.digit_under(pen, plane, claim, sighting) => {
                 Extra::Perhaps
@@ -153,8 +205,8 @@ impl Look<'_> {
     fn extra_on(
         &self,
         plane: &Plane,
-        claim: &Claim,
-        sighting: Option<&Sighting>,
+        (claim, sighting): (&Claim, Option<&Sighting>),
+        dark: f32,
         is_named: &dyn Fn() -> bool,
     ) -> Extra {
         let size = claim
@@ -163,15 +215,8 @@ impl Look<'_> {
             .map_or(USUAL_SIZE, |run| pixels(run.size));
         let amount = is_amount(&claim.name) || claim.text.is_empty();
         let inner = claim.place();
-        let dark = self.dark_in(&inner);
         let text = self.area(claim);
         let (_, middle) = claim.area.middle();
-        // Where somebody signs there may be anything. A seal has a colour, or a tone that is taken away; under it nothing may be.
-        let signed = |blob: &Blob| {
-            let slots = self.form.slots.iter();
-            let mut signatures = slots.filter(|slot| slot.0.starts_with(SIGNATURE));
-            signatures.any(|slot| slot.1.overlaps(&blob.area))
-        };
         let claimed = |blob: &Blob| {
             let mut glyphs = sighting.into_iter().flat_map(|it| &it.glyphs);
             // What only touches a character of the claim is another one.
@@ -203,7 +248,7 @@ impl Look<'_> {
         let mut read: Vec<(f32, char)> = Vec::new();
         let mut signs = false;
         for blob in blobs(plane, &self.form.explained, &inner, dark) {
-            if signed(&blob) {
+            if self.is_signed(&blob.area) {
                 signs |= !is_amount(&claim.name);
                 continue;
             }
@@ -262,6 +307,14 @@ impl Look<'_> {
             }
             _ => Extra::Perhaps,
         }
+    }
+
+    /// Whether people sign in a place, so that anything may be there. A seal has a colour, or a tone that is taken away; under it
+    /// nothing may be.
+    pub(super) fn is_signed(&self, place: &Area) -> bool {
+        let slots = self.form.slots.iter();
+        let mut signatures = slots.filter(|slot| slot.0.starts_with(SIGNATURE));
+        signatures.any(|slot| slot.1.overlaps(place))
     }
 
     /// Whether there is ink in an amount's row that lies where the form has ink as well.

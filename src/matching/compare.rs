@@ -226,6 +226,7 @@ impl Matcher {
             seals: OnceCell::new(),
             tone: None,
             creaseless: OnceCell::new(),
+            shade: OnceCell::new(),
             labels_over: OnceCell::new(),
             cells: Cells::default(),
         };

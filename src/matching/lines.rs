@@ -8,9 +8,13 @@ use super::look::Look;
 use super::network::Line;
 use super::plane::Plane;
 
-/// How far beside a text the network looks, in squares of its size, to see that text alone, and to see all of its place.
+/// How far beside a text the network looks, in squares of its size, to see that text alone, one more character beside it, and all of
+/// its place.
 pub(super) const TEXT_ALONE: f32 = 0.6;
+pub(super) const ONE_MORE: f32 = 1.7;
 pub(super) const WHOLE_PLACE: f32 = 100.0;
+/// How far within a place the rules and words around it may be printed by another system, in pixels.
+const STRAY: f32 = 6.0;
 
 /// The form's own ink from which on a pixel says nothing of a value.
 const FIXED_INK: u8 = 40;
@@ -104,21 +108,23 @@ impl Look<'_> {
             } else {
                 let first = glyphs.iter().map(|it| it.0).fold(f32::MAX, f32::min);
                 let last = glyphs.iter().map(|it| it.0).fold(f32::MIN, f32::max) + size;
-                // The whole place is seen with what may have been written beyond its edges.
-                let edge = if beside < WHOLE_PLACE {
+                // The whole place is seen with what may have been written beyond its edges; one more character only within them.
+                let edge = if beside <= TEXT_ALONE {
                     2.0
+                } else if beside < WHOLE_PLACE {
+                    -STRAY
                 } else {
                     0.7 * size
                 };
-                let from = |text: f32, beside: f32| {
-                    (text - beside * size).max(claim.area.left - edge) as i32 + dx
+                let part = |beside: f32, edge: f32| {
+                    let left = (first - beside * size).max(claim.area.left - edge);
+                    let right = (last + beside * size).min(claim.area.right + edge);
+                    left as i32 + dx..right as i32 + dx
                 };
-                let to = |text: f32, beside: f32| {
-                    (text + beside * size).min(claim.area.right + edge) as i32 + dx
-                };
+                let text = part(TEXT_ALONE, 2.0);
+                let all = part(beside, edge);
+                let all = all.start.min(text.start)..all.end.max(text.end);
                 let inked = |x: i32| (top..top + height).any(|y| value(x, y) < 255.0 - FAINT_INK);
-                let all = from(first, beside)..to(last, beside);
-                let text = from(first, TEXT_ALONE)..to(last, TEXT_ALONE);
                 let part = without_bare_paper(all, text, (TEXT_ALONE * size) as i32, inked);
                 let (left, right) = (part.start, part.end);
                 strips.push((left, top, right.max(left + 4)));

@@ -8,10 +8,11 @@ use super::claim::Claim;
 use super::compare::Matcher;
 use super::competition::Sighting;
 use super::doubted::Shape;
+use super::extra::SPECK;
 use super::form::{Area, FormPage, run_area};
 use super::glyphs::GlyphVote;
 use super::leaning::{Leaning, leaning};
-use super::lines::{TEXT_ALONE, WHOLE_PLACE};
+use super::lines::{ONE_MORE, TEXT_ALONE, WHOLE_PLACE};
 use super::optics::Optics;
 use super::pen::{Pen, Stroke};
 use super::plane::Plane;
@@ -24,6 +25,8 @@ use super::verdict::{Decision, Extra, decide, decide_empty};
 use super::wording::{Wording, is_amount};
 use crate::render::GlyphRun;
 
+/// How much darker a pixel is in all ink than in black alone where it has a colour, of 255.
+const COLOURED: f32 = 60.0;
 /// Labels that the network has to read before it decides alone.
 const LABELS_TRIED: usize = 6;
 
@@ -50,6 +53,8 @@ pub(super) struct Look<'a> {
     pub tone: Option<Tone>,
     /// All of its ink without creases.
     pub creaseless: OnceCell<Plane>,
+    /// How dark bare paper is on this scan.
+    pub shade: OnceCell<f32>,
     /// How much ink is over the form's own labels: nine of ten have less.
     pub labels_over: OnceCell<f32>,
     /// Figures as these optics show them.
@@ -117,6 +122,7 @@ impl Look<'_> {
             seals: OnceCell::new(),
             tone: Some(tone),
             creaseless: OnceCell::new(),
+            shade: OnceCell::new(),
             labels_over: OnceCell::new(),
             cells: Cells::default(),
             ..*self
@@ -137,9 +143,13 @@ impl Look<'_> {
         let clear = self.sure_type()
             && leaning(&sighting, &self.optics, at) == Leaning::Clear
             && extra == Extra::None;
-        // Where there is ink beside it, the network sees the whole place.
+        // The network sees the whole place where there is ink beside the text. Where the text ends in another type is not known: what
+        // stands right beside it is seen with it.
         let beside = match extra {
-            Extra::None | Extra::Over => TEXT_ALONE,
+            Extra::None | Extra::Over if self.sure_type() || self.is_signed(&claim.area) => {
+                TEXT_ALONE
+            }
+            Extra::None | Extra::Over => ONE_MORE,
             _ => WHOLE_PLACE,
         };
         let reading = if clear || !(self.own_type || self.reads_labels) {
@@ -148,13 +158,23 @@ impl Look<'_> {
             self.read(claim, &sighting, (self.vote.black, beside))
         };
         // What has a colour may be beside it as well: it is not in the plane that tells what is printed.
-        let all_ink = match (&extra, self.cold) {
-            (Extra::Perhaps | Extra::Over, Some(all))
-                if reading.is_some() && !is_amount(&claim.name) =>
-            {
+        let in_colour = beside == ONE_MORE && self.has_colour_in(claim, (sighting.offset, beside));
+        let is_more = match extra {
+            Extra::Perhaps | Extra::Over => !is_amount(&claim.name),
+            // What was taken away was a tone that is no ink.
+            Extra::Faint => self.tone.is_none() || self.has_colour,
+            Extra::None | Extra::Printed { .. } => false,
+        };
+        let all_ink = match self.cold {
+            Some(all) if reading.is_some() && (is_more || in_colour) => {
                 self.read(claim, &sighting, (all, beside))
             }
             _ => None,
+        };
+        let reads_more = |it: &Reading| it.margin < at.reads_alone;
+        let extra = match extra {
+            Extra::None if all_ink.as_ref().is_some_and(reads_more) => Extra::Perhaps,
+            extra => extra,
         };
         let margins = [&reading, &all_ink].into_iter().flatten();
         let only = margins.map(|it| it.margin).fold(f32::MAX, f32::min);
@@ -186,6 +206,23 @@ impl Look<'_> {
             return claim.area;
         };
         runs.fold(first, |all, one| all.with(&one))
+    }
+
+    /// Whether there is ink with a colour in the line of text that the network sees of a place.
+    fn has_colour_in(&self, claim: &Claim, part: ((i32, i32), f32)) -> bool {
+        let Some(all) = self.cold.filter(|_| self.has_colour) else {
+            return false;
+        };
+        let line = |plane| self.line(claim, part, (plane, Some(&self.form.fixed)));
+        let (Some(all), Some(black)) = (line(all), line(self.vote.black)) else {
+            return false;
+        };
+        let darker = all.values.iter().zip(&black.values);
+        all.width != black.width
+            || darker
+                .filter(|(all, black)| **all + COLOURED < **black)
+                .count()
+                >= SPECK
     }
 
     /// Lets the network read a field on a plane.

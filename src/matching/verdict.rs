@@ -17,6 +17,8 @@ pub(super) enum Extra {
     None,
     /// Something the size of a character, which may be a pen's.
     Perhaps,
+    /// Such a thing beside a text, so pale or so near a seal that a network has to tell whether it says anything.
+    Faint,
     /// Ink over a character, which may make another of it.
     Over,
     /// Printed characters, before what is claimed and behind it.
@@ -163,8 +165,10 @@ pub(super) fn decide(
     let found = |why: &str| (Verdict::Match, why.to_owned(), claim.to_owned());
     let differs = |why: &str, seen: String| (Verdict::Mismatch, why.to_owned(), seen);
     let untold = |why: &str| (Verdict::Unsure, why.to_owned(), read.clone());
+    let reads_more = reads <= -at.reads_other
+        && reading.is_some_and(|it| it.text.len() > claim.len() && it.text.contains(claim));
     let outcome = match (lean, reading) {
-        (Leaning::Clear, _) if !reads_labels || reads > -at.reads_other => {
+        (Leaning::Clear, _) if !(reads_labels || reads_more) || reads > -at.reads_other => {
             found("every character is there")
         }
         (Leaning::For, Some(_)) if reads >= supports => found("both votes find it there"),
@@ -237,10 +241,12 @@ pub(super) fn decide(
         Leaning::Clear => at.reads_under,
         _ => at.reads_alone,
     };
-    let only_this = !is_amount(name) && reading.is_some() && only >= enough;
+    // In black and white, specks may be all that is left of a character, and no network reads them.
+    let is_shown = !is_amount(name) && optics.cut.is_none();
+    let only_this = is_shown && reading.is_some() && only >= enough;
     let unexplained = match extra {
         Extra::Over if is_strict(name) || !only_this => Some("something is written over it"),
-        Extra::Perhaps if !only_this => {
+        Extra::Perhaps | Extra::Faint if !only_this => {
             Some("there is ink beside it that the form does not explain")
         }
         _ => None,
@@ -273,7 +279,7 @@ pub(super) fn decide_other_paper(seen: String, why: &str) -> Decision {
 pub(super) fn decide_empty(extra: &Extra) -> Decision {
     let (verdict, score, seen, reason) = match extra {
         Extra::None => (Verdict::Match, 1.0, String::new(), "nothing is there"),
-        Extra::Perhaps | Extra::Over => (
+        Extra::Perhaps | Extra::Faint | Extra::Over => (
             Verdict::Unsure,
             0.5,
             String::new(),
