@@ -1,6 +1,7 @@
 //! What stands in a field's place besides its text: added characters, strokes over it, lines through it.
 
 use std::cell::OnceCell;
+use std::ops::Range;
 
 use super::claim::Claim;
 use super::competition::Sighting;
@@ -26,14 +27,8 @@ const OVERWRITTEN: f32 = 0.04;
 const LOOSE: f32 = 0.06;
 
 /// Part of full ink from which on nothing explains it, on bare paper and where a seal without colour may lie.
-const BARE: f32 = 0.37;
-const SEALED: f32 = 0.75;
-/// The same beside a text, where a network reads whether it says anything.
-const PALE: f32 = 0.15;
-/// But darker by so much than 99 of 100 places of bare paper on this scan; and how far apart, in pixels, they are looked at.
-const DARKER: f32 = 2.5;
-const SHADE_BEYOND: f32 = 0.01;
-const SHADE_APART: usize = 3;
+pub(super) const BARE: f32 = 0.37;
+pub(super) const SEALED: f32 = 0.75;
 /// Part of full ink that a seal has at least, where it is wider than print.
 const TONED: f32 = 0.15;
 /// How far from there it has thin strokes, in pixels: 7.6 mm. And the side of the squares in which that is known.
@@ -60,57 +55,14 @@ impl Look<'_> {
         }
     }
 
-    /// What is paler than ink usually is, and near a seal without colour what is as dark as that: beside a text, the network tells
-    /// whether it says anything.
-    fn extra_faint(&self, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
-        let is_read = !claim.text.is_empty() && !is_amount(&claim.name) && !self.vote.bilevel;
-        if !is_read || self.matcher.reader.is_none() {
-            return Extra::None;
-        }
-        let is_there = |plane: &Plane, dark: f32| {
-            self.extra_on(plane, (claim, sighting), dark, &|| false) != Extra::None
-        };
-        let (all, bare) = (self.all_ink(), self.optics.dark * BARE);
-        let is_there = match self.dark_in(&claim.place()) > bare {
-            true => is_there(all, bare),
-            // Most of what is as pale is the shade of a crease.
-            false => {
-                let pale = self.shade().clamp(self.optics.dark * PALE, bare);
-                let creaseless = || self.creaseless.get_or_init(|| all.without_creases());
-                is_there(all, pale) && is_there(creaseless(), pale)
-            }
-        };
-        if is_there { Extra::Faint } else { Extra::None }
-    }
-
-    /// How dark the paper is at most, of 255, where nothing is printed: what shines through, dirt, texture.
-    fn shade(&self) -> f32 {
-        *self.shade.get_or_init(|| {
-            let all = self.all_ink();
-            let mut counts = [0usize; 256];
-            for y in (0..all.height).step_by(SHADE_APART) {
-                let row = (0..all.width).step_by(SHADE_APART);
-                for x in row.filter(|x| !self.form.explained.at(*x, y)) {
-                    counts[usize::from(all.values[y * all.width + x])] += 1;
-                }
-            }
-            let mut rest = (counts.iter().sum::<usize>() as f32 * SHADE_BEYOND) as usize;
-            let darker = counts.iter().enumerate().rev().find(|(_, count)| {
-                let is_within = **count > rest;
-                rest = rest.saturating_sub(**count);
-                is_within
-            });
-            DARKER * darker.map_or(0.0, |(ink, _)| ink as f32)
-        })
-    }
-
     fn extra_beside(&self, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
         let plane = self.all_ink();
         // A pen takes no name away, so that it is read once.
         let named = OnceCell::new();
         let is_named = || *named.get_or_init(|| self.is_named_otherwise(claim));
         let dark = self.dark_in(&claim.place());
-        let extra_on = |plane: &Plane| self.extra_on(plane, (claim, sighting), dark, &is_named);
+        let extra_on =
+            |plane: &Plane| self.extra_on(plane, (claim, sighting), dark..f32::MAX, &is_named);
         let extra = extra_on(plane);
         let is_text = !claim.text.is_empty() && !is_strict(&claim.name);
         if extra == Extra::None {
@@ -202,11 +154,12 @@ impl Look<'_> {
         })
     }
 
-    fn extra_on(
+    /// The same on a plane, of pieces all of which are darker than where `inks` starts and nothing of which is as dark as where it ends.
+    pub(super) fn extra_on(
         &self,
         plane: &Plane,
         (claim, sighting): (&Claim, Option<&Sighting>),
-        dark: f32,
+        inks: Range<f32>,
         is_named: &dyn Fn() -> bool,
     ) -> Extra {
         let size = claim
@@ -247,7 +200,9 @@ impl Look<'_> {
         // Digits, and how far to the right they stand.
         let mut read: Vec<(f32, char)> = Vec::new();
         let mut signs = false;
-        for blob in blobs(plane, &self.form.explained, &inner, dark) {
+        let mut found = blobs(plane, &self.form.explained, &inner, inks.start);
+        found.retain(|blob| f32::from(blob.darkest) < inks.end);
+        for blob in found {
             if self.is_signed(&blob.area) {
                 signs |= !is_amount(&claim.name);
                 continue;

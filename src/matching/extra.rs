@@ -78,8 +78,9 @@ impl Explained {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Blob {
     pub area: Area,
-    /// Dark pixels.
+    /// Dark pixels, and the darkest of them, of 255.
     pub size: usize,
+    pub darkest: u8,
     /// Whether dark ink goes on beyond what was looked at: a stroke that comes from elsewhere.
     pub passing: bool,
 }
@@ -159,11 +160,12 @@ pub(super) fn blobs(seen: &Plane, explained: &Explained, area: &Area, dark: f32)
         }
         open[start] = false;
         stack.push(start);
-        let (mut size, mut passing) = (0, false);
+        let (mut size, mut darkest, mut passing) = (0, 0, false);
         let (mut l, mut t, mut r, mut b) = (width, height, 0, 0);
         while let Some(at) = stack.pop() {
             let (x, y) = (at % width, at / width);
             size += 1;
+            darkest = darkest.max(seen.values[(top + y) * seen.width + left + x]);
             (l, t, r, b) = (l.min(x), t.min(y), r.max(x), b.max(y));
             for (dx, dy) in AROUND.into_iter().skip(1) {
                 let (nx, ny) = (x as i32 + dx, y as i32 + dy);
@@ -190,6 +192,7 @@ pub(super) fn blobs(seen: &Plane, explained: &Explained, area: &Area, dark: f32)
                 bottom: at(top, b + 1),
             },
             size,
+            darkest,
             passing,
         });
     }
@@ -239,6 +242,7 @@ mod tests {
                 bottom: top + high,
             },
             size: (wide * high) as usize,
+            darkest: 200,
             passing: false,
         };
         // A pale digit, of which parts of its strokes are left.

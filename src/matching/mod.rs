@@ -18,6 +18,7 @@ mod creased;
 mod decode;
 mod doubted;
 mod extra;
+mod faint;
 mod form;
 mod found;
 mod frame;

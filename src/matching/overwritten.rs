@@ -1,7 +1,5 @@
 //! Ink over the characters of a claim: what was written over one may make another of it, though little sticks out.
 
-use std::collections::HashMap;
-
 use super::claim::Claim;
 use super::competition::Sighting;
 use super::form::{Area, FORM_INK, pixels, run_area};
@@ -60,29 +58,6 @@ impl Shown<'_> {
     fn ink_over(&self, area: &Area, counts: impl Fn(i32, i32) -> bool) -> f32 {
         let places = places_of(area).filter(|(x, y)| counts(*x, *y));
         places.map(|(x, y)| self.over(x, y)).sum()
-    }
-
-    /// The most of such ink that hangs together.
-    fn most_over(&self, area: &Area) -> f32 {
-        let mut over: HashMap<(i32, i32), f32> = places_of(area)
-            .map(|(x, y)| ((x, y), self.over(x, y)))
-            .filter(|(_, ink)| *ink > 0.0)
-            .collect();
-        let mut most = 0.0f32;
-        for start in places_of(area) {
-            if !over.contains_key(&start) {
-                continue;
-            }
-            let (mut piece, mut open) = (0.0, vec![start]);
-            while let Some((x, y)) = open.pop() {
-                if let Some(ink) = over.remove(&(x, y)) {
-                    piece += ink;
-                    open.extend(AROUND.map(|(dx, dy)| (x + dx, y + dy)));
-                }
-            }
-            most = most.max(piece);
-        }
-        most
     }
 
     fn over(&self, x: i32, y: i32) -> f32 {
