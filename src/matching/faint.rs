@@ -12,10 +12,11 @@ use super::wording::is_amount;
 
 /// Part of full ink from which on something may be said.
 const PALE: f32 = 0.15;
-/// But darker by so much than 99 of 100 places of bare paper on this scan; and how far apart, in pixels, they are looked at.
+/// But so many times as dark as 99 of 100 places are where the form has nothing: what shines through has half of that at most.
 const DARKER: f32 = 2.0;
-const SHADE_BEYOND: f32 = 0.01;
-const SHADE_APART: usize = 3;
+/// The part of those places that may be darker, and how far apart, in pixels, they are looked at.
+const DARKEST: f32 = 0.01;
+const APART: usize = 3;
 
 impl Look<'_> {
     /// What is paler than ink usually is, and near a seal without colour what is as dark as that: beside a text, the network tells
@@ -32,7 +33,7 @@ impl Look<'_> {
         let is_there = match self.dark_in(&claim.place()) > bare {
             true => is_there(all, bare..f32::MAX),
             false => {
-                let pale = self.shade().clamp(self.optics.dark * PALE, bare);
+                let pale = (DARKER * self.shade()).clamp(self.optics.dark * PALE, bare);
                 // What is as dark as print was looked at already. Most of what is as pale is the shade of a crease.
                 let inks = || pale..self.optics.dark * SEALED;
                 let creaseless = || self.creaseless.get_or_init(|| all.without_creases());
@@ -42,24 +43,24 @@ impl Look<'_> {
         if is_there { Extra::Faint } else { Extra::None }
     }
 
-    /// How dark the paper is at most, of 255, where nothing is printed: what shines through, dirt, texture.
+    /// How dark, of 255, 99 of 100 places are at most where the form has nothing: what shines through, dirt, texture, values.
     fn shade(&self) -> f32 {
         *self.shade.get_or_init(|| {
             let all = self.all_ink();
             let mut counts = [0usize; 256];
-            for y in (0..all.height).step_by(SHADE_APART) {
-                let row = (0..all.width).step_by(SHADE_APART);
+            for y in (0..all.height).step_by(APART) {
+                let row = (0..all.width).step_by(APART);
                 for x in row.filter(|x| !self.form.explained.at(*x, y)) {
                     counts[usize::from(all.values[y * all.width + x])] += 1;
                 }
             }
-            let mut rest = (counts.iter().sum::<usize>() as f32 * SHADE_BEYOND) as usize;
+            let mut rest = (counts.iter().sum::<usize>() as f32 * DARKEST) as usize;
             let darker = counts.iter().enumerate().rev().find(|(_, count)| {
                 let is_within = **count > rest;
                 rest = rest.saturating_sub(**count);
                 is_within
             });
-            DARKER * darker.map_or(0.0, |(ink, _)| ink as f32)
+            darker.map_or(0.0, |(ink, _)| ink as f32)
         })
     }
 }

@@ -53,7 +53,7 @@ pub(super) struct Look<'a> {
     pub tone: Option<Tone>,
     /// All of its ink without creases.
     pub creaseless: OnceCell<Plane>,
-    /// How dark bare paper is on this scan.
+    /// How dark paper is where the form has nothing.
     pub shade: OnceCell<f32>,
     /// How much ink is over the form's own labels: nine of ten have less.
     pub labels_over: OnceCell<f32>,

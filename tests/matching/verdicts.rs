@@ -107,6 +107,27 @@ fn a_name_under_a_signature_and_an_october_in_another_type_are_found() {
 }
 
 #[test]
+fn what_shines_through_and_a_crease_beside_a_text_say_nothing() {
+    let (renderer, matcher) = (Renderer::new(), matcher());
+    for (kind, seed, index) in [
+        ("dirty", 1156, 108),
+        ("dirty", 1156, 258),
+        ("folded", 1146, 84),
+        ("folded", 1146, 144),
+    ] {
+        let seed = seed * 1_000_003 + index;
+        let case = scans::case(&renderer, &foreign::fonts(), seed, kind, None).unwrap();
+        let report = report(&matcher, &renderer, &case);
+        assert_eq!(
+            report.verdict,
+            Verdict::Match,
+            "{kind} {index}: {}",
+            report.reason
+        );
+    }
+}
+
+#[test]
 fn what_a_crease_hides_is_not_called_otherwise() {
     let (renderer, matcher) = (Renderer::new(), matcher());
     // A crease along `一`.

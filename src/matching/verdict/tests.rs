@@ -253,3 +253,57 @@ fn with_ink_beside_clear_glyphs_the_network_must_find_nothing_but_the_claim() {
     // What stands beside an amount may be a part of it.
     assert_eq!(beside("total.debit", clear, 20.0), Verdict::Unsure);
 }
+
+#[test]
+fn in_black_and_white_no_network_says_what_specks_beside_a_text_were() {
+    let with = |optics: Optics| {
+        let reading = Reading {
+            text: "3".to_owned(),
+            margin: 20.0,
+            alone: 20.0,
+            doubt: None,
+        };
+        let besides = (Some(&reading), &Extra::Perhaps, reading.margin);
+        let (sighting, at) = (one_digit((0.95, 0.3), 0.0, false), Thresholds::default());
+        decide(
+            ("number", "3"),
+            &sighting,
+            &optics,
+            besides,
+            (true, true),
+            &at,
+        )
+        .verdict
+    };
+    assert_eq!(with(scan(GOOD)), Verdict::Match);
+    let bilevel = Optics {
+        cut: Some(0.5),
+        ..scan(GOOD)
+    };
+    assert_eq!(with(bilevel), Verdict::Unsure);
+}
+
+#[test]
+fn where_labels_are_not_read_clear_glyphs_and_more_beside_them_are_no_match() {
+    let reads = |text: &str| {
+        let reading = Reading {
+            text: text.to_owned(),
+            margin: -7.8,
+            alone: -7.8,
+            doubt: None,
+        };
+        let besides = (Some(&reading), &Extra::None, f32::MAX);
+        let (sighting, at) = (one_digit((0.95, 0.3), 0.0, false), Thresholds::default());
+        decide(
+            ("number", "3"),
+            &sighting,
+            &scan(GOOD),
+            besides,
+            (true, false),
+            &at,
+        )
+        .verdict
+    };
+    assert_eq!(reads("8"), Verdict::Match);
+    assert_ne!(reads("34"), Verdict::Match);
+}
