@@ -22,8 +22,9 @@ impl Look<'_> {
     /// What is paler than ink usually is, and near a seal without colour what is as dark as that: beside a text, the network tells
     /// whether it says anything.
     pub(super) fn extra_faint(&self, claim: &Claim, sighting: Option<&Sighting>) -> Extra {
-        let is_read = !claim.text.is_empty() && !is_amount(&claim.name) && !self.vote.bilevel;
-        if !is_read || self.matcher.reader.is_none() {
+        // In another type, the form's words and rules lie elsewhere as well.
+        let is_read = self.matcher.reader.is_some() && self.sure_type() && !self.vote.bilevel;
+        if !is_read || claim.text.is_empty() || is_amount(&claim.name) {
             return Extra::None;
         }
         let is_there = |plane: &Plane, inks: Range<f32>| {

@@ -13,6 +13,7 @@ use super::form::{Area, FormPage, run_area};
 use super::glyphs::GlyphVote;
 use super::leaning::{Leaning, leaning};
 use super::lines::{ONE_MORE, TEXT_ALONE, WHOLE_PLACE};
+use super::network::Line;
 use super::optics::Optics;
 use super::pen::{Pen, Stroke};
 use super::plane::Plane;
@@ -22,13 +23,22 @@ use super::report::SlotReport;
 use super::scan_page::ScanPage;
 use super::tone::Tone;
 use super::verdict::{Decision, Extra, decide, decide_empty};
-use super::wording::{Wording, is_amount};
+use super::wording::{Wording, is_amount, is_date};
 use crate::render::GlyphRun;
 
 /// How much darker a pixel is in all ink than in black alone where it has a colour, of 255.
 const COLOURED: f32 = 60.0;
+/// How far beside a field's place words of the form are near it, in pixels: 6.4 mm.
+const NEAR_WORDS: f32 = 50.0;
 /// Labels that the network has to read before it decides alone.
 const LABELS_TRIED: usize = 6;
+
+/// Whether there is ink right beside a text, and whether some of it has a colour.
+#[derive(Default)]
+struct NextTo {
+    in_black: bool,
+    in_colour: bool,
+}
 
 /// Everything that looking at a registered page needs.
 pub(super) struct Look<'a> {
@@ -143,39 +153,40 @@ impl Look<'_> {
         let clear = self.sure_type()
             && leaning(&sighting, &self.optics, at) == Leaning::Clear
             && extra == Extra::None;
-        // The network sees the whole place where there is ink beside the text. Where the text ends in another type is not known: what
-        // stands right beside it is seen with it.
+        // Where there is ink beside it, the network sees the whole place.
         let beside = match extra {
-            Extra::None | Extra::Over if self.sure_type() || self.is_signed(&claim.area) => {
-                TEXT_ALONE
-            }
-            Extra::None | Extra::Over => ONE_MORE,
+            Extra::None | Extra::Over => TEXT_ALONE,
             _ => WHOLE_PLACE,
         };
-        let reading = if clear || !(self.own_type || self.reads_labels) {
-            None
-        } else {
-            self.read(claim, &sighting, (self.vote.black, beside))
-        };
-        // What has a colour may be beside it as well: it is not in the plane that tells what is printed.
-        let in_colour = beside == ONE_MORE && self.has_colour_in(claim, (sighting.offset, beside));
+        let read = |plane, beside| self.read(claim, &sighting, (plane, beside));
+        let is_read = !clear && (self.own_type || self.reads_labels);
+        let reading = is_read.then(|| read(self.vote.black, beside)).flatten();
         let is_more = match extra {
             Extra::Perhaps | Extra::Over => !is_amount(&claim.name),
             // What was taken away was a tone that is no ink.
             Extra::Faint => self.tone.is_none() || self.has_colour,
             Extra::None | Extra::Printed { .. } => false,
         };
-        let all_ink = match self.cold {
-            Some(all) if reading.is_some() && (is_more || in_colour) => {
-                self.read(claim, &sighting, (all, beside))
-            }
-            _ => None,
+        // Where a text ends in another type is not known: what stands right beside it is read as well. Beside a date are words.
+        let open = beside == TEXT_ALONE && !self.sure_type() && reading.is_some();
+        let open = open && !self.is_signed(&claim.area) && !is_date(&claim.name);
+        let next = open.then(|| self.next_to(claim, sighting.offset));
+        let next = next.unwrap_or_default();
+        // What has a colour may be beside it as well: it is not in the plane that tells what is printed.
+        let all_ink = self.cold.filter(|_| reading.is_some());
+        let all_ink = match (is_more, next.in_colour) {
+            (_, true) => all_ink.and_then(|all| read(all, ONE_MORE)),
+            (true, false) => all_ink.and_then(|all| read(all, beside)),
+            (false, false) => None,
         };
-        let reads_more = |it: &Reading| it.margin < at.reads_alone;
+        let says_more =
+            |it: &Reading| it.margin < at.reads_alone && !self.adds_words_of_form(claim, &it.text);
         let extra = match extra {
-            Extra::None if all_ink.as_ref().is_some_and(reads_more) => Extra::Perhaps,
+            Extra::None if all_ink.as_ref().is_some_and(says_more) => Extra::Perhaps,
             extra => extra,
         };
+        let more = next.in_black.then(|| read(self.vote.black, ONE_MORE));
+        let reading = more.flatten().filter(says_more).or(reading);
         let margins = [&reading, &all_ink].into_iter().flatten();
         let only = margins.map(|it| it.margin).fold(f32::MAX, f32::min);
         // What the network is sure of says the rest where the sign before an amount is of another type.
@@ -208,21 +219,41 @@ impl Look<'_> {
         runs.fold(first, |all, one| all.with(&one))
     }
 
-    /// Whether there is ink with a colour in the line of text that the network sees of a place.
-    fn has_colour_in(&self, claim: &Claim, part: ((i32, i32), f32)) -> bool {
-        let Some(all) = self.cold.filter(|_| self.has_colour) else {
+    /// Whether what was read is the claim with words that the form prints near it, which another system prints elsewhere.
+    fn adds_words_of_form(&self, claim: &Claim, read: &str) -> bool {
+        let Some((before, behind)) = read.split_once(&claim.text) else {
             return false;
         };
-        let line = |plane| self.line(claim, part, (plane, Some(&self.form.fixed)));
-        let (Some(all), Some(black)) = (line(all), line(self.vote.black)) else {
-            return false;
+        let near = claim.area.widened(NEAR_WORDS);
+        let words = self.form.labels.iter();
+        let words = words.filter(|run| run_area(run).overlaps(&near));
+        let words: Vec<char> = words
+            .flat_map(|run| run.glyphs.iter().map(|glyph| glyph.character))
+            .collect();
+        let mut added = before.chars().chain(behind.chars());
+        added.all(|it| words.contains(&it))
+    }
+
+    /// What ink there is beside a text where one more character would stand.
+    fn next_to(&self, claim: &Claim, offset: (i32, i32)) -> NextTo {
+        let line =
+            |plane, beside| self.line(claim, (offset, beside), (plane, Some(&self.form.fixed)));
+        let [Some(text), Some(black)] = [TEXT_ALONE, ONE_MORE].map(|it| line(self.vote.black, it))
+        else {
+            return NextTo::default();
         };
-        let darker = all.values.iter().zip(&black.values);
-        all.width != black.width
-            || darker
-                .filter(|(all, black)| **all + COLOURED < **black)
-                .count()
-                >= SPECK
+        let all = self.cold.filter(|_| self.has_colour);
+        let is_coloured = |all: Line| {
+            let pairs = all.values.iter().zip(&black.values);
+            let darker = pairs.filter(|(all, black)| **all + COLOURED < **black);
+            all.width != black.width || darker.count() >= SPECK
+        };
+        NextTo {
+            in_black: black.width > text.width,
+            in_colour: all
+                .and_then(|all| line(all, ONE_MORE))
+                .is_some_and(is_coloured),
+        }
     }
 
     /// Lets the network read a field on a plane.

@@ -19,9 +19,14 @@ pub(super) fn is_amount(name: &str) -> bool {
     side && !name.starts_with("accounts") || name == "total"
 }
 
+/// Whether a field is a date or a part of one.
+pub(super) fn is_date(name: &str) -> bool {
+    name == "date" || name.starts_with("date.")
+}
+
 /// Whether nothing may be added to a field, not even by a pen: an amount, a number, a count, a date or a part of one.
 pub(super) fn is_strict(name: &str) -> bool {
-    let of_date = name == "date" || name.starts_with("date.");
+    let of_date = is_date(name);
     is_amount(name) || of_date || matches!(name, "number" | "period" | "attachments")
 }
 
