@@ -109,8 +109,9 @@ impl Look<'_> {
                 let first = glyphs.iter().map(|it| it.0).fold(f32::MAX, f32::min);
                 let last = glyphs.iter().map(|it| it.0).fold(f32::MIN, f32::max) + size;
                 // The whole place is seen with what may have been written beyond its edges; one more character only within them.
+                let of_text = 2.0f32;
                 let edge = if beside <= TEXT_ALONE {
-                    2.0
+                    of_text
                 } else if beside < WHOLE_PLACE {
                     -STRAY
                 } else {
@@ -121,7 +122,7 @@ impl Look<'_> {
                     let right = (last + beside * size).min(claim.area.right + edge);
                     left as i32 + dx..right as i32 + dx
                 };
-                let text = part(TEXT_ALONE, 2.0);
+                let text = part(TEXT_ALONE, edge.max(of_text));
                 let all = part(beside, edge);
                 let all = all.start.min(text.start)..all.end.max(text.end);
                 let inked = |x: i32| (top..top + height).any(|y| value(x, y) < 255.0 - FAINT_INK);

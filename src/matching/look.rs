@@ -8,12 +8,10 @@ use super::claim::Claim;
 use super::compare::Matcher;
 use super::competition::Sighting;
 use super::doubted::Shape;
-use super::extra::SPECK;
 use super::form::{Area, FormPage, run_area};
 use super::glyphs::GlyphVote;
 use super::leaning::{Leaning, leaning};
 use super::lines::{ONE_MORE, TEXT_ALONE, WHOLE_PLACE};
-use super::network::Line;
 use super::optics::Optics;
 use super::pen::{Pen, Stroke};
 use super::plane::Plane;
@@ -26,19 +24,8 @@ use super::verdict::{Decision, Extra, decide, decide_empty};
 use super::wording::{Wording, is_amount, is_date};
 use crate::render::GlyphRun;
 
-/// How much darker a pixel is in all ink than in black alone where it has a colour, of 255.
-const COLOURED: f32 = 60.0;
-/// How far beside a field's place words of the form are near it, in pixels: 6.4 mm.
-const NEAR_WORDS: f32 = 50.0;
 /// Labels that the network has to read before it decides alone.
 const LABELS_TRIED: usize = 6;
-
-/// Whether there is ink right beside a text, and whether some of it has a colour.
-#[derive(Default)]
-struct NextTo {
-    in_black: bool,
-    in_colour: bool,
-}
 
 /// Everything that looking at a registered page needs.
 pub(super) struct Look<'a> {
@@ -217,43 +204,6 @@ impl Look<'_> {
             return claim.area;
         };
         runs.fold(first, |all, one| all.with(&one))
-    }
-
-    /// Whether what was read is the claim with words that the form prints near it, which another system prints elsewhere.
-    fn adds_words_of_form(&self, claim: &Claim, read: &str) -> bool {
-        let Some((before, behind)) = read.split_once(&claim.text) else {
-            return false;
-        };
-        let near = claim.area.widened(NEAR_WORDS);
-        let words = self.form.labels.iter();
-        let words = words.filter(|run| run_area(run).overlaps(&near));
-        let words: Vec<char> = words
-            .flat_map(|run| run.glyphs.iter().map(|glyph| glyph.character))
-            .collect();
-        let mut added = before.chars().chain(behind.chars());
-        added.all(|it| words.contains(&it))
-    }
-
-    /// What ink there is beside a text where one more character would stand.
-    fn next_to(&self, claim: &Claim, offset: (i32, i32)) -> NextTo {
-        let line =
-            |plane, beside| self.line(claim, (offset, beside), (plane, Some(&self.form.fixed)));
-        let [Some(text), Some(black)] = [TEXT_ALONE, ONE_MORE].map(|it| line(self.vote.black, it))
-        else {
-            return NextTo::default();
-        };
-        let all = self.cold.filter(|_| self.has_colour);
-        let is_coloured = |all: Line| {
-            let pairs = all.values.iter().zip(&black.values);
-            let darker = pairs.filter(|(all, black)| **all + COLOURED < **black);
-            all.width != black.width || darker.count() >= SPECK
-        };
-        NextTo {
-            in_black: black.width > text.width,
-            in_colour: all
-                .and_then(|all| line(all, ONE_MORE))
-                .is_some_and(is_coloured),
-        }
     }
 
     /// Lets the network read a field on a plane.

@@ -33,6 +33,7 @@ mod looks;
 mod mark;
 mod misread;
 mod network;
+mod next_to;
 mod optics;
 mod overlay;
 mod overwritten;
