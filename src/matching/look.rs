@@ -174,6 +174,15 @@ impl Look<'_> {
         };
         let more = next.in_black.then(|| read(self.vote.black, ONE_MORE));
         let reading = more.flatten().filter(says_more).or(reading);
+        // The form's words that stand beside it in another type are nothing against it.
+        let reading = reading.map(|it| match self.own_type || it.margin >= 0.0 {
+            false if self.adds_words_of_form(claim, &it.text) => Reading {
+                margin: 0.0,
+                alone: 0.0,
+                ..it
+            },
+            _ => it,
+        });
         let margins = [&reading, &all_ink].into_iter().flatten();
         let only = margins.map(|it| it.margin).fold(f32::MAX, f32::min);
         // What the network is sure of says the rest where the sign before an amount is of another type.

@@ -132,3 +132,37 @@ fn what_a_network_doubts_is_told_by_its_shape_in_a_type_of_the_same_kind() {
         }
     }
 }
+
+#[test]
+fn words_of_the_form_that_lie_elsewhere_are_nothing_beside_a_number() {
+    let (renderer, matcher) = (Renderer::new(), matcher());
+    let mut told = 0;
+    for (seed, form) in (40..48).zip(
+        ["transfer", "payment", "receipt", "general"]
+            .into_iter()
+            .cycle(),
+    ) {
+        let mut random = Random::new(seed);
+        let voucher = scans::vouchers::voucher(&mut random, form);
+        let printed = Printed::new(&renderer, &voucher, None);
+        let setting = Setting {
+            shift: 1.6,
+            wider: Some(1.0),
+        };
+        let fonts = foreign::fonts();
+        let font = &fonts[seed as usize % fonts.len()];
+        let page = foreign::print(&printed.drawing, 0, font, 200, setting, &mut random);
+        let scan = paper::scan(page, &Condition::clean(), &[], &mut random);
+        let report = matcher
+            .compare(&printed.form(&renderer), &scan)
+            .unwrap()
+            .report;
+        let fields = report.fields.iter();
+        let counted = fields.filter(|it| matches!(&it.name[..], "number" | "attachments"));
+        for field in counted {
+            assert_ne!(field.verdict, Verdict::Mismatch, "{seed}: {field:?}");
+            told += usize::from(field.verdict == Verdict::Match);
+        }
+    }
+    assert!(told >= 8, "{told}");
+}
