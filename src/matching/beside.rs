@@ -64,10 +64,10 @@ impl Look<'_> {
         let extra_on =
             |plane: &Plane| self.extra_on(plane, (claim, sighting), dark..f32::MAX, &is_named);
         let extra = extra_on(plane);
-        let is_text = !claim.text.is_empty() && !is_strict(&claim.name);
         if extra == Extra::None {
             return extra;
         }
+        let is_text = !claim.text.is_empty() && !is_strict(&claim.name);
         let without = |pen: &Pen| match extra_on(&pen.without) {
             Extra::None if !is_text && self.digit_under(pen, plane, claim, sighting) => {
                 Extra::Perhaps

@@ -26,8 +26,7 @@ pub(super) fn is_date(name: &str) -> bool {
 
 /// Whether nothing may be added to a field, not even by a pen: an amount, a number, a count, a date or a part of one.
 pub(super) fn is_strict(name: &str) -> bool {
-    let of_date = is_date(name);
-    is_amount(name) || of_date || matches!(name, "number" | "period" | "attachments")
+    is_amount(name) || is_date(name) || matches!(name, "number" | "period" | "attachments")
 }
 
 /// What forms print around a date's parts.

@@ -61,12 +61,7 @@ fn decided_among_all(
     let sighting = one_digit((fit, other_fit), absent, first);
     let said = ("total.debit", "3");
     let at = Thresholds::default();
-    let reading = read.map(|margin| Reading {
-        text: "3".to_owned(),
-        margin,
-        alone: margin,
-        doubt: None,
-    });
+    let reading = read.map(|margin| reads("3", margin));
     let besides = (reading.as_ref(), &Extra::None, f32::MAX);
     let trust = (true, reads_labels);
     decide(said, &sighting, optics, besides, trust, &at).verdict
@@ -224,15 +219,20 @@ fn what_another_character_fits_as_labels_do_is_not_read_as_the_common_one() {
     assert_eq!(decided((0.65, 0.8), labels, Some(8.0)), Verdict::Match);
 }
 
+/// What the network says where it is as sure of the text as by a margin.
+fn reads(text: &str, margin: f32) -> Reading {
+    Reading {
+        text: text.to_owned(),
+        margin,
+        alone: margin,
+        doubt: None,
+    }
+}
+
 #[test]
 fn with_ink_beside_clear_glyphs_the_network_must_find_nothing_but_the_claim() {
     let beside = |name: &str, fits, margin: f32| {
-        let reading = Reading {
-            text: "3".to_owned(),
-            margin,
-            alone: margin,
-            doubt: None,
-        };
+        let reading = reads("3", margin);
         let besides = (Some(&reading), &Extra::Perhaps, margin);
         let (sighting, at) = (one_digit(fits, 0.0, false), Thresholds::default());
         decide(
@@ -257,12 +257,7 @@ fn with_ink_beside_clear_glyphs_the_network_must_find_nothing_but_the_claim() {
 #[test]
 fn in_black_and_white_no_network_says_what_specks_beside_a_text_were() {
     let with = |optics: Optics| {
-        let reading = Reading {
-            text: "3".to_owned(),
-            margin: 20.0,
-            alone: 20.0,
-            doubt: None,
-        };
+        let reading = reads("3", 20.0);
         let besides = (Some(&reading), &Extra::Perhaps, reading.margin);
         let (sighting, at) = (one_digit((0.95, 0.3), 0.0, false), Thresholds::default());
         decide(
@@ -285,13 +280,8 @@ fn in_black_and_white_no_network_says_what_specks_beside_a_text_were() {
 
 #[test]
 fn where_labels_are_not_read_clear_glyphs_and_more_beside_them_are_no_match() {
-    let reads = |text: &str| {
-        let reading = Reading {
-            text: text.to_owned(),
-            margin: -7.8,
-            alone: -7.8,
-            doubt: None,
-        };
+    let clear_but = |text: &str| {
+        let reading = reads(text, -7.8);
         let besides = (Some(&reading), &Extra::None, f32::MAX);
         let (sighting, at) = (one_digit((0.95, 0.3), 0.0, false), Thresholds::default());
         decide(
@@ -304,6 +294,6 @@ fn where_labels_are_not_read_clear_glyphs_and_more_beside_them_are_no_match() {
         )
         .verdict
     };
-    assert_eq!(reads("8"), Verdict::Match);
-    assert_ne!(reads("34"), Verdict::Match);
+    assert_eq!(clear_but("8"), Verdict::Match);
+    assert_ne!(clear_but("34"), Verdict::Match);
 }
