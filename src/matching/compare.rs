@@ -216,6 +216,8 @@ impl Matcher {
             reads_labels: true,
             matcher: self,
             form,
+            scan,
+            registration: &registration,
             vote,
             optics,
             own_type,
@@ -226,6 +228,7 @@ impl Matcher {
             seals: OnceCell::new(),
             tone: None,
             creaseless: OnceCell::new(),
+            sealless: OnceCell::new(),
             shade: OnceCell::new(),
             labels_over: OnceCell::new(),
             cells: Cells::default(),
@@ -286,7 +289,7 @@ impl Matcher {
                 ),
             });
         }
-        let slots = look.slots(scan, &registration);
+        let slots = look.slots();
         FoundPage {
             form_page,
             scan_page,

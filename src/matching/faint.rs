@@ -32,16 +32,35 @@ impl Look<'_> {
         };
         let (all, bare) = (self.all_ink(), self.optics.dark * BARE);
         let is_there = match self.dark_in(&claim.place()) > bare {
-            true => is_there(all, bare..f32::MAX),
+            true => {
+                let inks = || bare..f32::MAX;
+                is_there(all, inks()) && is_there(self.sealless(), inks())
+            }
             false => {
                 let pale = (DARKER * self.shade()).clamp(self.optics.dark * PALE, bare);
-                // What is as dark as print was looked at already. Most of what is as pale is the shade of a crease.
+                // What is as dark as print was looked at already. Most of what is as pale is the shade of a crease, or what a seal
+                // leaves of itself.
                 let inks = || pale..self.optics.dark * SEALED;
                 let creaseless = || self.creaseless.get_or_init(|| all.without_creases());
-                is_there(all, inks()) && is_there(creaseless(), inks())
+                is_there(all, inks())
+                    && is_there(creaseless(), inks())
+                    && is_there(self.sealless(), inks())
             }
         };
         if is_there { Extra::Faint } else { Extra::None }
+    }
+
+    /// All ink but what a seal leaves of itself: where there is colour, in a channel in which red is paper.
+    fn sealless(&self) -> &Plane {
+        self.sealless.get_or_init(|| {
+            let all = self.all_ink();
+            if self.vote.grey {
+                return all.without_wide_tones();
+            }
+            let size = (all.width, all.height);
+            let green = self.registration.rectified(self.scan.full_print(), size, 1);
+            all.without_red(&green)
+        })
     }
 
     /// How dark, of 255, 99 of 100 places are at most where the form has nothing: what shines through, dirt, texture, values.

@@ -1,17 +1,13 @@
 //! Looking at a registered page: what each field shows, and what is there besides.
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::cell::OnceCell;
 
 use super::cells::Cells;
 use super::claim::Claim;
 use super::compare::Matcher;
 use super::competition::Sighting;
-use super::doubted::Shape;
 use super::form::{Area, FormPage, run_area};
 use super::glyphs::GlyphVote;
-use super::leaning::{Leaning, leaning};
-use super::lines::{ONE_MORE, TEXT_ALONE, WHOLE_PLACE};
 use super::optics::Optics;
 use super::pen::{Pen, Stroke};
 use super::plane::Plane;
@@ -20,17 +16,15 @@ use super::register::Registration;
 use super::report::SlotReport;
 use super::scan_page::ScanPage;
 use super::tone::Tone;
-use super::verdict::{Decision, Extra, decide, decide_empty};
-use super::wording::{Wording, is_amount, is_date};
-use crate::render::GlyphRun;
-
-/// Labels that the network has to read before it decides alone.
-const LABELS_TRIED: usize = 6;
+use super::verdict::{Decision, decide, decide_empty};
 
 /// Everything that looking at a registered page needs.
 pub(super) struct Look<'a> {
     pub matcher: &'a Matcher,
     pub form: &'a FormPage,
+    /// The page of the scan, and how it lies on it.
+    pub scan: &'a ScanPage,
+    pub registration: &'a Registration,
     pub vote: GlyphVote<'a>,
     pub optics: Optics,
     pub own_type: bool,
@@ -48,8 +42,9 @@ pub(super) struct Look<'a> {
     pub seals: OnceCell<Vec<Area>>,
     /// What was taken away from the page.
     pub tone: Option<Tone>,
-    /// All of its ink without creases.
+    /// All of its ink without creases, and without what seals leave of themselves.
     pub creaseless: OnceCell<Plane>,
+    pub sealless: OnceCell<Plane>,
     /// How dark paper is where the form has nothing.
     pub shade: OnceCell<f32>,
     /// How much ink is over the form's own labels: nine of ten have less.
@@ -62,40 +57,6 @@ impl Look<'_> {
     /// The ink that is on the scan, whatever was taken away from the page since.
     pub fn all_ink(&self) -> &Plane {
         self.cold.unwrap_or(self.vote.black)
-    }
-
-    /// Whether the network reads the form's own labels, of which is known what they say.
-    pub fn finds_labels_read(&self) -> bool {
-        let Some(reader) = self.matcher.reader.as_ref() else {
-            return false;
-        };
-        let mut labels: Vec<&GlyphRun> = self
-            .form
-            .labels
-            .iter()
-            .filter(|run| run.glyphs.len() >= 2)
-            .collect();
-        labels.sort_by_key(|run| std::cmp::Reverse(run.glyphs.len()));
-        let tried = labels.len().min(LABELS_TRIED);
-        let is_read = |run: &&&GlyphRun| {
-            let text: String = run.glyphs.iter().map(|glyph| glyph.character).collect();
-            let claim = Claim {
-                name: String::new(),
-                area: run_area(run),
-                runs: vec![(**run).clone()],
-                in_grid: false,
-                unused_words: false,
-                text,
-            };
-            [TEXT_ALONE, WHOLE_PLACE].into_iter().any(|beside| {
-                let line = self.line(&claim, ((0, 0), beside), (self.vote.black, None));
-                line.is_some_and(|line| reader.finds(&line, &claim.text))
-            })
-        };
-        // Two of three; no more are read when there are enough.
-        let enough = (tried * 2).div_ceil(3);
-        let read = labels.iter().take(tried).filter(is_read).take(enough);
-        tried > 0 && read.count() == enough
     }
 
     /// The same, looking at another plane of the page; what is there besides the form is still what this one sees.
@@ -119,6 +80,7 @@ impl Look<'_> {
             seals: OnceCell::new(),
             tone: Some(tone),
             creaseless: OnceCell::new(),
+            sealless: OnceCell::new(),
             shade: OnceCell::new(),
             labels_over: OnceCell::new(),
             cells: Cells::default(),
@@ -136,58 +98,10 @@ impl Look<'_> {
             false => Sighting::default(),
         };
         let extra = self.extra(claim, Some(&sighting));
-        // In a typeface that is only much alike, nothing is clear.
-        let clear = self.sure_type()
-            && leaning(&sighting, &self.optics, at) == Leaning::Clear
-            && extra == Extra::None;
-        // Where there is ink beside it, the network sees the whole place.
-        let beside = match extra {
-            Extra::None | Extra::Over => TEXT_ALONE,
-            _ => WHOLE_PLACE,
-        };
-        let read = |plane, beside| self.read(claim, &sighting, (plane, beside));
-        let is_read = !clear && (self.own_type || self.reads_labels);
-        let reading = is_read.then(|| read(self.vote.black, beside)).flatten();
-        let is_more = match extra {
-            Extra::Perhaps | Extra::Over => !is_amount(&claim.name),
-            // What was taken away was a tone that is no ink.
-            Extra::Faint => self.tone.is_none() || self.has_colour,
-            Extra::None | Extra::Printed { .. } => false,
-        };
-        // Where a text ends in another type is not known: what stands right beside it is read as well. Beside a date are words.
-        let open = beside == TEXT_ALONE && !self.sure_type() && reading.is_some();
-        let open = open && !self.is_signed(&claim.area) && !is_date(&claim.name);
-        let next = open.then(|| self.next_to(claim, sighting.offset));
-        let next = next.unwrap_or_default();
-        // What has a colour may be beside it as well: it is not in the plane that tells what is printed.
-        let all_ink = self.cold.filter(|_| reading.is_some());
-        let all_ink = match (is_more, next.in_colour) {
-            (_, true) => all_ink.and_then(|all| read(all, ONE_MORE)),
-            (true, false) => all_ink.and_then(|all| read(all, beside)),
-            (false, false) => None,
-        };
-        let says_more =
-            |it: &Reading| it.margin < at.reads_alone && !self.adds_words_of_form(claim, &it.text);
-        let extra = match extra {
-            Extra::None if all_ink.as_ref().is_some_and(says_more) => Extra::Perhaps,
-            extra => extra,
-        };
-        let more = next.in_black.then(|| read(self.vote.black, ONE_MORE));
-        let reading = more.flatten().filter(says_more).or(reading);
-        // The form's words that stand beside it in another type are nothing against it.
-        let reading = reading.map(|it| match self.own_type || it.margin >= 0.0 {
-            false if self.adds_words_of_form(claim, &it.text) => Reading {
-                margin: 0.0,
-                alone: 0.0,
-                ..it
-            },
-            _ => it,
-        });
-        let margins = [&reading, &all_ink].into_iter().flatten();
-        let only = margins.map(|it| it.margin).fold(f32::MAX, f32::min);
+        let (readings, extra) = self.readings(claim, &sighting, extra);
         // What the network is sure of says the rest where the sign before an amount is of another type.
         let sure = |it: &Reading| self.reads_labels && it.margin >= at.reads_alone;
-        let sighting = match reading.as_ref().is_some_and(sure) {
+        let sighting = match readings.printed.as_ref().is_some_and(sure) {
             true => sighting.unsigned(),
             false => sighting,
         };
@@ -195,7 +109,7 @@ impl Look<'_> {
             (&claim.name, &claim.text),
             &sighting,
             &self.optics,
-            (reading.as_ref(), &extra, only),
+            (&readings, &extra),
             (self.own_type, self.reads_labels),
             at,
         )
@@ -215,44 +129,8 @@ impl Look<'_> {
         runs.fold(first, |all, one| all.with(&one))
     }
 
-    /// Lets the network read a field on a plane.
-    fn read(
-        &self,
-        claim: &Claim,
-        sighting: &Sighting,
-        (plane, beside): (&Plane, f32),
-    ) -> Option<Reading> {
-        let reader = self.matcher.reader.as_ref()?;
-        let wording = Wording::of(&claim.name);
-        let at = &self.matcher.thresholds;
-        // In another type there are many fields to read, and the glyphs have not been looked at yet.
-        let other_type = !self.sure_type();
-        let known = RefCell::new(HashMap::new());
-        let shape = |doubt| match other_type {
-            true => *known
-                .borrow_mut()
-                .entry(doubt)
-                .or_insert_with(|| self.shape_of(claim, doubt)),
-            false => Shape::Untold,
-        };
-        let read = |beside| {
-            let planes = (plane, Some(&self.form.fixed));
-            let line = self.line(claim, (sighting.offset, beside), planes)?;
-            reader.read(&line, &claim.text, wording, (other_type, &shape), at)
-        };
-        let reading = read(beside)?;
-        // A wider type takes more room: what was cut at the edge of the text's place is read with what is beside it.
-        let again = (!self.own_type && reading.margin <= 0.0 && beside < WHOLE_PLACE)
-            .then(|| read(WHOLE_PLACE))
-            .flatten();
-        Some(match again {
-            Some(again) if again.margin > reading.margin => again,
-            _ => reading,
-        })
-    }
-
     /// Whether there is ink in the places for seals and signatures that the form has not printed.
-    pub fn slots(&self, scan: &ScanPage, registration: &Registration) -> Vec<SlotReport> {
+    pub fn slots(&self) -> Vec<SlotReport> {
         let dark = self.optics.dark * 0.4;
         self.form
             .slots
@@ -265,7 +143,8 @@ impl Look<'_> {
                     right.saturating_sub(left).max(1),
                     bottom.saturating_sub(top).max(1),
                 );
-                let print = registration.rectified_part(&scan.print, ((left, top), size), 2);
+                let print =
+                    (self.registration).rectified_part(&self.scan.print, ((left, top), size), 2);
                 for y in top..bottom {
                     for x in left..right {
                         surface += 1;

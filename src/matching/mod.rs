@@ -43,6 +43,7 @@ mod pen;
 mod picture;
 mod plane;
 mod reader;
+mod readings;
 mod rectify;
 mod register;
 mod report;

@@ -42,8 +42,8 @@ impl Look<'_> {
         }
     }
 
-    /// Whether what was read is the claim alone or with words that the form prints near it, which another system prints elsewhere.
-    pub(super) fn adds_words_of_form(&self, claim: &Claim, read: &str) -> bool {
+    /// Whether what was read is the claim, alone or with words that the form prints near it, which another system prints elsewhere.
+    pub(super) fn is_with_words_of_form(&self, claim: &Claim, read: &str) -> bool {
         let Some((before, behind)) = read.split_once(&claim.text) else {
             return false;
         };

@@ -9,7 +9,9 @@ pub(super) fn is_sign(character: char) -> bool {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Same {
     /// The letter O, large or small, and the figure, where the claim has the letter, as in October.
-    letter: bool,
+    letter_o: bool,
+    /// The letter l and the figure one, where the claim has the letter, as in million.
+    letter_l: bool,
     /// The sign of the currency and letters that it is like on a coarse scan, where the claim begins with the sign.
     sign: bool,
     /// Large letters and small ones, where the claim is known: nobody means a difference by them.
@@ -21,7 +23,8 @@ pub(super) struct Same {
 impl Same {
     pub fn of(claim: &str) -> Same {
         Same {
-            letter: claim.contains(['O', 'o']),
+            letter_o: claim.contains(['O', 'o']),
+            letter_l: claim.contains('l'),
             sign: claim.starts_with(is_sign),
             case: true,
             groups: claim.contains(',')
@@ -43,7 +46,8 @@ impl Same {
     /// The one of those that are the same that stands for all of them.
     pub fn folded(self, character: char) -> char {
         match character {
-            'O' | 'o' if self.letter => '0',
+            'O' | 'o' if self.letter_o => '0',
+            'l' if self.letter_l => '1',
             'A'..='Z' if self.case => character.to_ascii_lowercase(),
             '\u{FF01}'..='\u{FF5E}' => {
                 let half = char::from_u32(u32::from(character) - 0xFEE0);
@@ -76,6 +80,14 @@ mod tests {
         assert_eq!(date.folded('M'), date.folded('m'));
         assert_eq!(Same::default().folded('M'), 'M');
         assert!(!date.is_none('Y'));
+    }
+
+    #[test]
+    fn only_beside_the_letter_l_is_it_the_figure_one() {
+        let words = Same::of("Eight million and 31/100 CNY");
+        assert_eq!((words.folded('l'), words.folded('1')), ('1', '1'));
+        assert_eq!((words.folded('L'), words.folded('I')), ('l', 'i'));
+        assert_eq!(Same::of("Nine and 31/100 CNY").folded('l'), 'l');
     }
 
     #[test]

@@ -7,8 +7,12 @@ use super::plane::Plane;
 use super::register::Registration;
 use super::scan_page::ScanPage;
 
-/// The square in which print leaves something bright, in pixels: strokes are narrower.
+/// The square in which print leaves something bright, in pixels: strokes are narrower. And the same on its corner: how far from its
+/// middle its corners are.
 const SEAL: (usize, usize) = (7, 7);
+const SEAL_ON_CORNER: usize = 4;
+/// How far beyond these it is still the same tone that hangs together with them, in pixels: its soft edge and its corners.
+const EDGE: usize = 3;
 /// The level stretch in which it does, but for rules.
 const CREASE: (usize, usize) = (41, 1);
 /// Brightest tone, of 255, in which print is not told any more.
@@ -18,6 +22,9 @@ const BRIGHT_MIN: u32 = 48;
 /// where print is black is what a scanner's edges and compression make of it.
 const PALE_COLOUR: f32 = 0.2;
 const FULL_COLOUR: f32 = 0.45;
+
+/// The density of red ink in the red channel, as a part of that in the green one: bright seals have 0.1, dark ones 0.3.
+const RED_DENSITY: f32 = 0.33;
 
 /// Something that may lie over print and be taken away from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +59,7 @@ impl Tone {
         registration: &Registration,
     ) -> Plane {
         match self {
-            Tone::Seal => black.flattened(SEAL),
+            Tone::Seal => black.without_wide_tones(),
             Tone::Crease => black.without_creases(),
             Tone::Pen => match scan.colourless() {
                 Some(inks) => {
@@ -80,11 +87,30 @@ impl Plane {
         plane
     }
 
-    /// Ink against what is dark around it in all of a rectangle: a tone as wide goes, and print that
-    /// stands in it stays (a black top-hat, Serra, Image Analysis and Mathematical Morphology, 1982; relative to the tone,
-    /// because inks let through a part of the light).
-    fn flattened(&self, sides: (usize, usize)) -> Plane {
-        let tone = self.wide(sides);
+    /// This ink as the red channel shows it, without what red ink has of it: inks that lie over each other multiply, so that their
+    /// logarithms add up (Ruifrok and Johnston, Quantification of histochemical staining by color deconvolution, 2001). `green` is
+    /// the ink as the green channel shows it. What is as dark in both is no red.
+    pub fn without_red(&self, green: &Plane) -> Plane {
+        let density: [f32; 256] =
+            std::array::from_fn(|ink| -((255 - ink.min(254)) as f32 / 255.0).ln());
+        let values = self.values.iter().zip(&green.values).map(|(red, green)| {
+            if green <= red {
+                return *red;
+            }
+            let [whole, green] = [*red, *green].map(|ink| density[usize::from(ink)]);
+            let other = (whole - RED_DENSITY * green).max(0.0) / (1.0 - RED_DENSITY);
+            (255.0 - 255.0 * (-other).exp()).round() as u8
+        });
+        Plane {
+            width: self.width,
+            height: self.height,
+            values: values.collect(),
+        }
+    }
+
+    /// Ink against a tone of its own: the tone goes, and print that stands in it stays (a black top-hat, Serra, Image Analysis and
+    /// Mathematical Morphology, 1982; relative to the tone, because inks let through a part of the light).
+    fn against(&self, tone: &Plane) -> Plane {
         let values = self.values.iter().zip(&tone.values).map(|(ink, tone)| {
             let bright = u32::from(255 - tone).max(BRIGHT_MIN);
             (u32::from(ink.saturating_sub(*tone)) * 255 / bright).min(255) as u8
@@ -101,14 +127,59 @@ impl Plane {
         self.around(sides, u8::min).around(sides, u8::max)
     }
 
-    /// The tones as wide as a seal's.
+    /// The tones as wide as a seal's, whose ring goes in all directions.
     pub fn as_wide_as_a_seal(&self) -> Plane {
-        self.wide(SEAL)
+        let steps = |plane: Plane, extreme: fn(u8, u8) -> u8| {
+            (0..SEAL_ON_CORNER).fold(plane, |plane, _| plane.beside(extreme))
+        };
+        let mut wide = self.wide(SEAL);
+        let on_corner = steps(steps(self.clone(), u8::min), u8::max);
+        for (value, other) in wide.values.iter_mut().zip(&on_corner.values) {
+            *value = (*value).max(*other);
+        }
+        wide
+    }
+
+    /// Without those tones: on a scan without colour, without seals.
+    pub fn without_wide_tones(&self) -> Plane {
+        self.against(&self.with_edges(self.as_wide_as_a_seal()))
+    }
+
+    /// Tones of this ink with what is as dark right beside them (a reconstruction of few steps, Vincent, Morphological grayscale
+    /// reconstruction in image analysis, 1993).
+    fn with_edges(&self, tone: Plane) -> Plane {
+        (0..EDGE).fold(tone, |tone, _| {
+            let mut tone = tone.beside(u8::max);
+            for (value, ink) in tone.values.iter_mut().zip(&self.values) {
+                *value = (*value).min(*ink);
+            }
+            tone
+        })
     }
 
     /// Without the shades that are longer than level strokes of print.
     pub fn without_creases(&self) -> Plane {
-        self.flattened(CREASE)
+        self.against(&self.wide(CREASE))
+    }
+
+    /// The extreme of each pixel and the four beside it.
+    fn beside(&self, extreme: impl Fn(u8, u8) -> u8) -> Plane {
+        let width = self.width;
+        let mut both = self.clone();
+        let rows = self.values.chunks_exact(width);
+        for (row, line) in rows.zip(both.values.chunks_exact_mut(width)) {
+            for (value, other) in line.iter_mut().zip(&row[1..]) {
+                *value = extreme(*value, *other);
+            }
+            for (value, other) in line[1..].iter_mut().zip(row) {
+                *value = extreme(*value, *other);
+            }
+        }
+        let below = both.values.iter_mut().zip(self.values.iter().skip(width));
+        below.for_each(|(value, other)| *value = extreme(*value, *other));
+        let above = both.values.iter_mut().skip(width).zip(&self.values);
+        above.for_each(|(value, other)| *value = extreme(*value, *other));
+        both
     }
 
     /// The extreme of the rectangle around each pixel.
@@ -154,13 +225,58 @@ mod tests {
                 plane.values[y * width + x] = (255.0 - 255.0 * tone * print) as u8;
             }
         }
-        let flat = plane.flattened(SEAL);
+        let flat = plane.without_wide_tones();
         for x in 0..width as i32 {
             assert!(plane.get(x, 4) == 0 || plane.get(x, 4) > 130);
             assert!(flat.get(x, 4) < 5, "{x}: {}", flat.get(x, 4));
             let inked = flat.get(x, 24) > 220;
             assert_eq!(inked, x % 16 < 3, "{x}: {}", flat.get(x, 24));
         }
+    }
+
+    #[test]
+    fn the_ring_of_a_seal_goes_in_all_directions_with_its_soft_edge() {
+        let side = 200;
+        let mut plane = Plane::new(side, side);
+        let is_print = |x: usize, y: usize| x.abs_diff(100) < 2 && (10..40).contains(&y);
+        for (at, value) in plane.values.iter_mut().enumerate() {
+            let (x, y) = (at % side, at / side);
+            let from_ring = ((x as f32 - 100.0).hypot(y as f32 - 100.0) - 80.0).abs();
+            // Nine pixels wide, and one that is half as dark.
+            let tone = 1.0 - 0.5 * (5.0 - from_ring).clamp(0.0, 1.0);
+            let print = if is_print(x, y) { 0.1 } else { 1.0 };
+            *value = (255.0 - 255.0 * tone * print) as u8;
+        }
+        let flat = plane.without_wide_tones();
+        for (at, value) in flat.values.iter().enumerate() {
+            let (x, y) = (at % side, at / side);
+            assert_eq!(*value > 180, is_print(x, y), "{x} {y}: {value}");
+            assert!(*value > 180 || *value < 30, "{x} {y}: {value}");
+        }
+    }
+
+    #[test]
+    fn what_a_red_seal_leaves_goes_and_pale_and_blue_ink_stays() {
+        // Ink in the red and in the green channel: a bright seal, a dark one, print in black and in grey, blue, a dark grey
+        // stroke under a bright seal, paper.
+        let inks = [
+            (30, 190),
+            (80, 180),
+            (230, 230),
+            (60, 60),
+            (220, 140),
+            (176, 232),
+            (0, 0),
+        ];
+        let channel = |of: fn(&(u8, u8)) -> u8| Plane {
+            width: inks.len(),
+            height: 1,
+            values: inks.iter().map(of).collect(),
+        };
+        let seen = channel(|it| it.0).without_red(&channel(|it| it.1));
+        let print = &seen.values[2..5];
+        assert_eq!(print, [230, 60, 220]);
+        assert!(seen.values[..2] == [0, 0] && seen.values[5] > 100 && seen.values[6] == 0);
     }
 
     #[test]
@@ -197,7 +313,7 @@ mod tests {
                 plane.values[y * width + x] = (255.0 - 255.0 * shade * print) as u8;
             }
         }
-        let flat = plane.flattened(CREASE);
+        let flat = plane.without_creases();
         for x in 0..width as i32 {
             let inked = x % 16 < 3 || (60..86).contains(&x);
             assert!(plane.get(x, 20) > 60);

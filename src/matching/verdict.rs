@@ -8,7 +8,7 @@ use super::optics::Optics;
 use super::reader::Reading;
 use super::report::{Verdict, thousandths};
 use super::thresholds::Thresholds;
-use super::wording::{is_amount, is_date_with_words, is_strict};
+use super::wording::{is_amount, is_strict};
 
 /// Ink in a field that the form does not explain.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -40,6 +40,28 @@ pub struct Votes {
     pub refuted: f32,
     /// How much likelier the network finds the claim than any other string; none if it was not asked.
     pub reader: Option<f32>,
+}
+
+/// What the network reads of a field.
+#[derive(Debug)]
+pub(super) struct Readings {
+    /// What is printed there; none if it was not asked.
+    pub printed: Option<Reading>,
+    /// How much likelier the claim alone is than anything else, also in all of the ink in its place where there is more of that.
+    pub only: f32,
+    /// Whether it is the claim, alone or with words of the form, which stand elsewhere in another type.
+    pub with_words: bool,
+}
+
+impl Readings {
+    /// Nothing was read.
+    pub fn none() -> Readings {
+        Readings {
+            printed: None,
+            only: f32::MAX,
+            with_words: false,
+        }
+    }
 }
 
 /// The verdict on one field.
@@ -94,16 +116,16 @@ fn votes(sighting: &Sighting, optics: &Optics, reading: Option<&Reading>) -> Vot
 }
 
 /// Decides on a field that has a text. Where the network does not read the form's own labels, it may only say what the
-/// glyphs say as well. Where there is something `extra`, `only` is how much likelier the claim alone is than anything else in all
-/// of the ink in its place.
+/// glyphs say as well.
 pub(super) fn decide(
     (name, claim): (&str, &str),
     sighting: &Sighting,
     optics: &Optics,
-    (reading, extra, only): (Option<&Reading>, &Extra, f32),
+    (readings, extra): (&Readings, &Extra),
     (own_type, reads_labels): (bool, bool),
     at: &Thresholds,
 ) -> Decision {
+    let reading = readings.printed.as_ref();
     let votes = votes(sighting, optics, reading);
     let lean = if own_type {
         leaning(sighting, optics, at)
@@ -129,8 +151,7 @@ pub(super) fn decide(
     let reads = reading.map_or(0.0, |it| it.margin);
     let alone = reading.map_or(0.0, |it| it.alone);
     let reads_other = at.reads_other * if sure_type { 1.0 } else { 2.0 };
-    let with_words = !own_type && is_date_with_words(name, &read, claim);
-    let against = reads_labels && reads <= -reads_other && !with_words;
+    let against = reads_labels && reads <= -reads_other && !readings.with_words;
     // The surer the network is of something else, the less of the claim's ink must lack for it to be believed.
     let lacks = (votes.absent - optics.absent) * -reads;
     let (supports, opposes) = match reads_labels {
@@ -243,7 +264,7 @@ pub(super) fn decide(
     };
     // In black and white, specks may be all that is left of a character, and no network reads them.
     let is_shown = !is_amount(name) && optics.cut.is_none();
-    let only_this = is_shown && reading.is_some() && only >= enough;
+    let only_this = is_shown && reading.is_some() && readings.only >= enough;
     let unexplained = match extra {
         Extra::Over if is_strict(name) || !only_this => Some("something is written over it"),
         Extra::Perhaps | Extra::Faint if !only_this => {

@@ -29,14 +29,6 @@ pub(super) fn is_strict(name: &str) -> bool {
     is_amount(name) || is_date(name) || matches!(name, "number" | "period" | "attachments")
 }
 
-/// What forms print around a date's parts.
-const OF_DATES: &str = "年月日";
-
-/// Whether what was read in a date's place is what is claimed and words of the form, which stand nearer in another type.
-pub(super) fn is_date_with_words(name: &str, read: &str, claim: &str) -> bool {
-    name.starts_with("date") && read.trim_matches(|it| OF_DATES.contains(it)) == claim
-}
-
 /// What the network reads of strokes up and down that are no characters, and of ticks.
 const OF_SCRAWLS: &str = "MmNnWwUuVvHhrkKxX^√✓ ";
 /// What it reads of strokes of any kind, and of what is left of a figure under something else.

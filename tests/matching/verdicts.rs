@@ -107,13 +107,18 @@ fn a_name_under_a_signature_and_an_october_in_another_type_are_found() {
 }
 
 #[test]
-fn what_shines_through_and_a_crease_beside_a_text_say_nothing() {
+fn what_shines_through_a_crease_and_a_seal_beside_a_text_say_nothing() {
     let (renderer, matcher) = (Renderer::new(), matcher());
     for (kind, seed, index) in [
         ("dirty", 1156, 108),
         ("dirty", 1156, 258),
         ("folded", 1146, 84),
         ("folded", 1146, 144),
+        ("seals", 1144, 434),
+        ("seals", 1144, 794),
+        ("grey", 1144, 250),
+        ("grey", 1144, 1_330),
+        ("grey", 1144, 1_510),
     ] {
         let seed = seed * 1_000_003 + index;
         let case = scans::case(&renderer, &foreign::fonts(), seed, kind, None).unwrap();
@@ -163,6 +168,7 @@ fn in_another_type_what_says_nothing_of_a_value_casts_no_doubt_on_it() {
         (916, 328, "the sign before an amount read as a character"),
         (917, 28, "the sign before an amount in another shape"),
         (918, 238, "a figure read as a letter"),
+        (1144, 118, "the letter l read as a figure in million"),
     ] {
         let seed = run * 1_000_003 + index;
         let case = scans::case(&renderer, &fonts, seed, "foreign", None).unwrap();

@@ -62,9 +62,17 @@ fn decided_among_all(
     let said = ("total.debit", "3");
     let at = Thresholds::default();
     let reading = read.map(|margin| reads("3", margin));
-    let besides = (reading.as_ref(), &Extra::None, f32::MAX);
+    let besides = (&readings(reading, f32::MAX), &Extra::None);
     let trust = (true, reads_labels);
     decide(said, &sighting, optics, besides, trust, &at).verdict
+}
+
+fn readings(printed: Option<Reading>, only: f32) -> Readings {
+    Readings {
+        printed,
+        only,
+        with_words: false,
+    }
 }
 
 fn decided(fits: (f32, f32), labels: (f32, f32), read: Option<f32>) -> Verdict {
@@ -233,7 +241,7 @@ fn reads(text: &str, margin: f32) -> Reading {
 fn with_ink_beside_clear_glyphs_the_network_must_find_nothing_but_the_claim() {
     let beside = |name: &str, fits, margin: f32| {
         let reading = reads("3", margin);
-        let besides = (Some(&reading), &Extra::Perhaps, margin);
+        let besides = (&readings(Some(reading), margin), &Extra::Perhaps);
         let (sighting, at) = (one_digit(fits, 0.0, false), Thresholds::default());
         decide(
             (name, "3"),
@@ -258,7 +266,8 @@ fn with_ink_beside_clear_glyphs_the_network_must_find_nothing_but_the_claim() {
 fn in_black_and_white_no_network_says_what_specks_beside_a_text_were() {
     let with = |optics: Optics| {
         let reading = reads("3", 20.0);
-        let besides = (Some(&reading), &Extra::Perhaps, reading.margin);
+        let margin = reading.margin;
+        let besides = (&readings(Some(reading), margin), &Extra::Perhaps);
         let (sighting, at) = (one_digit((0.95, 0.3), 0.0, false), Thresholds::default());
         decide(
             ("number", "3"),
@@ -282,7 +291,7 @@ fn in_black_and_white_no_network_says_what_specks_beside_a_text_were() {
 fn where_labels_are_not_read_clear_glyphs_and_more_beside_them_are_no_match() {
     let clear_but = |text: &str| {
         let reading = reads(text, -7.8);
-        let besides = (Some(&reading), &Extra::None, f32::MAX);
+        let besides = (&readings(Some(reading), f32::MAX), &Extra::None);
         let (sighting, at) = (one_digit((0.95, 0.3), 0.0, false), Thresholds::default());
         decide(
             ("number", "3"),
