@@ -129,11 +129,10 @@ impl Plane {
 
     /// The tones as wide as a seal's, whose ring goes in all directions.
     pub fn as_wide_as_a_seal(&self) -> Plane {
-        let steps = |plane: Plane, extreme: fn(u8, u8) -> u8| {
-            (0..SEAL_ON_CORNER).fold(plane, |plane, _| plane.beside(extreme))
-        };
         let mut wide = self.wide(SEAL);
-        let on_corner = steps(steps(self.clone(), u8::min), u8::max);
+        let steps = 0..SEAL_ON_CORNER;
+        let narrower = steps.clone().fold(self.clone(), |it, _| it.beside(u8::min));
+        let on_corner = steps.fold(narrower, |it, _| it.beside(u8::max));
         for (value, other) in wide.values.iter_mut().zip(&on_corner.values) {
             *value = (*value).max(*other);
         }
