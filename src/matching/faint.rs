@@ -57,6 +57,10 @@ impl Look<'_> {
             if self.vote.grey {
                 return all.without_wide_tones();
             }
+            // Of a form in red it was made already.
+            if let Some(green) = self.vote.print {
+                return all.without_red(green);
+            }
             let size = (all.width, all.height);
             let green = self.registration.rectified(self.scan.full_print(), size, 1);
             all.without_red(&green)

@@ -93,32 +93,32 @@ impl Plane {
     pub fn without_red(&self, green: &Plane) -> Plane {
         let density: [f32; 256] =
             std::array::from_fn(|ink| -((255 - ink.min(254)) as f32 / 255.0).ln());
-        let values = self.values.iter().zip(&green.values).map(|(red, green)| {
+        self.with(green, |red, green| {
             if green <= red {
-                return *red;
+                return red;
             }
-            let [whole, green] = [*red, *green].map(|ink| density[usize::from(ink)]);
+            let [whole, green] = [red, green].map(|ink| density[usize::from(ink)]);
             let other = (whole - RED_DENSITY * green).max(0.0) / (1.0 - RED_DENSITY);
             (255.0 - 255.0 * (-other).exp()).round() as u8
-        });
-        Plane {
-            width: self.width,
-            height: self.height,
-            values: values.collect(),
-        }
+        })
     }
 
     /// Ink against a tone of its own: the tone goes, and print that stands in it stays (a black top-hat, Serra, Image Analysis and
     /// Mathematical Morphology, 1982; relative to the tone, because inks let through a part of the light).
     fn against(&self, tone: &Plane) -> Plane {
-        let values = self.values.iter().zip(&tone.values).map(|(ink, tone)| {
+        self.with(tone, |ink, tone| {
             let bright = u32::from(255 - tone).max(BRIGHT_MIN);
-            (u32::from(ink.saturating_sub(*tone)) * 255 / bright).min(255) as u8
-        });
+            (u32::from(ink.saturating_sub(tone)) * 255 / bright).min(255) as u8
+        })
+    }
+
+    /// What comes of each pixel and that of another plane in its place.
+    fn with(&self, other: &Plane, of: impl Fn(u8, u8) -> u8) -> Plane {
+        let pairs = self.values.iter().zip(&other.values);
         Plane {
             width: self.width,
             height: self.height,
-            values: values.collect(),
+            values: pairs.map(|(own, other)| of(*own, *other)).collect(),
         }
     }
 
@@ -129,14 +129,10 @@ impl Plane {
 
     /// The tones as wide as a seal's, whose ring goes in all directions.
     pub fn as_wide_as_a_seal(&self) -> Plane {
-        let mut wide = self.wide(SEAL);
         let steps = 0..SEAL_ON_CORNER;
         let narrower = steps.clone().fold(self.clone(), |it, _| it.beside(u8::min));
         let on_corner = steps.fold(narrower, |it, _| it.beside(u8::max));
-        for (value, other) in wide.values.iter_mut().zip(&on_corner.values) {
-            *value = (*value).max(*other);
-        }
-        wide
+        self.wide(SEAL).with(&on_corner, u8::max)
     }
 
     /// Without those tones: on a scan without colour, without seals.
@@ -147,13 +143,7 @@ impl Plane {
     /// Tones of this ink with what is as dark right beside them (a reconstruction of few steps, Vincent, Morphological grayscale
     /// reconstruction in image analysis, 1993).
     fn with_edges(&self, tone: Plane) -> Plane {
-        (0..EDGE).fold(tone, |tone, _| {
-            let mut tone = tone.beside(u8::max);
-            for (value, ink) in tone.values.iter_mut().zip(&self.values) {
-                *value = (*value).min(*ink);
-            }
-            tone
-        })
+        (0..EDGE).fold(tone, |tone, _| tone.beside(u8::max).with(self, u8::min))
     }
 
     /// Without the shades that are longer than level strokes of print.

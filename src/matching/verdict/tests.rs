@@ -265,9 +265,7 @@ fn with_ink_beside_clear_glyphs_the_network_must_find_nothing_but_the_claim() {
 #[test]
 fn in_black_and_white_no_network_says_what_specks_beside_a_text_were() {
     let with = |optics: Optics| {
-        let reading = reads("3", 20.0);
-        let margin = reading.margin;
-        let besides = (&readings(Some(reading), margin), &Extra::Perhaps);
+        let besides = (&readings(Some(reads("3", 20.0)), 20.0), &Extra::Perhaps);
         let (sighting, at) = (one_digit((0.95, 0.3), 0.0, false), Thresholds::default());
         decide(
             ("number", "3"),
