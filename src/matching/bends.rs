@@ -3,10 +3,10 @@
 use super::seek::Sight;
 
 /// Side of the squares in which displacements are kept, in pixels.
-const BEND_CELL: usize = 64;
+const BEND_CELL: usize = 32;
 
 /// How far apart the displacements of two neighbouring squares may be on paper that is only bent, in pixels.
-const BENT_MOST: f32 = 8.0;
+const BENT_MOST: f32 = 6.0;
 
 /// Small displacements, in pixels of the form, that lead from the homography to the bent paper.
 #[derive(Debug, Clone)]
@@ -68,8 +68,35 @@ impl Bends {
     }
 
     /// Adds the displacements that were seen at some points, fading with the distance from them; of those in `level` only
-    /// how far up or down they are.
-    pub fn add(&mut self, seen: &[Sight], level: &[Sight], reach: f32) {
+    /// how far up or down they are. With the first reach as they are, with each further one what the former have left of them (a
+    /// hierarchy as in Lee, Wolberg and Shin, Scattered Data Interpolation with Multilevel B-Splines, 1997).
+    pub fn add(&mut self, seen: &[Sight], level: &[Sight], reaches: &[f32]) {
+        let Some((reach, others)) = reaches.split_first() else {
+            return;
+        };
+        let mut added = Bends {
+            columns: self.columns,
+            cells: vec![(0.0, 0.0); self.cells.len()],
+        };
+        added.fit(seen, level, *reach);
+        for (cell, added) in self.cells.iter_mut().zip(&added.cells) {
+            *cell = (cell.0 + added.0, cell.1 + added.1);
+        }
+        let left = |it: &Sight| {
+            let (dx, dy) = added.at(it.at.0, it.at.1);
+            Sight {
+                off: (it.off.0 - dx, it.off.1 - dy),
+                ..*it
+            }
+        };
+        if !others.is_empty() {
+            let [seen, level] = [seen, level].map(|all| all.iter().map(left).collect::<Vec<_>>());
+            self.add(&seen, &level, others);
+        }
+    }
+
+    /// The displacements that were seen at some points, fading with the distance from them.
+    fn fit(&mut self, seen: &[Sight], level: &[Sight], reach: f32) {
         let columns = self.columns;
         for (index, cell) in self.cells.iter_mut().enumerate() {
             let x = (index % columns * BEND_CELL) as f32;
@@ -92,7 +119,7 @@ impl Bends {
                     down += own;
                 }
             }
-            *cell = (cell.0 + sum.0 / across, cell.1 + sum.1 / down);
+            *cell = (sum.0 / across, sum.1 / down);
         }
     }
 }
@@ -121,11 +148,11 @@ mod tests {
             .map(|x| sight(x as f32, 256.0, (0.0, 9.0)))
             .collect();
         let mut bends = Bends::none(512, 512);
-        bends.add(&corners, &rules, 90.0);
+        bends.add(&corners, &rules, &[90.0]);
         let middle = bends.at(256.0, 256.0);
         assert!(middle.1 > 7.0, "{middle:?}");
         let mut without = Bends::none(512, 512);
-        without.add(&corners, &[], 90.0);
+        without.add(&corners, &[], &[90.0]);
         assert_eq!(without.at(256.0, 256.0).0, middle.0);
         assert!(without.at(256.0, 256.0).1 < 3.0);
     }
@@ -140,9 +167,9 @@ mod tests {
         let bent: Vec<Sight> = places
             .map(|(x, y)| sight(x as f32, y as f32, (0.0, 24.0 * x as f32 / 1024.0)))
             .collect();
-        bends.add(&bent, &[], 60.0);
+        bends.add(&bent, &[], &[60.0]);
         assert!((0..14).all(|at| bends.is_smooth_at(at as f32 * 64.0, 256.0)));
-        bends.add(&[sight(512.0, 256.0, (0.0, 42.0))], &[], 40.0);
+        bends.add(&[sight(512.0, 256.0, (0.0, 42.0))], &[], &[40.0]);
         assert!(!bends.is_smooth_at(500.0, 256.0) && !bends.is_smooth_at(530.0, 300.0));
         assert!(bends.is_smooth_at(128.0, 256.0) && bends.is_smooth_at(832.0, 256.0));
     }

@@ -216,9 +216,21 @@ fn on_a_coarse_scan_characters_are_told_from_others_with_their_neighbours() {
 #[test]
 fn paper_that_hangs_lower_between_the_corners_of_its_table_is_followed() {
     let (renderer, matcher) = (Renderer::new(), matcher());
-    for (run, index) in [(903, 476), (905, 386)] {
+    for (kind, run, index) in [
+        ("photo", 903, 476),
+        ("photo", 905, 386),
+        // Half of the paper lies flat, and a corner hangs.
+        ("folded", 1181, 264),
+        ("folded", 1181, 354),
+        // A jump of half a millimetre, beside a crease.
+        ("folded", 1185, 474),
+        // A long text where no anchor is near.
+        ("folded", 1186, 144),
+        // One anchor is found a column of the grid off.
+        ("photo", 1183, 26),
+    ] {
         let seed = run * 1_000_003 + index;
-        let case = scans::case(&renderer, &foreign::fonts(), seed, "photo", None).unwrap();
+        let case = scans::case(&renderer, &foreign::fonts(), seed, kind, None).unwrap();
         let report = report(&matcher, &renderer, &case);
         assert_eq!(report.verdict, Verdict::Match, "{seed}: {}", report.reason);
     }
