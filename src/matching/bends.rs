@@ -158,6 +158,24 @@ mod tests {
     }
 
     #[test]
+    fn anchors_far_off_say_how_paper_bends_where_none_is_near() {
+        let rows = (64..512).step_by(64);
+        let anchors: Vec<Sight> = rows
+            .flat_map(|y| [(128, y), (192, y)])
+            .map(|(x, y)| sight(x as f32, y as f32, (0.0, 6.0)))
+            .collect();
+        let bent = |reaches: &[f32]| {
+            let mut bends = Bends::none(1024, 512);
+            bends.add(&anchors, &[], reaches);
+            [bends.at(160.0, 256.0).1, bends.at(512.0, 256.0).1]
+        };
+        let [near, far] = bent(&[90.0]);
+        assert!(near > 5.0 && far < 0.1, "{near} {far}");
+        let [near, far] = bent(&[330.0, 90.0]);
+        assert!((5.5..6.5).contains(&near) && far > 4.0, "{near} {far}");
+    }
+
+    #[test]
     fn what_is_found_a_row_off_is_no_bend() {
         let mut bends = Bends::none(1024, 512);
         // Paper that hangs 24 pixels lower at one end.
