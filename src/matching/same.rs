@@ -14,6 +14,8 @@ pub(super) struct Same {
     letter_l: bool,
     /// The sign of the currency and letters that it is like on a coarse scan, where the claim begins with the sign.
     sign: bool,
+    /// The letter C with a háček and without one, where the claim ends in a currency's code that begins with it: networks read `ČNY`.
+    currency: bool,
     /// Large letters and small ones, where the claim is known: nobody means a difference by them.
     case: bool,
     /// Commas between the figures of an amount, where the claim is one: where its point is, they say nothing.
@@ -26,6 +28,11 @@ impl Same {
             letter_o: claim.contains(['O', 'o']),
             letter_l: claim.contains('l'),
             sign: claim.starts_with(is_sign),
+            currency: claim.rsplit_once(' ').is_some_and(|(_, code)| {
+                code.len() == 3
+                    && code.starts_with('C')
+                    && code.chars().all(|it| it.is_ascii_uppercase())
+            }),
             case: true,
             groups: claim.contains(',')
                 && claim
@@ -48,6 +55,7 @@ impl Same {
         match character {
             'O' | 'o' if self.letter_o => '0',
             'l' if self.letter_l => '1',
+            'Č' | 'č' if self.currency => 'c',
             'A'..='Z' if self.case => character.to_ascii_lowercase(),
             '\u{FF01}'..='\u{FF5E}' => {
                 let half = char::from_u32(u32::from(character) - 0xFEE0);
@@ -88,6 +96,16 @@ mod tests {
         assert_eq!((words.folded('l'), words.folded('1')), ('1', '1'));
         assert_eq!((words.folded('L'), words.folded('I')), ('l', 'i'));
         assert_eq!(Same::of("Nine and 31/100 CNY").folded('l'), 'l');
+    }
+
+    #[test]
+    fn only_beside_a_code_of_a_currency_is_a_letter_without_its_mark() {
+        let words = Same::of("Nine and 31/100 CNY");
+        assert_eq!((words.folded('Č'), words.folded('C')), ('c', 'c'));
+        assert_eq!(words.folded('Ş'), 'Ş');
+        for other in ["Capek Co", "CNY", "Eva Capek", "Nine and 31/100 EUR"] {
+            assert_eq!(Same::of(other).folded('Č'), 'Č', "{other}");
+        }
     }
 
     #[test]

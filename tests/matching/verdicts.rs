@@ -133,6 +133,17 @@ fn what_shines_through_a_crease_and_a_seal_beside_a_text_say_nothing() {
 }
 
 #[test]
+fn a_mark_that_the_network_reads_over_the_code_of_a_currency_says_nothing() {
+    let (renderer, matcher) = (Renderer::new(), matcher());
+    for (kind, run, index) in [("blurred", 1187, 380), ("jpeg", 1192, 382)] {
+        let seed = run * 1_000_003 + index;
+        let case = scans::case(&renderer, &foreign::fonts(), seed, kind, None).unwrap();
+        let report = report(&matcher, &renderer, &case);
+        assert_eq!(report.verdict, Verdict::Match, "{seed}: {}", report.reason);
+    }
+}
+
+#[test]
 fn what_a_crease_hides_is_not_called_otherwise() {
     let (renderer, matcher) = (Renderer::new(), matcher());
     // A crease along `一`.
